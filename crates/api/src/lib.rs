@@ -1,0 +1,35 @@
+//! The contract that clients see under `/api/v1`: snapshots, requests, the live socket, error codes.
+//!
+//! Start at [`Snapshot`], which is everything the console shows live, and [`LiveMessage`]. Field names
+//! carry their unit last (`set_a`, `energy_wh`); times are RFC 3339 UTC text. Sentences for people are
+//! made here from structured values ([`Reason::sentence`], [`AlarmText::sentence`]), so that every client
+//! says the same in every language.
+//!
+//! Must not know: how anything is done. No storage, no protocol, no HTTP.
+
+mod alarm;
+mod demo;
+mod language;
+mod live;
+mod problem;
+mod reason;
+mod requests;
+mod resources;
+
+pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
+pub use self::demo::{
+    DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed,
+};
+pub use self::language::Language;
+pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Snapshot};
+pub use self::problem::{Code, Problem};
+pub use self::reason::{Bottleneck, BottleneckKind, Reason};
+pub use self::requests::{
+    ApproveMeter, CardPatch, ChargerPatch, CircuitList, CommandAccepted, CommandOutcome, CommandState, ConnectorTarget,
+    EnrolmentRequest, LimitRequest, Login, MeterPatch, NewCard, NewTenant, Operation, PriorityOrder, ResetKind,
+    ResetRequest, SessionInfo, Setup, StartRequest, TenantPatch,
+};
+pub use self::resources::{
+    CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectorItem, DecisionItem, FrameItem, Health, HealthPart,
+    MeterItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
+};

@@ -1,0 +1,287 @@
+//! Why a connector has the current it has, as data and as one sentence.
+
+use crate::Language;
+use serde::{Deserialize, Serialize};
+
+/// What holds the current down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Bottleneck {
+    /// Name of the circuit.
+    pub circuit: String,
+    /// Which of its limits.
+    pub kind: BottleneckKind,
+    /// That limit in amperes.
+    pub limit_a: f64,
+    /// Phase number 1 to 3; absent on a single-phase site.
+    pub phase: Option<u8>,
+}
+
+/// Kinds of limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum BottleneckKind {
+    /// The main fuse.
+    MainFuse,
+    /// The contracted power.
+    Contract,
+    /// A fuse or cable further down.
+    Circuit,
+}
+
+/// Why a connector has the current it has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// No car wants energy here.
+    #[default]
+    Idle,
+    /// The available current is shared.
+    Shared {
+        /// Commanded current.
+        set_a: f64,
+        /// How many cars share.
+        cars: u16,
+        /// What limits them; absent when nothing but the chargers' own maxima does.
+        bottleneck: Option<Bottleneck>,
+        /// Whether this one got the ampere that equal division leaves over.
+        extra_amp: bool,
+    },
+    /// All the charger can give.
+    ChargerMaximum {
+        /// Commanded current.
+        set_a: f64,
+    },
+    /// The manager set this limit.
+    ManagerLimit {
+        /// Commanded current.
+        set_a: f64,
+    },
+    /// The car takes less than it was offered.
+    CarTakesLess {
+        /// Commanded current.
+        set_a: f64,
+        /// What it takes.
+        measured_a: f64,
+    },
+    /// Not enough current for its minimum.
+    Waiting {
+        /// The minimum.
+        min_a: f64,
+        /// Place in line, from 1.
+        place: u16,
+        /// What limits.
+        bottleneck: Option<Bottleneck>,
+    },
+    /// The site's number of active chargers is reached.
+    WaitingForTurn {
+        /// How many may charge at once.
+        max_active: u16,
+        /// Place in line, from 1.
+        place: u16,
+    },
+    /// It was paused a moment ago and returns after the hold time.
+    WaitingHold {
+        /// Seconds until it may return.
+        remaining_s: u32,
+    },
+    /// A raise waits until the meter confirms the room.
+    Confirming {
+        /// Commanded current.
+        set_a: f64,
+    },
+    /// The manager paused it.
+    Paused,
+    /// A meter is silent, so the declared building load is assumed.
+    MeterSilent {
+        /// Commanded current.
+        set_a: f64,
+    },
+    /// Nobody can reach it; it is counted at its fallback.
+    Offline {
+        /// Its fallback current.
+        fallback_a: f64,
+    },
+    /// It draws more than it is told, so it is counted at its maximum.
+    Disobeys {
+        /// What it is counted at.
+        counted_a: f64,
+    },
+    /// The manager has not let it in yet.
+    NotApproved,
+}
+
+impl Reason {
+    /// One sentence for people, without a closing period.
+    #[must_use]
+    pub fn sentence(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Portuguese => self.portuguese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::Idle => "No car is waiting for energy here".to_owned(),
+            Self::Shared { set_a, cars, bottleneck, extra_amp } => {
+                let how = match cars {
+                    0 | 1 => "all that is available".to_owned(),
+                    n => format!("shared equally by {} cars", english_number(*n)),
+                };
+                let extra = if *extra_amp { ", plus the ampere left over" } else { "" };
+                format!("{} A: {how}{extra}{}", amps(*set_a, '.'), limit(bottleneck.as_ref(), Language::English))
+            }
+            Self::ChargerMaximum { set_a } => format!("{} A: all this charger can give", amps(*set_a, '.')),
+            Self::ManagerLimit { set_a } => format!("{} A: limited by you", amps(*set_a, '.')),
+            Self::CarTakesLess { set_a, measured_a } => {
+                format!("{} A offered, the car takes {} A", amps(*set_a, '.'), amps(*measured_a, '.'))
+            }
+            Self::Waiting { min_a, place, bottleneck } => format!(
+                "Waiting: less than {} A left; {} in line{}",
+                amps(*min_a, '.'),
+                english_ordinal(*place),
+                limit(bottleneck.as_ref(), Language::English)
+            ),
+            Self::WaitingForTurn { max_active, place } => {
+                format!(
+                    "Waiting: {max_active} chargers are active, the most allowed; {} in line",
+                    english_ordinal(*place)
+                )
+            }
+            Self::WaitingHold { remaining_s } => format!("Waiting: paused a moment ago, returns in {remaining_s} s"),
+            Self::Confirming { set_a } => {
+                format!("{} A: more follows when the meter confirms the room", amps(*set_a, '.'))
+            }
+            Self::Paused => "Paused by you".to_owned(),
+            Self::MeterSilent { set_a } => {
+                format!("{} A: a meter is silent, so the declared building load is assumed", amps(*set_a, '.'))
+            }
+            Self::Offline { fallback_a } => {
+                format!("Offline: counted at its fallback of {} A", amps(*fallback_a, '.'))
+            }
+            Self::Disobeys { counted_a } => {
+                format!("Draws more than it is told: counted at {} A", amps(*counted_a, '.'))
+            }
+            Self::NotApproved => "Waits for your approval".to_owned(),
+        }
+    }
+
+    fn portuguese(&self) -> String {
+        match self {
+            Self::Idle => "Nenhum carro à espera de energia aqui".to_owned(),
+            Self::Shared { set_a, cars, bottleneck, extra_amp } => {
+                let how = match cars {
+                    0 | 1 => "tudo o que está disponível".to_owned(),
+                    n => format!("dividido igualmente por {} carros", portuguese_number(*n)),
+                };
+                let extra = if *extra_amp { ", mais o ampere que sobra" } else { "" };
+                format!("{} A: {how}{extra}{}", amps(*set_a, ','), limit(bottleneck.as_ref(), Language::Portuguese))
+            }
+            Self::ChargerMaximum { set_a } => format!("{} A: o máximo deste carregador", amps(*set_a, ',')),
+            Self::ManagerLimit { set_a } => format!("{} A: limitado por si", amps(*set_a, ',')),
+            Self::CarTakesLess { set_a, measured_a } => {
+                format!("{} A oferecidos, o carro usa {} A", amps(*set_a, ','), amps(*measured_a, ','))
+            }
+            Self::Waiting { min_a, place, bottleneck } => format!(
+                "Em espera: restam menos de {} A; {place}.º na fila{}",
+                amps(*min_a, ','),
+                limit(bottleneck.as_ref(), Language::Portuguese)
+            ),
+            Self::WaitingForTurn { max_active, place } => {
+                format!("Em espera: {max_active} carregadores ativos, o máximo permitido; {place}.º na fila")
+            }
+            Self::WaitingHold { remaining_s } => {
+                format!("Em espera: pausado há pouco, volta dentro de {remaining_s} s")
+            }
+            Self::Confirming { set_a } => {
+                format!("{} A: sobe quando o contador confirmar que há folga", amps(*set_a, ','))
+            }
+            Self::Paused => "Em pausa por sua ordem".to_owned(),
+            Self::MeterSilent { set_a } => {
+                format!("{} A: um contador não responde, conta-se a carga declarada do edifício", amps(*set_a, ','))
+            }
+            Self::Offline { fallback_a } => {
+                format!("Sem ligação: contado com a corrente de recurso de {} A", amps(*fallback_a, ','))
+            }
+            Self::Disobeys { counted_a } => {
+                format!("Consome mais do que lhe é indicado: contado com {} A", amps(*counted_a, ','))
+            }
+            Self::NotApproved => "Aguarda a sua aprovação".to_owned(),
+        }
+    }
+}
+
+/// At most one decimal, none when it is zero.
+fn amps(value: f64, decimal: char) -> String {
+    let text = format!("{value:.1}");
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    text.replace('.', &decimal.to_string())
+}
+
+fn limit(bottleneck: Option<&Bottleneck>, language: Language) -> String {
+    let Some(Bottleneck { circuit, kind, limit_a, phase }) = bottleneck else {
+        return String::new();
+    };
+    let (name, decimal) = match (kind, language) {
+        (BottleneckKind::MainFuse, Language::English) => ("main fuse".to_owned(), '.'),
+        (BottleneckKind::Contract, Language::English) => ("contracted power".to_owned(), '.'),
+        (BottleneckKind::Circuit, Language::English) => (format!("circuit {circuit}"), '.'),
+        (BottleneckKind::MainFuse, Language::Portuguese) => ("disjuntor geral".to_owned(), ','),
+        (BottleneckKind::Contract, Language::Portuguese) => ("potência contratada".to_owned(), ','),
+        (BottleneckKind::Circuit, Language::Portuguese) => (format!("circuito {circuit}"), ','),
+    };
+    let phase = phase.map(|number| format!(" L{number}")).unwrap_or_default();
+    format!("; {name}{phase} {} A", amps(*limit_a, decimal))
+}
+
+fn english_number(n: u16) -> String {
+    const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    WORDS.get(usize::from(n)).map_or_else(|| n.to_string(), |word| (*word).to_owned())
+}
+
+fn portuguese_number(n: u16) -> String {
+    const WORDS: [&str; 11] = ["zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez"];
+    WORDS.get(usize::from(n)).map_or_else(|| n.to_string(), |word| (*word).to_owned())
+}
+
+fn english_ordinal(n: u16) -> String {
+    const WORDS: [&str; 11] =
+        ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    WORDS.get(usize::from(n)).map_or_else(
+        || {
+            let suffix = match (n % 10, n % 100) {
+                (_, 11..=13) => "th",
+                (1, _) => "st",
+                (2, _) => "nd",
+                (3, _) => "rd",
+                _ => "th",
+            };
+            format!("{n}{suffix}")
+        },
+        |word| (*word).to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The two sentences people were promised, word for word.
+    #[test]
+    fn sentences_read_as_promised() {
+        let fuse =
+            Bottleneck { circuit: "main".to_owned(), kind: BottleneckKind::MainFuse, limit_a: 30.0, phase: None };
+        let shared = Reason::Shared { set_a: 8.0, cars: 3, bottleneck: Some(fuse), extra_amp: false };
+        assert_eq!(shared.sentence(Language::English), "8 A: shared equally by three cars; main fuse 30 A");
+        assert_eq!(
+            shared.sentence(Language::Portuguese),
+            "8 A: dividido igualmente por três carros; disjuntor geral 30 A"
+        );
+        let waiting = Reason::Waiting { min_a: 6.0, place: 3, bottleneck: None };
+        assert_eq!(waiting.sentence(Language::English), "Waiting: less than 6 A left; third in line");
+        assert_eq!(waiting.sentence(Language::Portuguese), "Em espera: restam menos de 6 A; 3.º na fila");
+    }
+}

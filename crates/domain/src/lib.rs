@@ -1,0 +1,38 @@
+//! What exists in a site, and in which units.
+//!
+//! The words are the glossary of ARCHITECTURE.md: site, circuit, meter, charger, connector, tenant,
+//! card, session, reading, setpoint. Start at [`Site`] and [`ChargerEvent`].
+//!
+//! Must not know: any protocol, storage, user interface or runtime. Nothing here reads a clock,
+//! a file or a socket; the current time always arrives as a [`Now`].
+
+mod card;
+mod charger;
+mod circuit;
+mod event;
+mod ids;
+mod meter;
+mod phase;
+mod record;
+mod session;
+mod site;
+mod time;
+mod units;
+
+pub use self::card::{Card, CardStatus, CardUid, CardUidError, Tenant};
+pub use self::charger::{Charger, ConnectorStatus, HardwareInfo, Protocol, StatusDetail};
+pub use self::circuit::{Circuit, CircuitTree, CircuitTreeError};
+pub use self::event::{
+    CardVerdict, ChargerEvent, ChargerSample, MeterEvent, ReplyKey, SessionRef, StartRequest, StopReason, StopRequest,
+};
+pub use self::ids::{CardId, ChargerId, CircuitId, ConnectorNumber, IdError, MeterId, SessionId, TenantId};
+pub use self::meter::{Meter, MeterRole, MeterSample};
+pub use self::phase::{PerPhase, Phase, PhaseCount, Wiring, WiringError};
+pub use self::record::{
+    Alarm, AlarmKind, Decision, Direction, Frame, Hold, OrphanStop, Quantity, Reading, Record, RefusedCard, Series,
+    SeriesError, Source,
+};
+pub use self::session::{EndReason, Provenance, Session};
+pub use self::site::{Connection, Pacing, Site, SiteError};
+pub use self::time::{Clock, DurationMs, Instant, Now, Timestamp};
+pub use self::units::{Flow, MilliAmps, MilliVolts, VoltAmps, WattHours, Watts};
