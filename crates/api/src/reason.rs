@@ -111,6 +111,8 @@ pub enum Reason {
     },
     /// The manager has not let it in yet.
     NotApproved,
+    /// The running session belongs to nobody: its card is unknown, blocked or in use elsewhere.
+    NotAuthorised,
 }
 
 impl Reason {
@@ -166,6 +168,7 @@ impl Reason {
                 format!("Draws more than it is told: counted at {} A", amps(*counted_a, '.'))
             }
             Self::NotApproved => "Waits for your approval".to_owned(),
+            Self::NotAuthorised => "The card is not accepted; enrol or unblock it and tap again".to_owned(),
         }
     }
 
@@ -210,6 +213,7 @@ impl Reason {
                 format!("Consome mais do que lhe é indicado: contado com {} A", amps(*counted_a, ','))
             }
             Self::NotApproved => "Aguarda a sua aprovação".to_owned(),
+            Self::NotAuthorised => "O cartão não é aceite; registe-o ou desbloqueie-o e volte a passá-lo".to_owned(),
         }
     }
 }

@@ -1,1 +1,21 @@
-//! (placeholder)
+//! The site's one decider, without IO: it shares the current, judges cards and keeps the session ledger.
+//!
+//! [`Control::handle`] takes one [`Input`] and gives the [`Output`]s to perform; [`Control::snapshot`] shows
+//! the live state. `serve`, `simulate`, `allocate` and the property tests run this same machine.
+//!
+//! Must not know: any protocol, storage, runtime or socket; who carries a setpoint; the wall clock (the time
+//! arrives with every call).
+
+mod control;
+mod input;
+mod output;
+mod reason;
+mod snapshot;
+
+pub use self::control::Control;
+pub use self::input::{Input, Order, Setup, StorageState};
+pub use self::output::{Change, Made, OrderDone, OrderError, Output};
+pub use self::reason::{Bottleneck, BottleneckKind, Reason};
+pub use self::snapshot::{
+    ChargerState, CircuitState, ConnectorState, EnrolmentState, GridState, MeterState, Snapshot,
+};

@@ -1,1 +1,27 @@
-//! (placeholder)
+//! Composes everything: configuration, sockets, the engine, the HTTP and WebSocket API, and the drain.
+//!
+//! Start at [`start`], which takes a [`Config`] and gives a [`Running`]. One task, the engine, owns the
+//! deciders (control, one station per charger, the mesh); sockets only carry. Whatever a device says is
+//! kept before it is acknowledged; whatever reduces a current is sent before anything is kept.
+//!
+//! Must not know: the desktop shell, the console's code, the simulator.
+
+mod config;
+mod connections;
+mod convert;
+mod credentials;
+mod engine;
+mod error;
+mod http;
+mod journal;
+mod mqtt;
+mod ocpp_socket;
+mod running;
+mod site_file;
+mod time_text;
+
+pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
+pub use self::error::StartError;
+pub use self::http::openapi_document;
+pub use self::running::{Addresses, Running, start};
+pub use self::site_file::{SiteFileError, parse_site_file};

@@ -1,1 +1,25 @@
-//! (placeholder)
+//! What must survive: one SQLite file with one writer and several readers.
+//!
+//! [`Store::open`] gives a [`Writer`], which makes [`domain::Record`]s durable (concurrent callers share one
+//! transaction and one fsync), and a [`Reader`] for everything else. Readings are kept raw for weeks, as
+//! minute means for two years and as quarter-hours for ever. [`seed`] fills history in for the demo.
+//!
+//! Must not know: OCPP, MQTT, or the types of the API.
+
+mod error;
+mod lock;
+mod maintenance;
+mod open;
+mod page;
+mod reader;
+pub mod seed;
+mod series_codec;
+mod table;
+mod writer;
+
+pub use self::error::StoreError;
+pub use self::maintenance::Maintenance;
+pub use self::open::{Options, Retention, Store};
+pub use self::page::{AlarmFilter, List, Page, SessionFilter};
+pub use self::reader::{Columns, LoadedSetup, Reader};
+pub use self::writer::Writer;

@@ -1,0 +1,61 @@
+//! What there is to divide, and between whom.
+
+use domain::{ChargerId, ConnectorNumber, MilliAmps, PerPhase, Wiring};
+
+/// Position of a circuit in [`Snapshot::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIndex(pub usize);
+
+/// A protected branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The branch it hangs on; `None` for the grid connection.
+    pub parent: Option<NodeIndex>,
+    /// Most that may flow on each phase, less every margin.
+    pub limit: PerPhase<MilliAmps>,
+    /// All that flows through it and is not one of the demands, those below it included.
+    pub load: PerPhase<MilliAmps>,
+}
+
+/// A connector whose car wants energy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Which charger.
+    pub charger: ChargerId,
+    /// Which connector of it.
+    pub connector: ConnectorNumber,
+    /// Circuit it hangs on. A circuit that does not exist gives nothing.
+    pub node: NodeIndex,
+    /// Grid phase of each wire; each wire carries the share.
+    pub wiring: Wiring,
+    /// Higher is served first.
+    pub priority: i32,
+    /// Order of registration: breaks ties, earlier wins.
+    pub registered: u32,
+    /// Most it can use on each wire.
+    pub max: MilliAmps,
+}
+
+/// What becomes of an ampere that cannot be divided equally.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// It goes to the higher priority: 13 and 12 of 25.
+    ToHigherPriority,
+    /// Nobody gets it, as in the published simulations: 12 and 12 of 25.
+    Kept,
+}
+
+/// All that a division depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The tree of circuits, in any order.
+    pub nodes: Vec<Node>,
+    /// Who wants energy, in any order.
+    pub demands: Vec<Demand>,
+    /// Least a car can charge with; rounded up to whole amperes.
+    pub min: MilliAmps,
+    /// Most that may be active at once; `None` for no such rule.
+    pub max_active: Option<u16>,
+    /// What becomes of an ampere that cannot be divided equally.
+    pub leftover: Leftover,
+}

@@ -1,0 +1,183 @@
+//! Everything that can happen to a site, as one closed list.
+
+use domain::{
+    Alarm, Card, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, CircuitTree, ConnectorNumber, DurationMs,
+    HardwareInfo, Hold, Meter, MeterEvent, MeterId, Protocol, RefusedCard, Session, SessionId, Site, Tenant, TenantId,
+};
+
+/// What the store knew when the program started.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Settings.
+    pub site: Site,
+    /// The tree of circuits.
+    pub circuits: CircuitTree,
+    /// Meters, approved or not.
+    pub meters: Vec<Meter>,
+    /// Chargers, approved or not.
+    pub chargers: Vec<Charger>,
+    /// What the manager ordered for chargers.
+    pub holds: Vec<(ChargerId, Hold)>,
+    /// What chargers said about themselves.
+    pub hardware: Vec<(ChargerId, HardwareInfo)>,
+    /// Tenants.
+    pub tenants: Vec<Tenant>,
+    /// Enrolled cards.
+    pub cards: Vec<Card>,
+    /// Sessions without an end; they go on.
+    pub open_sessions: Vec<Session>,
+    /// Sessions that ended in the last 30 days: replays and late ends are recognised by them.
+    pub recent_sessions: Vec<Session>,
+    /// Largest session identity ever given; 0 when none was.
+    pub last_session: SessionId,
+    /// Largest tenant identity ever given; 0 when none was.
+    pub last_tenant: TenantId,
+    /// Largest card row ever given; 0 when none was.
+    pub last_card: domain::CardId,
+    /// Cards refused lately, newest first.
+    pub refused_cards: Vec<RefusedCard>,
+    /// Alarms without an end.
+    pub open_alarms: Vec<Alarm>,
+}
+
+impl Setup {
+    /// A site with nothing in it but its grid connection.
+    #[must_use]
+    pub const fn empty(site: Site, circuits: CircuitTree) -> Self {
+        Self {
+            site,
+            circuits,
+            meters: Vec::new(),
+            chargers: Vec::new(),
+            holds: Vec::new(),
+            hardware: Vec::new(),
+            tenants: Vec::new(),
+            cards: Vec::new(),
+            open_sessions: Vec::new(),
+            recent_sessions: Vec::new(),
+            last_session: SessionId(0),
+            last_tenant: TenantId(0),
+            last_card: domain::CardId(0),
+            refused_cards: Vec::new(),
+            open_alarms: Vec::new(),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Time passed. Wanted at least once a second of the site's clock.
+    Tick,
+    /// A charger reported. An unknown identity is registered and waits for approval.
+    Charger {
+        /// Who.
+        id: ChargerId,
+        /// What it speaks; used when it is new.
+        protocol: Protocol,
+        /// What it reported.
+        event: ChargerEvent,
+    },
+    /// A meter reported. An unknown identity is registered and waits for approval.
+    Meter {
+        /// Who.
+        id: MeterId,
+        /// What it reported.
+        event: MeterEvent,
+    },
+    /// The manager ordered; answered by exactly one [`crate::Output::Done`].
+    Order(Order),
+    /// Whether records can be written.
+    Storage(StorageState),
+    /// The embedded broker's router was rebuilt.
+    BrokerRestarted,
+}
+
+/// Whether records can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageState {
+    /// They can.
+    Healthy,
+    /// They cannot; charging goes on from memory.
+    Failing,
+}
+
+/// What a manager orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Replace the settings.
+    SetSite(Site),
+    /// Replace the tree of circuits.
+    SetCircuits(CircuitTree),
+    /// Let a charger in.
+    ApproveCharger(ChargerId),
+    /// Replace a charger's configuration, or add a charger before it ever speaks.
+    SetCharger(Charger),
+    /// Forget a charger; its sessions and readings stay.
+    RemoveCharger(ChargerId),
+    /// Give these chargers descending priorities in this order; those not named follow in their order.
+    OrderChargers(Vec<ChargerId>),
+    /// Let a meter in.
+    ApproveMeter(MeterId),
+    /// Replace a meter's configuration, or add a meter before it ever speaks.
+    SetMeter(Meter),
+    /// Forget a meter; its readings stay.
+    RemoveMeter(MeterId),
+    /// Pause or limit a charger; `None` lifts it.
+    Hold {
+        /// Which.
+        charger: ChargerId,
+        /// The order.
+        hold: Option<Hold>,
+    },
+    /// Create a tenant.
+    AddTenant {
+        /// Name.
+        name: String,
+        /// Flat; may be empty.
+        unit: String,
+    },
+    /// Replace a tenant's name and flat.
+    SetTenant(Tenant),
+    /// Remove a tenant and their cards.
+    RemoveTenant(TenantId),
+    /// Enrol a card by its number.
+    AddCard {
+        /// Whose it is.
+        tenant: TenantId,
+        /// Its number.
+        uid: CardUid,
+    },
+    /// Block or unblock a card.
+    SetCardStatus {
+        /// Which.
+        uid: CardUid,
+        /// The new status.
+        status: CardStatus,
+    },
+    /// Remove a card.
+    RemoveCard(CardUid),
+    /// Capture the next unknown card that is tapped.
+    Enrol {
+        /// Bind it to this tenant at once; `None` waits for [`Order::AssignCaptured`].
+        tenant: Option<TenantId>,
+        /// Only at this charger's reader; `None` is any.
+        charger: Option<ChargerId>,
+        /// How long to wait.
+        ttl: DurationMs,
+    },
+    /// Stop waiting for a card.
+    CancelEnrolment,
+    /// Bind the captured card.
+    AssignCaptured {
+        /// To whom.
+        tenant: TenantId,
+    },
+    /// End the session that runs at a connector.
+    EndSession {
+        /// Where.
+        charger: ChargerId,
+        /// Where on it.
+        connector: ConnectorNumber,
+    },
+}

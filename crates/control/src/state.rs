@@ -1,0 +1,280 @@
+//! What is known of each charger, connector and meter right now.
+
+use crate::Reason;
+use domain::{
+    Charger, ChargerSample, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Hold, Instant, Meter,
+    MeterSample, MilliAmps, Now, PerPhase, Site, StatusDetail, WattHours, Watts, Wiring,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A car follows within 5 s and chargers change the pilot at most every 5 s (IEC 61851-1): after this long a
+/// command has taken effect or is not going to.
+pub(crate) const SETTLE: DurationMs = DurationMs::from_secs(10);
+/// A charger's newest reading says nothing about now once it is older; chargers report at least once a minute.
+pub(crate) const READING_MAX_AGE: DurationMs = DurationMs::from_secs(120);
+/// Enough readings to find those around any meter sample that still counts, at one a second.
+const READINGS_MAX: usize = 150;
+/// Setpoints change at most a few times in [`READING_MAX_AGE`]; older ones decide nothing.
+const SETS_MAX: usize = 64;
+
+/// Whether a charger can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Nothing heard since the program started.
+    Unheard { since: Instant },
+    Online,
+    Offline { since: Instant },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ChargerLive {
+    pub(crate) charger: Charger,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) hardware: HardwareInfo,
+    pub(crate) link: Link,
+    /// State of the charger as a whole, where it reports one.
+    pub(crate) status: ConnectorStatus,
+    /// Fallback that fits; what its carrier was told to install.
+    pub(crate) fallback: Option<MilliAmps>,
+    pub(crate) connectors: BTreeMap<ConnectorNumber, ConnectorLive>,
+}
+
+impl ChargerLive {
+    pub(crate) fn new(charger: Charger, now: Now) -> Self {
+        let connectors = (1..=charger.connectors).map(|n| (ConnectorNumber(n), ConnectorLive::new(now))).collect();
+        Self {
+            charger,
+            hold: None,
+            hardware: HardwareInfo::default(),
+            link: Link::Unheard { since: now.instant },
+            status: ConnectorStatus::Unknown,
+            fallback: None,
+            connectors,
+        }
+    }
+
+    pub(crate) const fn is_online(&self) -> bool {
+        matches!(self.link, Link::Online)
+    }
+
+    /// The fallback that is in force on it.
+    pub(crate) fn fallback_in_force(&self) -> MilliAmps {
+        self.fallback.unwrap_or(self.charger.fallback)
+    }
+
+    /// Most it is given now on each wire, in whole amperes, the manager's order included.
+    pub(crate) fn most(&self) -> MilliAmps {
+        match self.hold {
+            None => self.charger.max,
+            Some(Hold::Paused) => MilliAmps::ZERO,
+            Some(Hold::LimitedTo(limit)) => limit.min(self.charger.max),
+        }
+    }
+}
+
+/// Currents a charger measured, per wire, with the moment they arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) at: Instant,
+    pub(crate) per_wire: Vec<MilliAmps>,
+}
+
+impl Draw {
+    pub(crate) fn fullest(&self) -> MilliAmps {
+        self.per_wire.iter().copied().max().unwrap_or_default()
+    }
+
+    pub(crate) fn on_grid(&self, wiring: &Wiring) -> PerPhase<MilliAmps> {
+        wiring.to_grid(&self.per_wire)
+    }
+}
+
+/// How a car uses what it is offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Appetite {
+    /// Nothing says it takes less than offered.
+    #[default]
+    Open,
+    /// It has drawn clearly less for a minute; more than this is of no use to it.
+    Capped(MilliAmps),
+    /// It has drawn nothing for a minute: full, or asleep.
+    Idle,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectorLive {
+    pub(crate) status: ConnectorStatus,
+    pub(crate) detail: StatusDetail,
+    /// Since when it has been free; a session here is over once that lasts.
+    pub(crate) free_since: Option<Instant>,
+    /// Commanded current per wire.
+    pub(crate) set: MilliAmps,
+    /// When the setpoint was last sent; `None` before the first time.
+    pub(crate) sent_at: Option<Instant>,
+    /// Setpoints in force before the present one, oldest first, each with its beginning.
+    sets: VecDeque<(Instant, MilliAmps)>,
+    draws: VecDeque<Draw>,
+    pub(crate) power: Option<(Instant, Watts)>,
+    pub(crate) energy: Option<(Instant, WattHours)>,
+    /// Returns from standby no earlier.
+    pub(crate) standby_until: Option<Instant>,
+    /// Preset `published`: room that was missing when it was sent to standby.
+    pub(crate) standby_room: Option<MilliAmps>,
+    pub(crate) appetite: Appetite,
+    pub(crate) below_since: Option<Instant>,
+    pub(crate) over_since: Option<Instant>,
+    pub(crate) obeys_since: Option<Instant>,
+    pub(crate) disobeys: bool,
+    pub(crate) reason: Reason,
+}
+
+impl ConnectorLive {
+    pub(crate) fn new(now: Now) -> Self {
+        Self {
+            status: ConnectorStatus::Unknown,
+            detail: StatusDetail::default(),
+            free_since: None,
+            set: MilliAmps::ZERO,
+            sent_at: None,
+            sets: VecDeque::from([(now.instant, MilliAmps::ZERO)]),
+            draws: VecDeque::new(),
+            power: None,
+            energy: None,
+            standby_until: None,
+            standby_room: None,
+            appetite: Appetite::Open,
+            below_since: None,
+            over_since: None,
+            obeys_since: None,
+            disobeys: false,
+            reason: Reason::Idle,
+        }
+    }
+
+    /// Takes a new setpoint into force.
+    pub(crate) fn command(&mut self, now: Now, limit: MilliAmps) {
+        if limit == self.set {
+            return;
+        }
+        if limit > self.set {
+            self.below_since = None;
+        }
+        self.set = limit;
+        self.sets.push_back((now.instant, limit));
+        while self.sets.len() > SETS_MAX {
+            self.sets.pop_front();
+        }
+    }
+
+    /// When the present setpoint came into force.
+    pub(crate) fn set_since(&self) -> Instant {
+        self.sets.back().map(|(at, _)| *at).unwrap_or_default()
+    }
+
+    /// Setpoints in force at any time between `from` and `to`.
+    pub(crate) fn sets_between(&self, from: Instant, to: Instant) -> impl Iterator<Item = MilliAmps> {
+        let ends = self.sets.iter().skip(1).map(|(at, _)| *at).chain(std::iter::once(Instant(u64::MAX)));
+        self.sets
+            .iter()
+            .zip(ends)
+            .filter(move |((begin, _), end)| *begin <= to && *end >= from)
+            .map(|((_, limit), _)| *limit)
+    }
+
+    /// Largest setpoint in force at any time in the last `back` before `at`.
+    pub(crate) fn largest_set(&self, at: Instant, back: DurationMs) -> MilliAmps {
+        let from = Instant(at.0.saturating_sub(back.0));
+        self.sets_between(from, at).max().unwrap_or_default()
+    }
+
+    pub(crate) fn measured(&mut self, now: Now, wiring: &Wiring, site: &Site, sample: &ChargerSample) {
+        if let Some(power) = sample.power {
+            self.power = Some((now.instant, power));
+        }
+        if let Some(energy) = sample.energy {
+            self.energy = Some((now.instant, energy));
+        }
+        let per_wire = if sample.current_per_wire.is_empty() {
+            let Some(power) = sample.power else { return };
+            current_from_power(power, wiring, site)
+        } else {
+            sample.current_per_wire.clone()
+        };
+        self.draws.push_back(Draw { at: now.instant, per_wire });
+        while self.draws.len() > READINGS_MAX {
+            self.draws.pop_front();
+        }
+    }
+
+    /// Newest reading that still says something about now.
+    pub(crate) fn draw(&self, now: Now) -> Option<&Draw> {
+        self.draws.back().filter(|draw| now.instant.since(draw.at) <= READING_MAX_AGE)
+    }
+
+    /// The readings on both sides of a moment, of those that say something about it.
+    pub(crate) fn draws_around(&self, at: Instant) -> (Option<&Draw>, Option<&Draw>) {
+        let before = self.draws.iter().rev().find(|draw| draw.at <= at && at.since(draw.at) <= READING_MAX_AGE);
+        let after = self.draws.iter().find(|draw| draw.at > at);
+        (before, after)
+    }
+
+    /// Newest measured power that still says something about now.
+    pub(crate) fn power_now(&self, now: Now) -> Option<Watts> {
+        self.power.filter(|(at, _)| now.instant.since(*at) <= READING_MAX_AGE).map(|(_, power)| power)
+    }
+
+    /// A session began or ended: what was learnt of the car is void.
+    pub(crate) fn forget_car(&mut self) {
+        self.appetite = Appetite::Open;
+        self.below_since = None;
+        self.standby_until = None;
+        self.standby_room = None;
+    }
+}
+
+fn current_from_power(power: Watts, wiring: &Wiring, site: &Site) -> Vec<MilliAmps> {
+    let wires = wiring.wires().len();
+    let volts = u64::from(site.nominal_voltage.0.max(1)) * u64::try_from(wires.max(1)).unwrap_or(1);
+    let current = (u64::from(power.0) * 1_000_000).div_ceil(volts);
+    vec![MilliAmps(u32::try_from(current).unwrap_or(u32::MAX)); wires]
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MeterLive {
+    pub(crate) meter: Meter,
+    pub(crate) online: bool,
+    /// Newest good sample with the moment it arrived.
+    pub(crate) sample: Option<(Instant, MeterSample)>,
+    /// How far the meter's clock lies behind ours, as last seen on a good sample, in ms.
+    lag_ms: i64,
+    /// Since when samples have been refused as old.
+    refused_since: Option<Instant>,
+}
+
+impl MeterLive {
+    pub(crate) const fn new(meter: Meter) -> Self {
+        Self { meter, online: false, sample: None, lag_ms: i64::MAX, refused_since: None }
+    }
+
+    /// Takes a sample unless it was taken long before it arrived: a backlog sent after an outage says nothing
+    /// about now. A meter whose clock jumped back is believed again once that has lasted.
+    pub(crate) fn take(&mut self, now: Now, sample: MeterSample, max_age: DurationMs) {
+        let lag_ms = now.wall.0.saturating_sub(sample.at.0);
+        let allowed = self.lag_ms.saturating_add(i64::try_from(max_age.0).unwrap_or(i64::MAX));
+        if self.sample.is_some() && lag_ms > allowed {
+            let since = *self.refused_since.get_or_insert(now.instant);
+            if now.instant.since(since) <= DurationMs(max_age.0.saturating_mul(2)) {
+                return;
+            }
+            self.lag_ms = lag_ms;
+        }
+        self.refused_since = None;
+        self.lag_ms = self.lag_ms.min(lag_ms);
+        self.sample = Some((now.instant, sample));
+        self.online = true;
+    }
+
+    pub(crate) fn is_fresh(&self, now: Now, max_age: DurationMs) -> bool {
+        self.sample.is_some_and(|(at, _)| now.instant.since(at) <= max_age)
+    }
+}

