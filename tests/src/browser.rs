@@ -31,8 +31,7 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts; cargo xtask setup installs it");
         let lines = Lines::collect(driver.stdout.take().unwrap());
-        let line =
-            until("ChromeDriver to name its port", || lines.find("on port ").filter(|line| !line.contains("port 0")));
+        let line = until("ChromeDriver to name its port", || lines.find("successfully on port "));
         let port: String = line.rsplit("on port ").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
         let config =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL_TIMEOUT)).build();
@@ -89,6 +88,33 @@ impl Browser {
     #[must_use]
     pub fn title(&self) -> String {
         self.call("/title", None).unwrap().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Names of everything on the page that has one: the console mirrors its canvas into real elements.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('[aria-label], button, [role]')]
+            .map(e => e.getAttribute('aria-label') || e.textContent.trim()).filter(name => name);";
+        let names = self.script(script, &[]);
+        names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Waits until something on the page has a name that `wanted` recognises, and returns that name.
+    #[track_caller]
+    pub fn wait_named(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        until(what, || self.names().into_iter().find(|name| wanted(name)))
+    }
+
+    /// Waits for the element with exactly this name and activates it as a screen reader would.
+    #[track_caller]
+    pub fn activate(&self, name: &str) {
+        let script = "const e = [...document.querySelectorAll('[aria-label], button, [role]')]
+            .find(e => (e.getAttribute('aria-label') || e.textContent.trim()) === arguments[0]);
+            if (e) e.click();
+            return !!e;";
+        until(&format!("an element named {name:?}"), || {
+            self.script(script, &[json!(name)]).as_bool().filter(|done| *done)
+        });
     }
 
     /// A picture of the page as PNG.

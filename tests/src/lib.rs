@@ -8,18 +8,22 @@
 mod api;
 mod browser;
 mod foreign_charger;
+mod foreign_mqtt;
 pub mod layers;
 mod lines;
 mod programs;
 mod raw_charger;
 mod screen;
+mod site;
 mod wait;
 
 pub use self::api::{Answer, Api};
 pub use self::browser::Browser;
 pub use self::foreign_charger::ForeignCharger;
+pub use self::foreign_mqtt::{MqttDevice, Subscription};
 pub use self::lines::Lines;
 pub use self::programs::{Meshwatt, desktop_program, foreign, meshwatt_program, python, serve_command, terminate};
 pub use self::raw_charger::RawCharger;
 pub use self::screen::Screen;
+pub use self::site::{approve_charger, approve_meter, enrol, published_site};
 pub use self::wait::{DEADLINE, until};

@@ -70,7 +70,13 @@ impl Meshwatt {
 
     /// Starts a prepared command and waits for its ready line.
     #[must_use]
-    pub fn start(mut command: Command, directory: &Path) -> Self {
+    pub fn start(command: Command, directory: &Path) -> Self {
+        Self::start_seeing(command, |_id| directory.to_owned()).0
+    }
+
+    /// The same for a program whose data folder is seen elsewhere from here, depending on its process id.
+    #[must_use]
+    pub fn start_seeing(mut command: Command, seen: impl FnOnce(u32) -> PathBuf) -> (Self, PathBuf) {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -86,9 +92,10 @@ impl Meshwatt {
             output.find("\"ready\"")
         });
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
+        let directory = seen(child.id());
         let token = until("the token file", || std::fs::read_to_string(directory.join("api.token")).ok());
         let api = Api::new(ready["http"].as_str().unwrap(), &token);
-        Self { child, ready, errors, api }
+        (Self { child, ready, errors, api }, directory)
     }
 
     /// Its API.

@@ -18,6 +18,8 @@ pub struct RawCharger {
     next_id: u64,
     /// Frames that arrived while waiting for others.
     inbox: VecDeque<Value>,
+    /// Limit of the newest `TxProfile`.
+    live_limit_a: Option<f64>,
 }
 
 impl RawCharger {
@@ -31,7 +33,7 @@ impl RawCharger {
             stream.set_read_timeout(Some(LOOK)).unwrap();
             stream.set_write_timeout(Some(DEADLINE)).unwrap();
         }
-        Self { socket, next_id: 0, inbox: VecDeque::new() }
+        Self { socket, next_id: 0, inbox: VecDeque::new(), live_limit_a: None }
     }
 
     /// Sends a text as it is.
@@ -56,6 +58,69 @@ impl RawCharger {
         frame[2].clone()
     }
 
+    /// Sends a request and waits for its answer, whatever it is; `None` when the connection breaks first.
+    pub fn try_call(&mut self, action: &str, payload: Value) -> Option<Value> {
+        self.next_id += 1;
+        let id = format!("t{}", self.next_id);
+        self.socket.send(Message::text(json!([2, id, action, payload]).to_string())).ok()?;
+        loop {
+            match self.try_look() {
+                Look::Frame(frame) if frame[1] == id.as_str() && frame[0] != 2 => return Some(frame),
+                Look::Frame(frame) => self.inbox.push_back(frame),
+                Look::Nothing => {}
+                Look::Broken(_) => return None,
+            }
+        }
+    }
+
+    /// Number of the last request sent, as its frame carries it.
+    #[must_use]
+    pub fn last_id(&self) -> String {
+        format!("t{}", self.next_id)
+    }
+
+    /// Boots, and again until the charger is accepted; reports connector 1 as free.
+    pub fn boot(&mut self) {
+        until("the boot to be accepted", || {
+            let answer = self.call("BootNotification", json!({"chargePointVendor": "Raw", "chargePointModel": "Test"}));
+            (answer["status"] == "Accepted").then_some(())
+        });
+        self.status("Available");
+    }
+
+    /// Reports the state of connector 1.
+    pub fn status(&mut self, status: &str) {
+        self.call("StatusNotification", json!({"connectorId": 1, "errorCode": "NoError", "status": status}));
+    }
+
+    /// Starts a transaction on connector 1 and returns its number.
+    #[track_caller]
+    pub fn start(&mut self, card: &str, meter_wh: u64) -> i64 {
+        self.status("Preparing");
+        let at = self.time();
+        let body = json!({"connectorId": 1, "idTag": card, "meterStart": meter_wh, "timestamp": at});
+        let answer = self.call("StartTransaction", body);
+        assert_eq!(answer["idTagInfo"]["status"], "Accepted", "{answer}");
+        self.status("Charging");
+        answer["transactionId"].as_i64().expect("a transaction has a number")
+    }
+
+    /// What `MeterValues` carries for connector 1.
+    #[must_use]
+    pub fn values(&mut self, transaction: i64, current_a: f64, energy_wh: u64) -> Value {
+        let sampled = json!([
+            {"value": format!("{current_a:.1}"), "measurand": "Current.Import", "phase": "L1", "unit": "A"},
+            {"value": energy_wh.to_string(), "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
+        ]);
+        let at = self.time();
+        json!({"connectorId": 1, "transactionId": transaction, "meterValue": [{"timestamp": at, "sampledValue": sampled}]})
+    }
+
+    /// The service's own time.
+    pub fn time(&mut self) -> Value {
+        self.call("Heartbeat", json!({}))["currentTime"].clone()
+    }
+
     /// Waits for a frame; requests that arrive are answered with `Accepted` and can be waited for too.
     #[track_caller]
     pub fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -76,7 +141,32 @@ impl RawCharger {
         }
     }
 
-    /// Whether the other side closed.
+    /// Limit of the newest `TxProfile` it was given.
+    #[must_use]
+    pub const fn live_limit_a(&self) -> Option<f64> {
+        self.live_limit_a
+    }
+
+    /// A transaction ended, and its `TxProfile` with it.
+    pub const fn forget_limits(&mut self) {
+        self.live_limit_a = None;
+    }
+
+    fn notice_limit(&mut self, frame: &Value) {
+        let profile = &frame[3]["csChargingProfiles"];
+        if frame[2] == "SetChargingProfile" && profile["chargingProfilePurpose"] == "TxProfile" {
+            let period = &profile["chargingSchedule"]["chargingSchedulePeriod"][0];
+            self.live_limit_a = period["limit"].as_f64();
+        }
+    }
+
+    /// Whether the answer to request `id` has arrived.
+    pub fn has_answer(&mut self, id: &str) -> bool {
+        self.serve();
+        self.inbox.iter().any(|frame| frame[1] == id && frame[0] != 2)
+    }
+
+    /// Waits until the other side closed.
     #[track_caller]
     pub fn wait_closed(&mut self) {
         until("the connection to close", || match self.socket.read() {
@@ -88,20 +178,38 @@ impl RawCharger {
     }
 
     fn look(&mut self) -> Option<Value> {
-        match self.socket.read() {
-            Ok(Message::Text(text)) => {
-                let frame: Value = serde_json::from_str(text.as_str()).expect("the service sends JSON");
-                if frame[0] == 2 {
-                    let answer = json!([3, frame[1], answer_to(frame[2].as_str().unwrap_or_default())]);
-                    self.send_text(&answer.to_string());
-                }
-                Some(frame)
-            }
-            Ok(_) => None,
-            Err(tungstenite::Error::Io(error)) if is_timeout(&error) => None,
-            Err(error) => panic!("the connection of the charger broke: {error}"),
+        match self.try_look() {
+            Look::Frame(frame) => Some(frame),
+            Look::Nothing => None,
+            Look::Broken(why) => panic!("the connection of the charger broke: {why}"),
         }
     }
+
+    fn try_look(&mut self) -> Look {
+        let text = match self.socket.read() {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Close(frame)) => return Look::Broken(format!("closed: {frame:?}")),
+            Ok(_) => return Look::Nothing,
+            Err(tungstenite::Error::Io(error)) if is_timeout(&error) => return Look::Nothing,
+            Err(error) => return Look::Broken(error.to_string()),
+        };
+        let frame: Value = serde_json::from_str(text.as_str()).expect("the service sends JSON");
+        if frame[0] == 2 {
+            self.notice_limit(&frame);
+            let answer = json!([3, frame[1], answer_to(frame[2].as_str().unwrap_or_default())]);
+            if let Err(error) = self.socket.send(Message::text(answer.to_string())) {
+                return Look::Broken(error.to_string());
+            }
+        }
+        Look::Frame(frame)
+    }
+}
+
+/// What one look at the socket found.
+enum Look {
+    Frame(Value),
+    Nothing,
+    Broken(String),
 }
 
 fn answer_to(action: &str) -> Value {

@@ -169,6 +169,11 @@ impl History {
         self.tracks.entry(quantity).or_default()
     }
 
+    /// The track of a quantity, if it has any value.
+    pub(crate) fn get(&self, quantity: Quantity) -> Option<&Track> {
+        self.tracks.get(&quantity)
+    }
+
     /// Appends what a snapshot says to every track.
     pub(crate) fn append(&mut self, snapshot: &Snapshot) {
         for quantity in Quantity::ALL {

@@ -46,17 +46,17 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::RemoveCard(card) => (Delete, format!("cards/{card}"), None),
         Command::EditSite(site) => (Put, "site".to_owned(), json(site)),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
-        Command::ApproveCharger(_)
-        | Command::Pause(_)
-        | Command::Resume(_)
-        | Command::Stop(..)
-        | Command::Limit(..)
-        | Command::Start(..)
-        | Command::EditCharger(..)
-        | Command::RemoveCharger(_)
-        | Command::Reset(..)
-        | Command::Unlock(..)
-        | Command::Operate(..) => return of_charger(command),
+        Command::ApproveCharger(id) => charger(id, "approve", empty()),
+        Command::Pause(id) => charger(id, "pause", empty()),
+        Command::Resume(id) => charger(id, "resume", empty()),
+        Command::Stop(id, target) => charger(id, "stop", json(target)),
+        Command::Limit(id, limit) => charger(id, "limit", json(limit)),
+        Command::Start(id, start) => charger(id, "start", json(start)),
+        Command::Reset(id, kind) => charger(id, "reset", json(&api::ResetRequest { kind: *kind })),
+        Command::Unlock(id, target) => charger(id, "unlock", json(target)),
+        Command::Operate(id, operation) => charger(id, "operations", json(operation)),
+        Command::EditCharger(id, patch) => (Patch, format!("chargers/{}", part(id)), json(patch)),
+        Command::RemoveCharger(id) => (Delete, format!("chargers/{}", part(id)), None),
         Command::Show(_)
         | Command::ShowCharger(_)
         | Command::ShowSession(_)
@@ -72,25 +72,9 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
     })
 }
 
-/// Commands to one charger.
-fn of_charger(command: &Command) -> Option<Route> {
-    let (id, verb, body) = match command {
-        Command::ApproveCharger(id) => (id, "approve", empty()),
-        Command::Pause(id) => (id, "pause", empty()),
-        Command::Resume(id) => (id, "resume", empty()),
-        Command::Stop(id, target) => (id, "stop", json(target)),
-        Command::Limit(id, limit) => (id, "limit", json(limit)),
-        Command::Start(id, start) => (id, "start", json(start)),
-        Command::Reset(id, kind) => (id, "reset", json(&api::ResetRequest { kind: *kind })),
-        Command::Unlock(id, target) => (id, "unlock", json(target)),
-        Command::Operate(id, operation) => (id, "operations", json(operation)),
-        Command::EditCharger(id, patch) => {
-            return Some((Method::Patch, format!("chargers/{}", part(id)), json(patch)));
-        }
-        Command::RemoveCharger(id) => return Some((Method::Delete, format!("chargers/{}", part(id)), None)),
-        _other => return None,
-    };
-    Some((Method::Post, format!("chargers/{}/{verb}", part(id)), body))
+/// A command to one charger.
+fn charger(id: &str, verb: &str, body: Option<String>) -> Route {
+    (Method::Post, format!("chargers/{}/{verb}", part(id)), body)
 }
 
 /// A new order of chargers with one of them elsewhere; `None` when nothing moves.

@@ -13,7 +13,15 @@
 
 mod authority;
 mod broker;
+mod codec;
 mod config;
+mod limits;
+mod login;
+mod message;
+mod retained;
+mod router;
+mod session;
+mod topic;
 
 pub use authority::{
     Admission, Attempt, Authority, Connection, Identity, Incoming, Login, Origin, Protocol, QoS, Receipt, Refusal, Standing,

@@ -22,10 +22,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use crate::message::{Message, SessionNumber, router_filter};
+use crate::Config;
+use crate::message::{Message, router_filter};
 use crate::retained::{Kept, Retained};
-use crate::topic::{Filter, Topic};
-use crate::{Config, QoS as GateQoS};
+use crate::topic::Filter;
 
 /// Commands waiting for the port. A device that publishes waits while it is full, so it only has to cover a burst.
 const COMMANDS_MAX: usize = 256;
@@ -42,18 +42,22 @@ const UNCONFIRMED_MESSAGES_MAX: usize = 100;
 /// Sessions a router can hold beyond those of devices: the port's own and the watch.
 const OWN_LINKS: usize = 2;
 
-/// A topic of the router that no device can name.
-const PROBE: &str = "p";
+/// A topic of the router that no device can name, since theirs have a prefix.
+const PROBE: &str = "probe";
+
+/// Not for what is in it: the router counts only payloads towards the size of its logs, and old questions should go soon.
+const PROBE_PAYLOAD: &[u8] = &[0; 4096];
 
 /// Which link of the router a session has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Slot(usize);
+struct Slot(usize);
 
-/// A session's way out of the router.
+/// A session's link to one router: subscriptions in, messages out.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) slot: Slot,
-    pub(crate) rx: LinkRx,
+    port: Port,
+    slot: Slot,
+    rx: LinkRx,
 }
 
 /// One filter to subscribe to, with the number under which its messages come back.
@@ -64,7 +68,8 @@ pub(crate) struct Wanted {
 }
 
 enum Command {
-    Open { reply: oneshot::Sender<Link> },
+    Open { reply: oneshot::Sender<(Slot, LinkRx)> },
+    ListenToProbe { slot: Slot },
     Subscribe { slot: Slot, wanted: Wanted, reply: oneshot::Sender<Vec<Message>> },
     Unsubscribe { slot: Slot, filter: String },
     Close { slot: Slot },
@@ -88,25 +93,8 @@ impl Port {
     pub(crate) async fn open(&self) -> Result<Link, RouterGone> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Open { reply }).await?;
-        answer.await.map_err(|_gone| RouterGone)
-    }
-
-    /// Subscribes, and returns the retained messages as they are at exactly that point of the order of messages.
-    pub(crate) async fn subscribe(&self, slot: Slot, wanted: Wanted) -> Result<Vec<Message>, RouterGone> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Command::Subscribe { slot, wanted, reply }).await?;
-        answer.await.map_err(|_gone| RouterGone)
-    }
-
-    pub(crate) async fn unsubscribe(&self, slot: Slot, filter: &str) -> Result<(), RouterGone> {
-        self.send(Command::Unsubscribe { slot, filter: filter.to_owned() }).await
-    }
-
-    /// Gives a link back. The session must not touch it afterwards: a late word on a closed link kills the router.
-    pub(crate) async fn close(&self, link: Link) -> Result<(), RouterGone> {
-        let slot = link.slot;
-        drop(link);
-        self.send(Command::Close { slot }).await
+        let (slot, rx) = answer.await.map_err(|_gone| RouterGone)?;
+        Ok(Link { port: self.clone(), slot, rx })
     }
 
     pub(crate) async fn publish(&self, message: Message) -> Result<(), RouterGone> {
@@ -202,8 +190,7 @@ impl Watcher {
         thread::Builder::new().name("mqtt-port".to_owned()).spawn(work).map_err(|_no_thread| RouterGone)?;
         let port = Port { commands };
         let link = port.open().await?;
-        let filter = Filter::new(PROBE, PROBE.len()).map_err(|_never| RouterGone)?;
-        port.subscribe(link.slot, Wanted { filter, number: 1 }).await?;
+        port.send(Command::ListenToProbe { slot: link.slot }).await?;
         self.routing.ports.send_replace(Some(port.clone()));
         Ok((port, link))
     }
@@ -226,7 +213,7 @@ impl Watcher {
                 }
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                    _ = stop.wait_for(|stop| *stop) => return,
+                    () = stopped(&mut stop) => return,
                 }
             }
             self.routing.restarts.send_modify(|count| *count += 1);
@@ -244,7 +231,7 @@ impl Watcher {
         let mut unanswered = 0;
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+                () = stopped(stop) => return End::Stopped,
                 () = port.commands.closed() => return End::Died,
                 note = link.rx.next() => match note {
                     Ok(Some(Notification::Forward(_))) => unanswered = 0,
@@ -347,12 +334,14 @@ impl PortThread {
     fn handle(&mut self, command: Command) -> Result<(), PortError> {
         match command {
             Command::Open { reply } => {
-                let link = self.open_slot()?;
-                let slot = link.slot;
-                if reply.send(link).is_err() {
+                let (slot, rx) = self.open_slot()?;
+                if reply.send((slot, rx)).is_err() {
                     self.close_slot(slot)?;
                 }
                 Ok(())
+            }
+            Command::ListenToProbe { slot } => {
+                self.push(slot, Packet::Subscribe(Subscribe { pkid: 1, filters: vec![filter(PROBE.to_owned())] }, None))
             }
             Command::Subscribe { slot, wanted, reply } => {
                 let kept = self.subscribe(slot, &wanted)?;
@@ -366,15 +355,15 @@ impl PortThread {
             Command::Close { slot } => self.close_slot(slot),
             Command::Publish(message) => self.publish(&message),
             Command::Probe => {
-                let topic = Topic::new(PROBE, PROBE.len()).map_err(|_never| PortError::Silent)?;
-                self.push_message(&Message::new(&topic, Bytes::new(), GateQoS::AtMostOnce, SessionNumber::SERVER))
+                let question = Publish::new(Bytes::from_static(PROBE.as_bytes()), Bytes::from_static(PROBE_PAYLOAD), false);
+                send_now(&mut self.own_tx, Packet::Publish(question, None)).map_err(PortError::from)
             }
             Command::Break => self.break_router(),
         }
     }
 
     /// Names of links are taken again, because the router keeps a record of each name for ever.
-    fn open_slot(&mut self) -> Result<Link, PortError> {
+    fn open_slot(&mut self) -> Result<(Slot, LinkRx), PortError> {
         let index = self.links.iter().position(Option::is_none).unwrap_or(self.links.len());
         let (tx, rx, _) = (self.open)(&format!("session-{index}"))?;
         if index == self.links.len() {
@@ -382,7 +371,7 @@ impl PortThread {
         } else if let Some(place) = self.links.get_mut(index) {
             *place = Some(tx);
         }
-        Ok(Link { slot: Slot(index), rx })
+        Ok((Slot(index), rx))
     }
 
     /// The router only forgets a link when it is told. It is made sure that it has forgotten before its number is used again.
@@ -398,15 +387,8 @@ impl PortThread {
     fn subscribe(&mut self, slot: Slot, wanted: &Wanted) -> Result<Vec<Message>, PortError> {
         let path = router_filter(wanted.filter.as_str());
         self.names.insert(path.clone());
-        let filter = RouterFilter {
-            path,
-            qos: QoS::AtMostOnce,
-            nolocal: false,
-            preserve_retain: false,
-            retain_forward_rule: RetainForwardRule::Never,
-        };
         let properties = SubscribeProperties { id: Some(wanted.number), user_properties: Vec::new() };
-        self.push(slot, Packet::Subscribe(Subscribe { pkid: 1, filters: vec![filter] }, Some(properties)))?;
+        self.push(slot, Packet::Subscribe(Subscribe { pkid: 1, filters: vec![filter(path)] }, Some(properties)))?;
         self.confirm()?;
         Ok(self.kept().matching(&wanted.filter, Instant::now()))
     }
@@ -467,6 +449,21 @@ impl PortThread {
     }
 }
 
+/// Waits for the order to stop; a broker that was dropped is one, too.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn filter(path: String) -> RouterFilter {
+    RouterFilter {
+        path,
+        qos: QoS::AtMostOnce,
+        nolocal: false,
+        preserve_retain: false,
+        retain_forward_rule: RetainForwardRule::Never,
+    }
+}
+
 /// `LinkTx::send` is an async function that never waits in an async way; it is done after one poll.
 fn send_now(link: &mut LinkTx, packet: Packet) -> Result<(), LinkError> {
     match link.send(packet).now_or_never() {
@@ -486,19 +483,44 @@ pub(crate) enum FromRouter {
     Gone,
 }
 
+/// Something from the router, not yet looked at.
+#[derive(Debug)]
+pub(crate) struct Note(Result<Option<Notification>, LinkError>);
+
 impl Link {
-    /// Waits for the next thing from the router.
-    pub(crate) async fn next(&mut self, epoch: Instant) -> FromRouter {
-        match self.rx.next().await {
-            Ok(Some(note)) => self.understand(note, epoch).await,
-            Ok(None) => FromRouter::Nothing,
-            Err(_) => FromRouter::Gone,
-        }
+    /// Subscribes, and returns the retained messages as they are at exactly that point of the order of messages.
+    pub(crate) async fn subscribe(&self, wanted: Wanted) -> Result<Vec<Message>, RouterGone> {
+        let (reply, answer) = oneshot::channel();
+        self.port.send(Command::Subscribe { slot: self.slot, wanted, reply }).await?;
+        answer.await.map_err(|_gone| RouterGone)
     }
 
-    async fn understand(&self, note: Notification, epoch: Instant) -> FromRouter {
-        match note {
-            Notification::Forward(forward) => {
+    pub(crate) async fn unsubscribe(&self, filter: &str) -> Result<(), RouterGone> {
+        self.port.send(Command::Unsubscribe { slot: self.slot, filter: filter.to_owned() }).await
+    }
+
+    /// Gives the link back. Taking it by value makes sure that nothing is said on it afterwards: a late word on a closed link kills
+    /// the router.
+    pub(crate) async fn close(self) -> Result<(), RouterGone> {
+        let Self { port, slot, rx } = self;
+        drop(rx);
+        port.send(Command::Close { slot }).await
+    }
+
+    /// Waits for the next thing from the router. Nothing is lost when the wait is given up.
+    pub(crate) async fn next(&mut self) -> Note {
+        Note(self.rx.next().await)
+    }
+
+    /// What is there already; `None` when there is nothing.
+    pub(crate) fn next_now(&mut self) -> Option<Note> {
+        self.next().now_or_never()
+    }
+
+    /// Looks at a note. Must not be given up half way: the router may be waiting for the answer.
+    pub(crate) async fn read(&self, note: Note, epoch: Instant) -> FromRouter {
+        match note.0 {
+            Ok(Some(Notification::Forward(forward))) => {
                 let numbers = forward.properties.map(|p| p.subscription_identifiers).unwrap_or_default();
                 let message = Message::unpack(&forward.publish.topic, forward.publish.payload, epoch);
                 match (numbers.last(), message) {
@@ -507,15 +529,20 @@ impl Link {
                 }
             }
             // The router stopped sending until it is told that there is room again.
-            Notification::Unschedule => match self.rx.wake().await {
+            Ok(Some(Notification::Unschedule)) => match self.rx.wake().await {
                 Ok(()) => FromRouter::Nothing,
                 Err(_) => FromRouter::Gone,
             },
-            Notification::Disconnect(..) => FromRouter::Gone,
-            Notification::DeviceAck(_)
-            | Notification::ReplicaData { .. }
-            | Notification::ReplicaAcks { .. }
-            | Notification::Shadow(_) => FromRouter::Nothing,
+            Ok(Some(Notification::Disconnect(..))) | Err(_) => FromRouter::Gone,
+            Ok(
+                None
+                | Some(
+                    Notification::DeviceAck(_)
+                    | Notification::ReplicaData { .. }
+                    | Notification::ReplicaAcks { .. }
+                    | Notification::Shadow(_),
+                ),
+            ) => FromRouter::Nothing,
         }
     }
 }

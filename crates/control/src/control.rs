@@ -1,41 +1,133 @@
-//! The machine.
+//! The machine: its state, and which part takes which input.
 
-use crate::{GridState, Input, Output, Setup, Snapshot};
-use domain::Now;
+use crate::access::Access;
+use crate::alarms::Alarms;
+use crate::plan::Connector;
+use crate::sessions::Ledger;
+use crate::state::{ChargerLive, MeterLive};
+use crate::tree::Tree;
+use crate::{Input, Output, Setup, StorageState};
+use domain::{ChargerId, CircuitTree, Instant, MeterId, Now, SessionId, Site};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The site's one decider.
 #[derive(Debug)]
 pub struct Control {
-    setup: Setup,
+    pub(crate) site: Site,
+    pub(crate) circuits: CircuitTree,
+    pub(crate) tree: Tree,
+    pub(crate) chargers: BTreeMap<ChargerId, ChargerLive>,
+    pub(crate) meters: BTreeMap<MeterId, MeterLive>,
+    pub(crate) access: Access,
+    pub(crate) ledger: Ledger,
+    /// Sessions whose card was in use elsewhere when they began: recorded, but given nothing.
+    pub(crate) in_use: BTreeSet<SessionId>,
+    /// Sessions whose energy moved on since they were last saved.
+    pub(crate) moved: BTreeSet<SessionId>,
+    pub(crate) alarms: Alarms,
+    pub(crate) storage: StorageState,
+    pub(crate) router_rebuilt: Option<Instant>,
+    /// Whether the newest plan failed its check.
+    pub(crate) plan_rejected: bool,
+    pub(crate) started: Instant,
+    pub(crate) next_division: Instant,
+    pub(crate) last_raise: Option<Instant>,
 }
 
 impl Control {
     /// Continues where the store left off. Until a charger reports it is counted at the most it may draw.
     #[must_use]
-    pub fn new(setup: Setup, _now: Now) -> Self {
-        Self { setup }
+    pub fn new(setup: Setup, now: Now) -> Self {
+        let mut chargers: BTreeMap<ChargerId, ChargerLive> =
+            setup.chargers.into_iter().map(|c| (c.id.clone(), ChargerLive::new(c, now))).collect();
+        for (id, hold) in setup.holds {
+            if let Some(live) = chargers.get_mut(&id) {
+                live.hold = Some(hold);
+            }
+        }
+        for (id, hardware) in setup.hardware {
+            if let Some(live) = chargers.get_mut(&id) {
+                live.hardware = hardware;
+            }
+        }
+        let last_tenant = setup.tenants.iter().map(|t| t.id.0).max().unwrap_or(0).max(setup.last_tenant.0);
+        let last_card = setup.cards.iter().map(|c| c.id.0).max().unwrap_or(0).max(setup.last_card.0);
+        let access = Access {
+            tenants: setup.tenants.into_iter().map(|t| (t.id, t)).collect(),
+            cards: setup.cards.into_iter().map(|c| (c.uid.clone(), c)).collect(),
+            refused: setup.refused_cards,
+            last_tenant,
+            last_card,
+            ..Access::default()
+        };
+        let mut control = Self {
+            tree: Tree::new(&setup.site, &setup.circuits),
+            next_division: now.instant + setup.site.control_interval,
+            site: setup.site,
+            circuits: setup.circuits,
+            chargers,
+            meters: setup.meters.into_iter().map(|m| (m.id.clone(), MeterLive::new(m))).collect(),
+            access,
+            ledger: Ledger::new(setup.open_sessions, setup.recent_sessions, setup.last_session),
+            in_use: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            alarms: Alarms::new(setup.open_alarms),
+            storage: StorageState::Healthy,
+            router_rebuilt: None,
+            plan_rejected: false,
+            started: now.instant,
+            last_raise: None,
+        };
+        let unsent = control.fit_fallbacks();
+        drop(unsent);
+        control
     }
 
     /// Takes what happened and says what to do. Never panics, whatever the input.
-    pub fn handle(&mut self, _now: Now, _input: Input) -> Vec<Output> {
-        Vec::new()
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Tick => self.tick(now, &mut out),
+            Input::Charger { id, protocol, event } => self.charger_event(now, &id, protocol, event, &mut out),
+            Input::Meter { id, event } => self.meter_event(now, &id, event, &mut out),
+            Input::Order(order) => {
+                let done = self.order(now, order, &mut out);
+                out.push(Output::Done(done));
+                self.guard(now, &mut out);
+                self.review_alarms(now, &mut out);
+            }
+            Input::Storage(state) => {
+                self.storage = state;
+                self.review_alarms(now, &mut out);
+            }
+            Input::BrokerRestarted => {
+                self.router_rebuilt = Some(now.instant);
+                self.review_alarms(now, &mut out);
+            }
+        }
+        out
     }
 
-    /// The live state.
-    #[must_use]
-    pub fn snapshot(&self, now: Now) -> Snapshot {
-        Snapshot {
-            at: now.wall,
-            site: self.setup.site.clone(),
-            grid: GridState::default(),
-            circuits: Vec::new(),
-            chargers: Vec::new(),
-            meters: Vec::new(),
-            alarms: Vec::new(),
-            enrolment: None,
-            refused_cards: Vec::new(),
-            tenants: Vec::new(),
-            cards: Vec::new(),
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.access.expire(now);
+        self.close_free_connectors(now, out);
+        self.watch(now);
+        if now.instant >= self.next_division {
+            // Late ticks do not cause a burst of divisions.
+            self.next_division = now.instant + self.site.control_interval;
+            self.divide(now, out);
+            self.save_moved(out);
+            self.record_readings(now, out);
+            self.ledger.forget(now.wall);
+        } else {
+            self.guard(now, out);
         }
+        self.renew(now, out);
+        self.review_alarms(now, out);
+    }
+
+    /// The connector's live state, when it exists.
+    pub(crate) fn connector_mut(&mut self, key: &Connector) -> Option<&mut crate::state::ConnectorLive> {
+        self.chargers.get_mut(&key.0).and_then(|live| live.connectors.get_mut(&key.1))
     }
 }

@@ -125,7 +125,11 @@ pub(crate) struct ConnectorLive {
     pub(crate) over_since: Option<Instant>,
     pub(crate) obeys_since: Option<Instant>,
     pub(crate) disobeys: bool,
+    /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
+    pub(crate) adopt: bool,
     pub(crate) reason: Reason,
+    /// Setpoint and reason as last recorded.
+    pub(crate) decided: Option<(MilliAmps, Reason)>,
 }
 
 impl ConnectorLive {
@@ -147,7 +151,9 @@ impl ConnectorLive {
             over_since: None,
             obeys_since: None,
             disobeys: false,
+            adopt: false,
             reason: Reason::Idle,
+            decided: None,
         }
     }
 
@@ -245,6 +251,8 @@ pub(crate) struct MeterLive {
     pub(crate) online: bool,
     /// Newest good sample with the moment it arrived.
     pub(crate) sample: Option<(Instant, MeterSample)>,
+    /// Load that is no car, as found with the newest sample of a meter that measures the cars too.
+    pub(crate) last_load: PerPhase<MilliAmps>,
     /// How far the meter's clock lies behind ours, as last seen on a good sample, in ms.
     lag_ms: i64,
     /// Since when samples have been refused as old.
@@ -252,8 +260,9 @@ pub(crate) struct MeterLive {
 }
 
 impl MeterLive {
-    pub(crate) const fn new(meter: Meter) -> Self {
-        Self { meter, online: false, sample: None, lag_ms: i64::MAX, refused_since: None }
+    pub(crate) fn new(meter: Meter) -> Self {
+        let last_load = PerPhase::default();
+        Self { meter, online: false, sample: None, last_load, lag_ms: i64::MAX, refused_since: None }
     }
 
     /// Takes a sample unless it was taken long before it arrived: a backlog sent after an outage says nothing

@@ -5,8 +5,8 @@
 //! error when it is required and missing, and absent when it is optional and unreadable.
 
 use crate::Decimal;
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::value::RawValue;
 
 /// Why a payload cannot be read, in words that name the field.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use store::seed::History;
 
 /// Everything [`crate::start`] needs.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub initial: InitialSite,
     /// Password of the manager for a data folder that has none; `None` leaves it to the first-run questions.
     pub manager_password: Option<String>,
+    /// Most pages of 4 KiB the database may have; `None` for as many as the disk holds.
+    pub store_pages_max: Option<u32>,
 }
 
 impl Config {
@@ -46,6 +49,7 @@ impl Config {
             demo: None,
             initial: InitialSite::default(),
             manager_password: None,
+            store_pages_max: None,
         }
     }
 }
@@ -61,6 +65,8 @@ pub struct Asset {
     pub gzip: Option<&'static [u8]>,
     /// The file in brotli, when it was compressed at build time.
     pub brotli: Option<&'static [u8]>,
+    /// Differs whenever the file does; letters and digits.
+    pub tag: &'static str,
 }
 
 /// The console's files by path without a leading slash, such as `index.html`.
@@ -99,10 +105,8 @@ pub struct InitialSite {
     pub cards: Vec<Card>,
     /// MQTT user names with their passwords.
     pub mqtt_credentials: Vec<(String, String)>,
-    /// Months of made-up history to begin with; only for demonstrations.
-    pub seeded_months: u8,
-    /// Seed of that history.
-    pub seed: u64,
+    /// Made-up history to begin with; only for demonstrations.
+    pub history: Option<History>,
 }
 
 impl Default for InitialSite {
@@ -133,8 +137,7 @@ impl Default for InitialSite {
             tenants: Vec::new(),
             cards: Vec::new(),
             mqtt_credentials: Vec::new(),
-            seeded_months: 0,
-            seed: 1,
+            history: None,
         }
     }
 }

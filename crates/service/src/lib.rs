@@ -25,3 +25,4 @@ pub use self::error::StartError;
 pub use self::http::openapi_document;
 pub use self::running::{Addresses, Running, start};
 pub use self::site_file::{SiteFileError, parse_site_file};
+pub use store::seed::{History, SeriesHistory};

@@ -54,6 +54,4 @@ pub(crate) mod stream {
     pub(crate) const VISITS: u64 = 4 << 40;
     /// Links: waiting times between attempts.
     pub(crate) const LINKS: u64 = 5 << 40;
-    /// Cards nobody enrolled.
-    pub(crate) const CARDS: u64 = 6 << 40;
 }

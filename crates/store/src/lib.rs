@@ -6,6 +6,7 @@
 //!
 //! Must not know: OCPP, MQTT, or the types of the API.
 
+mod columns;
 mod error;
 mod lock;
 mod maintenance;
@@ -17,9 +18,10 @@ mod series_codec;
 mod table;
 mod writer;
 
+pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
 pub use self::page::{AlarmFilter, List, Page, SessionFilter};
-pub use self::reader::{Columns, LoadedSetup, Reader};
+pub use self::reader::{LoadedSetup, Reader};
 pub use self::writer::Writer;

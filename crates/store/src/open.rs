@@ -1,8 +1,13 @@
 //! Opening: one program per directory, a whole file, tables in this program's format.
 
+use crate::lock::{Closed, Lock};
 use crate::{Reader, StoreError, Writer};
 use domain::DurationMs;
-use std::path::Path;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How long each kind of record is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +24,18 @@ pub struct Retention {
     pub events: DurationMs,
 }
 
-const DAY: u64 = 86_400_000;
+const DAY_MS: u64 = 86_400_000;
 
 impl Default for Retention {
     /// 40 days raw covers a month and its statement; 25 months of minutes compare two years; a week of frames is what
     /// a support case needs.
     fn default() -> Self {
         Self {
-            raw: DurationMs(40 * DAY),
-            minutes: DurationMs(761 * DAY),
-            frames: DurationMs(7 * DAY),
-            decisions: DurationMs(400 * DAY),
-            events: DurationMs(761 * DAY),
+            raw: DurationMs(40 * DAY_MS),
+            minutes: DurationMs(761 * DAY_MS),
+            frames: DurationMs(7 * DAY_MS),
+            decisions: DurationMs(400 * DAY_MS),
+            events: DurationMs(761 * DAY_MS),
         }
     }
 }
@@ -44,6 +49,23 @@ pub struct Options {
     pub pages_max: Option<u32>,
 }
 
+/// The file inside the data directory; SQLite keeps its journal beside it.
+const FILE: &str = "meshwatt.db";
+
+/// What SQLite appends to the file name for its journal and the index of it.
+const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Another process can hold the file only for a moment, such as a backup.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Reading connections: the console, a program and a report at once. Each costs about 2 MB.
+const READERS: u32 = 3;
+
+/// The journal is cut back to this after a burst.
+const JOURNAL_BYTES_MAX: &str = "67108864";
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
 /// The records of one site.
 #[derive(Debug)]
 pub struct Store;
@@ -56,7 +78,86 @@ impl Store {
     /// [`StoreError::InUse`] when another program has them, [`StoreError::NewerSchema`] when a newer program wrote them,
     /// [`StoreError::Damaged`] when the file was damaged: it has then been renamed, and calling again starts afresh.
     pub async fn open(dir: &Path, options: Options) -> Result<(Writer, Reader), StoreError> {
-        drop((dir, options));
-        Err(StoreError::Closed)
+        let (lock, closed) = Lock::take(dir)?;
+        let path = dir.join(FILE);
+        let conn = match open_whole(&path, &options, closed).await {
+            Err(StoreError::Corrupt(error)) => {
+                tracing::error!(%error, path = %path.display(), "the records are damaged");
+                return Err(StoreError::Damaged { set_aside: set_aside(dir)? });
+            }
+            other => other?,
+        };
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_lazy_with(connect_options(&path).pragma("query_only", "1"));
+        Ok((Writer::start(conn, lock, options.retention), Reader::new(readers)))
     }
+}
+
+fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .pragma("journal_size_limit", JOURNAL_BYTES_MAX)
+        .disable_statement_logging()
+}
+
+async fn open_whole(path: &Path, options: &Options, closed: Closed) -> Result<SqliteConnection, StoreError> {
+    let mut conn = connect_options(path).connect().await?;
+    if closed == Closed::Unknown {
+        check_whole(&mut conn).await?;
+    }
+    check_format(&mut conn, path).await?;
+    if let Some(pages) = options.pages_max {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await?;
+    }
+    MIGRATOR.run(&mut conn).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
+        other => StoreError::Migration(Arc::new(other)),
+    })?;
+    Ok(conn)
+}
+
+/// Reads every page once. Only after a crash: a file that was closed cleanly is as it was.
+async fn check_whole(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(conn).await?;
+    match found.first().map(String::as_str) {
+        Some("ok") | None => Ok(()),
+        Some(other) => Err(StoreError::Corrupt(Arc::new(sqlx::Error::Protocol(other.to_owned())))),
+    }
+}
+
+/// Refuses a file of a newer program before anything is written to it.
+async fn check_format(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let made: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'").fetch_optional(&mut *conn).await?;
+    if made.is_none() {
+        return Ok(());
+    }
+    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(conn).await?;
+    let known = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0);
+    match found {
+        Some(found) if found > known => Err(StoreError::NewerSchema { path: path.to_path_buf(), found, known }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Renames the damaged file and its journal, so that nothing in them is lost to a repair by hand.
+fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
+    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let target = dir.join(format!("meshwatt.damaged-{stamp}.db"));
+    for companion in COMPANIONS {
+        let from = dir.join(format!("{FILE}{companion}"));
+        if from.exists() {
+            let to = dir.join(format!("meshwatt.damaged-{stamp}.db{companion}"));
+            std::fs::rename(&from, &to)
+                .map_err(|source| StoreError::Directory { dir: dir.to_path_buf(), source: Arc::new(source) })?;
+        }
+    }
+    Ok(target)
 }

@@ -1,10 +1,23 @@
 //! Everything that is read.
 
+use crate::columns::{self, Columns};
+use crate::table::{
+    alarm, card, charger, circuit, decision, frame, hardware, hold, meter, orphan_stop, refused_card, secret, series,
+    session, site, tenant,
+};
 use crate::{AlarmFilter, List, Page, SessionFilter, StoreError};
 use domain::{
     Alarm, Card, CardId, Charger, ChargerId, CircuitTree, Decision, DurationMs, Frame, HardwareInfo, Hold, Meter,
     OrphanStop, RefusedCard, Series, Session, SessionId, Site, Tenant, TenantId, Timestamp,
 };
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Sqlite, SqlitePool};
+
+/// Sessions that ended this long ago may still be reported again by a charger that was offline.
+const RECENT: DurationMs = DurationMs(30 * 86_400_000);
+
+/// Refused cards shown at the start; older ones are in the list.
+const REFUSED_CARDS: u32 = 100;
 
 /// What the site looked like when the program last ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,30 +54,46 @@ pub struct LoadedSetup {
     pub open_alarms: Vec<Alarm>,
 }
 
-/// Readings on an even grid of times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns {
-    /// Width of a step; wider than asked where that many points would not fit.
-    pub step: DurationMs,
-    /// Start of each step.
-    pub at: Vec<Timestamp>,
-    /// One column per series asked for, in that order; `None` where nothing is known.
-    pub values: Vec<Vec<Option<i64>>>,
-}
-
 /// Reads records while others write. Clones share a few connections.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    pool: SqlitePool,
 }
 
 impl Reader {
+    pub(crate) const fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    async fn conn(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.pool.acquire().await?)
+    }
+
     /// Everything needed to go on where the program stopped; `now` limits the recent sessions.
     ///
     /// # Errors
     /// When the file cannot be read or a row not be understood.
     pub async fn setup(&self, now: Timestamp) -> Result<LoadedSetup, StoreError> {
-        let _ = now;
-        Err(StoreError::Closed)
+        let mut conn = self.conn().await?;
+        // One transaction: all of it as of one moment.
+        let mut at = conn.begin().await?;
+        Ok(LoadedSetup {
+            site: site::load(&mut at).await?,
+            circuits: circuit::load(&mut at).await?,
+            meters: meter::list(&mut at).await?,
+            chargers: charger::list(&mut at).await?,
+            holds: hold::list(&mut at).await?,
+            hardware: hardware::list(&mut at).await?,
+            tenants: tenant::list(&mut at).await?,
+            cards: card::list(&mut at).await?,
+            open_sessions: session::list_open(&mut at).await?,
+            recent_sessions: session::list_ended_since(&mut at, now - RECENT).await?,
+            last_session: session::last_id(&mut at).await?,
+            last_tenant_id: tenant::last_id(&mut at).await?,
+            last_card_id: card::last_id(&mut at).await?,
+            refused_cards: refused_card::list(&mut at, &Page::first(REFUSED_CARDS)).await?.items,
+            open_alarms: alarm::list_open(&mut at).await?,
+        })
     }
 
     /// Sessions, newest start first.
@@ -72,8 +101,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::setup`], or a cursor no list gave out.
     pub async fn session_list(&self, filter: &SessionFilter, page: &Page) -> Result<List<Session>, StoreError> {
-        drop((filter, page));
-        Err(StoreError::Closed)
+        session::list(&mut *self.conn().await?, filter, page).await
     }
 
     /// One session.
@@ -81,12 +109,12 @@ impl Reader {
     /// # Errors
     /// As [`Self::setup`].
     pub async fn session_get(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let _ = id;
-        Err(StoreError::Closed)
+        session::get(&mut *self.conn().await?, id).await
     }
 
     /// Mean values of series from `from` (inclusive) to `to` (exclusive), at the finest resolution kept for each part of
-    /// the period; an energy register is the last value of its step.
+    /// the period; an energy register is the last value of its step. Steps begin at multiples of the step, so the first
+    /// may begin before `from`.
     ///
     /// # Errors
     /// As [`Self::setup`].
@@ -97,8 +125,9 @@ impl Reader {
         to: Timestamp,
         step: DurationMs,
     ) -> Result<Columns, StoreError> {
-        drop((series, from, to, step));
-        Err(StoreError::Closed)
+        let mut conn = self.conn().await?;
+        let mut at = conn.begin().await?;
+        columns::read(&mut at, series, from, to, step).await
     }
 
     /// Every series that ever had a value, in order.
@@ -106,7 +135,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::setup`].
     pub async fn series_list(&self) -> Result<Vec<Series>, StoreError> {
-        Err(StoreError::Closed)
+        series::list(&mut *self.conn().await?).await
     }
 
     /// Frames, newest first; all devices when none is named.
@@ -114,8 +143,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::session_list`].
     pub async fn frame_list(&self, device: Option<&str>, page: &Page) -> Result<List<Frame>, StoreError> {
-        drop((device, page));
-        Err(StoreError::Closed)
+        frame::list(&mut *self.conn().await?, device, page).await
     }
 
     /// Decisions, newest first; all chargers when none is named.
@@ -123,8 +151,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::session_list`].
     pub async fn decision_list(&self, charger: Option<&ChargerId>, page: &Page) -> Result<List<Decision>, StoreError> {
-        drop((charger, page));
-        Err(StoreError::Closed)
+        decision::list(&mut *self.conn().await?, charger, page).await
     }
 
     /// Alarms, newest first.
@@ -132,8 +159,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::session_list`].
     pub async fn alarm_list(&self, filter: AlarmFilter, page: &Page) -> Result<List<Alarm>, StoreError> {
-        drop((filter, page));
-        Err(StoreError::Closed)
+        alarm::list(&mut *self.conn().await?, filter, page).await
     }
 
     /// Refused cards, newest first.
@@ -141,8 +167,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::session_list`].
     pub async fn refused_card_list(&self, page: &Page) -> Result<List<RefusedCard>, StoreError> {
-        let _ = page;
-        Err(StoreError::Closed)
+        refused_card::list(&mut *self.conn().await?, page).await
     }
 
     /// Session ends that fit no session, newest first.
@@ -150,8 +175,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::session_list`].
     pub async fn orphan_stop_list(&self, page: &Page) -> Result<List<OrphanStop>, StoreError> {
-        let _ = page;
-        Err(StoreError::Closed)
+        orphan_stop::list(&mut *self.conn().await?, page).await
     }
 
     /// A secret by name.
@@ -159,8 +183,7 @@ impl Reader {
     /// # Errors
     /// As [`Self::setup`].
     pub async fn secret_get(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let _ = name;
-        Err(StoreError::Closed)
+        secret::get(&mut *self.conn().await?, name).await
     }
 
     /// Names of the secrets that begin with `prefix`, in order.
@@ -168,7 +191,16 @@ impl Reader {
     /// # Errors
     /// As [`Self::setup`].
     pub async fn secret_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let _ = prefix;
-        Err(StoreError::Closed)
+        secret::names(&mut *self.conn().await?, prefix).await
+    }
+
+    /// The statements that made the tables, in order: what `doctor` compares.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn schema(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .fetch_all(&mut *self.conn().await?)
+            .await?)
     }
 }

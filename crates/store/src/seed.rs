@@ -1,25 +1,31 @@
 //! History for the demo, written in bulk.
 
+use crate::maintenance::{Mean, Overwrite, means, merge};
+use crate::series_codec::Point;
+use crate::table::reading_chunk::Resolution;
+use crate::table::series::SeriesNumbers;
+use crate::table::{self, session};
 use crate::{StoreError, Writer};
 use domain::{Series, Session, Timestamp};
+use sqlx::SqliteConnection;
 
-/// Two months of a building, ready to be written.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Months of a building, ready to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Sessions that ended.
     pub sessions: Vec<Session>,
-    /// Values of series at minute resolution.
+    /// Values of series at minute resolution; their quarter-hours follow from them.
     pub minutes: Vec<SeriesHistory>,
-    /// Values of series at quarter-hour resolution. A series given only by minutes gets its quarter-hours from them.
+    /// Values of series at quarter-hour resolution, for times without minutes.
     pub quarters: Vec<SeriesHistory>,
 }
 
 /// Values of one series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesHistory {
     /// Which.
     pub series: Series,
-    /// Times (rounded down to the resolution) and values, in any order.
+    /// Times (rounded down to the resolution) and values, in the order of time.
     pub values: Vec<(Timestamp, i64)>,
 }
 
@@ -28,6 +34,27 @@ pub struct SeriesHistory {
 /// # Errors
 /// As [`Writer::commit`]; nothing is kept then.
 pub async fn seed_history(writer: &Writer, history: History) -> Result<(), StoreError> {
-    drop((writer, history));
-    Err(StoreError::Closed)
+    writer.seed(history).await
+}
+
+/// Writes the history inside the open transaction.
+pub(crate) async fn write(conn: &mut SqliteConnection, numbers: &mut SeriesNumbers, history: History) -> table::Result<()> {
+    for one in &history.sessions {
+        session::upsert(conn, one).await?;
+    }
+    for (list, resolutions) in [
+        (&history.quarters, [Resolution::Quarter].as_slice()),
+        (&history.minutes, &[Resolution::Minute, Resolution::Quarter]),
+    ] {
+        for one in list {
+            let number = numbers.number(conn, &one.series).await?;
+            let points: Vec<Point> = one.values.iter().map(|(at, value)| (at.0, *value)).collect();
+            let mean = Mean::of(one.series.quantity);
+            for resolution in resolutions {
+                let means = means(&points, resolution.step_ms(), mean);
+                merge(conn, number, *resolution, means, Overwrite::Always).await?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -102,3 +102,17 @@ fn summary(outcomes: &[Outcome], tests: &[String], took: Duration) -> Result {
     }
     Err(ChoreError::Other(format!("Failed: {}", failed.join(", "))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_worth_repeating;
+
+    /// Protects the last page of a failed run: the verdict and the names of failed tests are repeated, nothing else.
+    #[test]
+    fn verdicts_are_repeated() {
+        assert!(is_worth_repeating("     Summary [  12.345s] 3 tests run: 2 passed, 1 failed, 0 skipped"));
+        assert!(is_worth_repeating("        FAIL [   0.012s] (3/9) mesh tests::unknown_topic"));
+        assert!(!is_worth_repeating("        PASS [   0.012s] (1/9) mesh tests::hello"));
+        assert!(!is_worth_repeating("   Compiling mesh v0.1.0"));
+    }
+}

@@ -79,14 +79,8 @@ fn packages(groups: &[&[Package]]) -> Result {
         println!("No dpkg here, so system libraries are taken as they are; see the README for what is needed.");
         return Ok(());
     }
-    let ubuntu = std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.contains("ID=ubuntu"));
-    let missing: Vec<&str> = groups
-        .iter()
-        .flat_map(|group| group.iter())
-        .filter(|package| package.program.is_empty() || !process::has(package.program))
-        .map(|package| if ubuntu { package.ubuntu } else { package.debian })
-        .filter(|name| !is_installed(name))
-        .collect();
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let missing = missing(groups, System::of(&release), process::has, is_installed);
     if missing.is_empty() {
         return Ok(());
     }
@@ -98,6 +92,42 @@ fn packages(groups: &[&[Package]]) -> Result {
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(missing);
     run(apt(&arguments))
+}
+
+/// Systems whose packages have names of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum System {
+    Debian,
+    Ubuntu,
+}
+
+impl System {
+    /// From the text of `/etc/os-release`; everything that is not Ubuntu or made from it is taken for Debian.
+    fn of(release: &str) -> Self {
+        let ubuntu = release.lines().any(|line| {
+            line.split_once('=').is_some_and(|(key, value)| matches!(key, "ID" | "ID_LIKE") && value.contains("ubuntu"))
+        });
+        if ubuntu { Self::Ubuntu } else { Self::Debian }
+    }
+}
+
+/// Names of the packages to install: what neither a program nor the package itself shows to be there.
+fn missing(
+    groups: &[&[Package]],
+    system: System,
+    has_program: impl Fn(&str) -> bool,
+    is_installed: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
+    groups
+        .iter()
+        .flat_map(|group| group.iter())
+        .filter(|package| package.program.is_empty() || !has_program(package.program))
+        .map(|package| match system {
+            System::Debian => package.debian,
+            System::Ubuntu => package.ubuntu,
+        })
+        .filter(|name| !is_installed(name))
+        .collect()
 }
 
 fn is_installed(name: &str) -> bool {
@@ -134,4 +164,33 @@ fn python_environment() -> Result {
     arguments.extend(PYTHON_PACKAGES);
     run(program(&python_text, &arguments))?;
     std::fs::write(&stamp, wanted).map_err(|source| ChoreError::File { path: stamp, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects a machine from installs it does not need: a program or a package that is there is not asked for, and
+    /// Ubuntu gets its own names.
+    #[test]
+    fn only_what_is_missing_is_installed() {
+        let check = |system, program: &str, package: &str| {
+            missing(&[TEST], system, |name| name == program, |name| name == package)
+        };
+        assert_eq!(
+            check(System::Debian, "chromium", "xvfb"),
+            ["imagemagick", "mosquitto-clients", "chromium-driver"],
+            "a program or its package is enough"
+        );
+        assert!(check(System::Ubuntu, "", "").contains(&"chromium-browser"), "Ubuntu names Chromium differently");
+    }
+
+    /// Protects systems made from Ubuntu.
+    #[test]
+    fn systems_are_told_apart() {
+        assert_eq!(System::of("ID=debian\nVERSION_ID=\"12\"\n"), System::Debian);
+        assert_eq!(System::of("NAME=x\nID=ubuntu\n"), System::Ubuntu);
+        assert_eq!(System::of("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), System::Ubuntu);
+        assert_eq!(System::of(""), System::Debian);
+    }
 }

@@ -36,6 +36,16 @@ catalogue! {
     Unreachable: "The server cannot be reached; check that Meshwatt is running on its computer", "O servidor não responde; verifique se o Meshwatt está a funcionar no computador dele";
     AnswerUnreadable: "The server's answer cannot be read; reload this page, since the program may have been updated", "A resposta do servidor não se consegue ler; recarregue esta página, o programa pode ter sido atualizado";
 
+    // Problems the server reports by code; other problems come in its own words.
+    ProblemWrongPassword: "The password is wrong", "A palavra-passe está errada";
+    ProblemTooManyAttempts: "Too many attempts; wait a minute and try again", "Demasiadas tentativas; espere um minuto e tente de novo";
+    ProblemUnauthenticated: "Sign in again", "Inicie sessão de novo";
+    ProblemChargerOffline: "The charger is not connected; check its power and network", "O carregador não está ligado; verifique a alimentação e a rede";
+    ProblemNotApproved: "Approve the charger first", "Aprove primeiro o carregador";
+    ProblemUnsupported: "This charger has no such operation", "Este carregador não tem essa operação";
+    ProblemStorageFailing: "The disk refuses, so nothing was changed; free space on it or check it", "O disco recusa gravar e nada foi alterado; liberte espaço ou verifique o disco";
+    ProblemNotFound: "This no longer exists; go back and look again", "Isto já não existe; volte atrás e veja de novo";
+
     // Sign in and set-up.
     SignInTitle: "Sign in", "Iniciar sessão";
     SignInSub: "Enter the manager's password of this building", "Escreva a palavra-passe da gestão deste edifício";

@@ -7,11 +7,9 @@ mod connect;
 mod packet;
 mod properties;
 mod reader;
-#[cfg(test)]
-mod tests;
 mod write;
 
-pub(crate) use connect::{ConnectError, Connect, Will, read_connect};
+pub(crate) use connect::{Connect, Will, read_connect};
 pub(crate) use packet::{Disconnect, Packet, Publish, RetainHandling, Subscribe, SubscribeOption, Unsubscribe, read_packet};
 pub(crate) use properties::{Properties, Property, Value};
 pub(crate) use write::{
@@ -102,32 +100,37 @@ impl Frame {
     }
 }
 
-/// Takes the next whole packet out of `buffer`; `None` when more bytes are needed.
+/// Bytes of the packet that `buffer` begins with, header included; `None` when its length has not arrived yet.
 ///
 /// A packet longer than `bytes_max` is refused as soon as its length is known, before its body arrives.
-pub(crate) fn take_frame(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<Frame>, Fault> {
-    let Some(&first) = buffer.first() else { return Ok(None) };
+pub(crate) fn frame_length(buffer: &[u8], bytes_max: usize) -> Result<Option<usize>, Fault> {
     let mut length = 0_usize;
-    let mut header = 1_usize;
-    loop {
-        let Some(&byte) = buffer.get(header) else { return Ok(None) };
-        length |= usize::from(byte & 0x7F) << (7 * (header - 1));
-        header += 1;
+    for position in 0..4_usize {
+        let Some(&byte) = buffer.get(1 + position) else { return Ok(None) };
+        length |= usize::from(byte & 0x7F) << (7 * position);
         if byte & 0x80 == 0 {
-            break;
-        }
-        if header > 4 {
-            return Err(Fault::malformed("the length of a packet has more than four bytes"));
+            let total = 2 + position + length;
+            if total > bytes_max {
+                return Err(Fault {
+                    reason: Reason::PacketTooLarge,
+                    text: "the packet is larger than this broker accepts",
+                });
+            }
+            return Ok(Some(total));
         }
     }
-    let total = header + length;
-    if total > bytes_max {
-        return Err(Fault { reason: Reason::PacketTooLarge, text: "the packet is larger than this broker accepts" });
-    }
+    Err(Fault::malformed("the length of a packet has more than four bytes"))
+}
+
+/// Takes the next whole packet out of `buffer`; `None` when more bytes are needed.
+pub(crate) fn take_frame(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<Frame>, Fault> {
+    let Some(total) = frame_length(buffer, bytes_max)? else { return Ok(None) };
     if buffer.len() < total {
         return Ok(None);
     }
     let mut whole = buffer.split_to(total).freeze();
-    whole.advance(header);
+    let first = whole.get_u8();
+    // The length: up to the first byte without the continuation bit.
+    while whole.get_u8() & 0x80 != 0 {}
     Ok(Some(Frame { kind: first >> 4, flags: first & 0x0F, body: whole }))
 }

@@ -184,6 +184,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
 
 impl Engine {
     fn tick(&mut self, now: Now) {
+        self.changed = true;
         let mut work: Vec<Work> = self.parts.stations.keys().cloned().map(Work::station_tick).collect();
         work.push(Work::Mesh(mesh::Input::Tick));
         work.push(Work::Control(control::Input::Tick));

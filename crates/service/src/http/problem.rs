@@ -25,6 +25,11 @@ impl Failure {
         Self { status, code, detail: detail.into() }
     }
 
+    /// What is wrong and what to do.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("There is no {what}; read the list for what exists"))
     }

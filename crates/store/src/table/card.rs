@@ -62,7 +62,11 @@ pub(crate) async fn list(conn: &mut SqliteConnection) -> Result<Vec<Card>> {
 
 /// Highest number ever given; 0 when none was.
 pub(crate) async fn last_id(conn: &mut SqliteConnection) -> Result<CardId> {
-    let last: Option<i64> =
-        sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'card'").fetch_optional(conn).await?;
-    Ok(CardId(last.unwrap_or(0)))
+    let last: i64 = sqlx::query_scalar(
+        "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'card'), 0),
+             ifnull((SELECT max(id) FROM card), 0))",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(CardId(last))
 }

@@ -1,0 +1,153 @@
+//! Who may charge: tenants, their cards, and enrolling a card by tapping it.
+
+use crate::{EnrolmentState, OrderError};
+use domain::{
+    Card, CardId, CardStatus, CardUid, CardVerdict, ChargerId, DurationMs, Instant, Now, RefusedCard, Tenant, TenantId,
+};
+use std::collections::BTreeMap;
+
+/// The list of refused cards is for people who look for one they just tapped.
+const REFUSED_MAX: usize = 50;
+
+/// Waiting for a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Enrolment {
+    tenant: Option<TenantId>,
+    charger: Option<ChargerId>,
+    until: Instant,
+    captured: Option<(CardUid, ChargerId)>,
+}
+
+/// Tenants and cards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Access {
+    pub(crate) tenants: BTreeMap<TenantId, Tenant>,
+    pub(crate) cards: BTreeMap<CardUid, Card>,
+    /// Newest first.
+    pub(crate) refused: Vec<RefusedCard>,
+    pub(crate) last_tenant: i64,
+    pub(crate) last_card: i64,
+    enrolment: Option<Enrolment>,
+}
+
+/// What became of an unknown card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Capture {
+    /// It was the one waited for and is bound now.
+    Bound(Card),
+    /// It was the one waited for; the manager says whose it is.
+    Waiting,
+    /// Nobody waited for it.
+    Stranger,
+}
+
+impl Access {
+    /// What the card alone may do; where it may do so is decided by the caller.
+    pub(crate) fn verdict(&self, uid: &CardUid) -> CardVerdict {
+        match self.cards.get(uid) {
+            None => CardVerdict::Unknown,
+            Some(Card { status: CardStatus::Blocked, .. }) => CardVerdict::Blocked,
+            Some(Card { status: CardStatus::Active, tenant, .. }) => CardVerdict::Accepted { tenant: *tenant },
+        }
+    }
+
+    pub(crate) fn is_blocked(&self, uid: &CardUid) -> bool {
+        self.cards.get(uid).is_some_and(|card| card.status == CardStatus::Blocked)
+    }
+
+    pub(crate) fn enrol(
+        &mut self,
+        now: Now,
+        tenant: Option<TenantId>,
+        charger: Option<ChargerId>,
+        ttl: DurationMs,
+    ) -> Result<(), OrderError> {
+        if let Some(tenant) = tenant {
+            self.tenant(tenant)?;
+        }
+        self.enrolment = Some(Enrolment { tenant, charger, until: now.instant + ttl, captured: None });
+        Ok(())
+    }
+
+    pub(crate) fn cancel_enrolment(&mut self) {
+        self.enrolment = None;
+    }
+
+    /// Ends an enrolment whose time is over.
+    pub(crate) fn expire(&mut self, now: Now) {
+        self.enrolment = self.enrolment.take().filter(|enrolment| enrolment.until > now.instant);
+    }
+
+    /// An unknown card was held to a reader.
+    pub(crate) fn capture(&mut self, now: Now, uid: &CardUid, charger: &ChargerId) -> Capture {
+        self.expire(now);
+        let Some(enrolment) = &mut self.enrolment else { return Capture::Stranger };
+        if enrolment.charger.as_ref().is_some_and(|only| only != charger) {
+            return Capture::Stranger;
+        }
+        match &enrolment.captured {
+            // Readers repeat a card that is held a little longer.
+            Some((captured, _)) if captured == uid => return Capture::Waiting,
+            Some(_) => return Capture::Stranger,
+            None => enrolment.captured = Some((uid.clone(), charger.clone())),
+        }
+        match enrolment.tenant {
+            Some(tenant) => Capture::Bound(self.insert(now, tenant, uid.clone())),
+            None => Capture::Waiting,
+        }
+    }
+
+    /// Binds the captured card.
+    pub(crate) fn assign(&mut self, now: Now, tenant: TenantId) -> Result<Card, OrderError> {
+        self.tenant(tenant)?;
+        self.expire(now);
+        let enrolment = self.enrolment.as_ref().filter(|enrolment| enrolment.tenant.is_none());
+        let (uid, _) = enrolment.and_then(|e| e.captured.clone()).ok_or(OrderError::NothingCaptured)?;
+        let card = self.add(now, tenant, uid)?;
+        self.enrolment = None;
+        Ok(card)
+    }
+
+    pub(crate) fn add(&mut self, now: Now, tenant: TenantId, uid: CardUid) -> Result<Card, OrderError> {
+        self.tenant(tenant)?;
+        if let Some(card) = self.cards.get(&uid) {
+            let owner = self.tenants.get(&card.tenant).map_or_else(|| card.tenant.to_string(), |t| t.name.clone());
+            return Err(OrderError::CardTaken { uid, tenant: owner });
+        }
+        Ok(self.insert(now, tenant, uid))
+    }
+
+    fn insert(&mut self, now: Now, tenant: TenantId, uid: CardUid) -> Card {
+        self.last_card = self.last_card.saturating_add(1);
+        let card = Card {
+            id: CardId(self.last_card),
+            uid: uid.clone(),
+            tenant,
+            status: CardStatus::Active,
+            enrolled_at: now.wall,
+        };
+        self.refused.retain(|refused| refused.uid != uid);
+        self.cards.insert(uid, card.clone());
+        card
+    }
+
+    pub(crate) fn tenant(&self, id: TenantId) -> Result<&Tenant, OrderError> {
+        self.tenants.get(&id).ok_or(OrderError::UnknownTenant(id))
+    }
+
+    /// Lists a refused card; the same one at the same place replaces its older entry.
+    pub(crate) fn refuse(&mut self, refused: RefusedCard) {
+        self.refused.retain(|old| old.uid != refused.uid || old.charger != refused.charger);
+        self.refused.insert(0, refused);
+        self.refused.truncate(REFUSED_MAX);
+    }
+
+    pub(crate) fn enrolment(&self, now: Now) -> Option<EnrolmentState> {
+        self.enrolment.as_ref().filter(|e| e.until > now.instant).map(|enrolment| EnrolmentState {
+            tenant: enrolment.tenant,
+            charger: enrolment.charger.clone(),
+            remaining: enrolment.until.since(now.instant),
+            captured: enrolment.captured.clone(),
+        })
+    }
+}

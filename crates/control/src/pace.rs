@@ -1,0 +1,391 @@
+//! When a target becomes a command: cuts at once, raises slowly and only into room that was measured.
+
+use crate::check::check;
+use crate::estimate::{Basis, Evidence, Load};
+use crate::plan::{Connector, Grounds, Side, Target, Targets};
+use crate::safe_plan::safe_plan;
+use crate::standing::{Standing, Standings, Surroundings, lingering};
+use crate::state::SETTLE;
+use crate::{Change, Control, Output, Reason};
+use allocator::{Demand, NodeIndex, Snapshot};
+use domain::{DurationMs, MilliAmps, Now, Pacing, PerPhase};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// After a stop a car waits at least this long: contactors wear, and some cars give up after a few interruptions.
+const STANDBY_HOLD: DurationMs = DurationMs::from_secs(60);
+/// Setpoints are sent again this often, so that those of a dead decider run out.
+const RENEW_EVERY: DurationMs = DurationMs::from_secs(30);
+/// A meter sample this much younger than the last raise shows what the raise did.
+const RESPONSE: DurationMs = DurationMs::from_secs(2);
+/// A raise takes at most one part in this many of the way, but at least an ampere.
+const RAISE_PARTS: u32 = 2;
+const AMPERE: MilliAmps = MilliAmps::from_amps(1);
+
+/// What is known of the site at one moment.
+pub(crate) struct Assessment {
+    pub(crate) standings: Standings,
+    pub(crate) loads: Vec<Load>,
+    /// Most each connector may draw until something newer is known.
+    pub(crate) committed: BTreeMap<Connector, MilliAmps>,
+}
+
+impl Control {
+    pub(crate) fn assess(&self, now: Now) -> Assessment {
+        let surroundings = Surroundings {
+            now,
+            site: &self.site,
+            access: &self.access,
+            ledger: &self.ledger,
+            in_use: &self.in_use,
+        };
+        let mut standings = Standings::new();
+        let mut committed = BTreeMap::new();
+        for (id, live) in &self.chargers {
+            surroundings.of(live, &mut standings);
+            for (number, connector) in &live.connectors {
+                let key = (id.clone(), *number);
+                let amount = match standings.get(&key) {
+                    Some(Standing::Counted { amount, .. }) => *amount,
+                    Some(Standing::Demand { .. }) => connector.set.max(lingering(now, connector)),
+                    Some(Standing::Nothing(_)) | None if self.ledger.running(id, *number).is_some() => {
+                        lingering(now, connector)
+                    }
+                    Some(Standing::Nothing(_)) | None => MilliAmps::ZERO,
+                };
+                committed.insert(key, amount);
+            }
+        }
+        let loads = self.evidence(now, &standings, &committed).loads();
+        Assessment { standings, loads, committed }
+    }
+
+    pub(crate) fn evidence<'a>(
+        &'a self,
+        now: Now,
+        standings: &'a Standings,
+        committed: &'a BTreeMap<Connector, MilliAmps>,
+    ) -> Evidence<'a> {
+        Evidence {
+            now,
+            site: &self.site,
+            tree: &self.tree,
+            meters: &self.meters,
+            chargers: &self.chargers,
+            standings,
+            committed,
+        }
+    }
+
+    fn targets(&self, assessment: &Assessment, side: Side) -> Targets {
+        let Assessment { standings, loads, .. } = assessment;
+        Grounds { site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }.targets(side)
+    }
+
+    /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
+    pub(crate) fn guard(&mut self, now: Now, out: &mut Vec<Output>) {
+        let low = self.low_targets(&self.assess(now));
+        self.cut(now, &low, out);
+        self.explain(now, &low, out);
+    }
+
+    /// The regular division: cuts, then raises.
+    pub(crate) fn divide(&mut self, now: Now, out: &mut Vec<Output>) {
+        let assessment = self.assess(now);
+        let low = self.low_targets(&assessment);
+        self.cut(now, &low, out);
+        match self.site.pacing {
+            Pacing::Published => self.raise_all(now, &low, out),
+            Pacing::Careful => self.raise_carefully(now, &low, out),
+        }
+        self.verify_commanded(now, &low, out);
+        self.explain(now, &low, out);
+    }
+
+    /// What must be cut to. The published rule knows no bounds: it takes the building at its largest.
+    fn low_targets(&self, assessment: &Assessment) -> Targets {
+        match self.site.pacing {
+            Pacing::Published => self.targets(assessment, Side::High),
+            Pacing::Careful => self.targets(assessment, Side::Low),
+        }
+    }
+
+    fn cut(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        self.plan_rejected = low.rejected;
+        let min = self.site.min_charge;
+        for (key, target) in &low.by_connector {
+            let Some(connector) = self.connector_mut(key) else { continue };
+            let set = connector.set;
+            if connector.adopt {
+                connector.adopt = false;
+                // What the car draws is not known yet: the minimum keeps it going and is counted already.
+                let limit = target.limit.min(whole(min));
+                let change = if limit.is_zero() { Change::Cut } else { Change::Raise };
+                self.command(now, key, limit, change, out);
+            } else if target.limit < set {
+                if target.limit.is_zero() && matches!(target.reason, Reason::Waiting { .. }) {
+                    self.send_to_standby(now, key, low);
+                }
+                self.command(now, key, target.limit, Change::Cut, out);
+            }
+        }
+    }
+
+    fn send_to_standby(&mut self, now: Now, key: &Connector, low: &Targets) {
+        let pacing = self.site.pacing;
+        let min = self.site.min_charge;
+        let ahead = low.by_connector.iter().filter(|(other, target)| *other != key && !target.limit.is_zero()).count();
+        let Some(connector) = self.connector_mut(key) else { return };
+        match pacing {
+            Pacing::Careful => connector.standby_until = Some(now.instant + STANDBY_HOLD),
+            Pacing::Published => {
+                let cars = u32::try_from(ahead + 1).unwrap_or(u32::MAX);
+                connector.standby_room = Some(MilliAmps(min.0.saturating_mul(cars)));
+            }
+        }
+    }
+
+    fn raise_all(&mut self, now: Now, targets: &Targets, out: &mut Vec<Output>) {
+        for (key, target) in &targets.by_connector {
+            if self.connector_mut(key).is_some_and(|connector| target.limit > connector.set) {
+                self.command(now, key, target.limit, Change::Raise, out);
+            }
+        }
+    }
+
+    /// Raises part of the way, the higher priority first, into room that exists even in the high estimate and
+    /// while every cut may still linger.
+    fn raise_carefully(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        let assessment = self.assess(now);
+        let high = self.targets(&assessment, Side::High);
+        let mut room = Residual::new(&high.snapshot);
+        let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();
+        demands.sort_by_key(|d| (Reverse(d.priority), d.registered, &d.charger, d.connector));
+        for demand in &demands {
+            room.take(demand, assessment.committed.get(&key_of(demand)).copied().unwrap_or_default());
+        }
+        for lost in self.lingering_outside(&assessment) {
+            room.take_circuit(&high.snapshot, lost);
+        }
+        let mut active = self.active();
+        for demand in demands {
+            let key = key_of(demand);
+            let target = [low, &high].map(|t| t.by_connector.get(&key).map_or(MilliAmps::ZERO, |t| t.limit));
+            let target = target[0].min(target[1]);
+            let set = self.connector_mut(&key).map_or(target, |connector| connector.set);
+            let turn = !set.is_zero() || self.site.max_active_chargers.is_none_or(|max| active < usize::from(max));
+            if target <= set || !turn || !self.is_confirmed(now, demand, &assessment.loads) {
+                continue;
+            }
+            let Some(next) = next_step(set, target, whole(self.site.min_charge), room.left(demand)) else { continue };
+            room.take(demand, next.saturating_sub(set));
+            active += usize::from(set.is_zero());
+            self.command(now, &key, next, Change::Raise, out);
+        }
+        // What is told a fixed setpoint is counted already, at least at that.
+        for (key, target) in &low.by_connector {
+            let counted = matches!(assessment.standings.get(key), Some(Standing::Counted { amount, .. }) if *amount >= target.limit);
+            if counted && self.connector_mut(key).is_some_and(|connector| connector.set < target.limit) {
+                self.command(now, key, target.limit, Change::Raise, out);
+            }
+        }
+    }
+
+    /// Draws that a cut should have ended, of connectors that do not share any more.
+    fn lingering_outside(&self, assessment: &Assessment) -> Vec<(usize, Demand)> {
+        let mut list = Vec::new();
+        for (key, standing) in &assessment.standings {
+            let Standing::Nothing(_) = standing else { continue };
+            let amount = assessment.committed.get(key).copied().unwrap_or_default();
+            let Some(live) = self.chargers.get(&key.0).filter(|_| !amount.is_zero()) else { continue };
+            let Some(node) = self.tree.index(&live.charger.circuit) else { continue };
+            list.push((
+                node,
+                Demand {
+                    charger: key.0.clone(),
+                    connector: key.1,
+                    node: NodeIndex(node),
+                    wiring: live.charger.wiring.clone(),
+                    priority: live.charger.priority,
+                    registered: live.charger.registered,
+                    max: amount,
+                },
+            ));
+        }
+        list
+    }
+
+    fn active(&self) -> usize {
+        self.chargers.values().flat_map(|live| live.connectors.values()).filter(|c| !c.set.is_zero()).count()
+    }
+
+    /// Whether every circuit above has been measured since the last raise took effect.
+    fn is_confirmed(&self, now: Now, demand: &Demand, loads: &[Load]) -> bool {
+        let Some(raised) = self.last_raise else { return true };
+        let Some(own) = self.chargers.get(&demand.charger).and_then(|live| self.tree.index(&live.charger.circuit)) else {
+            return false;
+        };
+        self.tree.path(own).all(|index| match loads.get(index).map(|load| load.basis) {
+            Some(Basis::Measured(at)) => at >= raised + RESPONSE,
+            Some(Basis::Silent | Basis::Declared | Basis::Below) | None => now.instant >= raised + SETTLE,
+        })
+    }
+
+    /// What is commanded now is checked as a whole; where it breaks a rule the safe plan takes its place.
+    fn verify_commanded(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        let commanded = low.as_commanded(|(charger, number)| {
+            let live = self.chargers.get(charger).and_then(|live| live.connectors.get(number));
+            live.map_or(MilliAmps::ZERO, |connector| connector.set)
+        });
+        if check(&low.snapshot, &commanded).is_ok() {
+            return;
+        }
+        self.plan_rejected = true;
+        let fallbacks = self.chargers.iter().map(|(id, live)| (id.clone(), live.fallback_in_force())).collect();
+        for share in safe_plan(&low.snapshot, &fallbacks).shares {
+            let key = (share.charger, share.connector);
+            if self.connector_mut(&key).is_some_and(|connector| share.limit < connector.set) {
+                self.command(now, &key, share.limit, Change::Cut, out);
+            }
+        }
+    }
+
+    /// Takes a setpoint into force and has it sent.
+    pub(crate) fn command(
+        &mut self,
+        now: Now,
+        key: &Connector,
+        limit: MilliAmps,
+        change: Change,
+        out: &mut Vec<Output>,
+    ) {
+        if change == Change::Raise {
+            self.last_raise = Some(now.instant);
+        }
+        let Some(connector) = self.connector_mut(key) else { return };
+        if !limit.is_zero() {
+            connector.standby_room = None;
+        }
+        connector.command(now, limit);
+        connector.sent_at = Some(now.instant);
+        out.push(Output::Setpoint { charger: key.0.clone(), connector: key.1, limit, change });
+    }
+
+    /// Sends setpoints again that were not sent for a while.
+    pub(crate) fn renew(&mut self, now: Now, out: &mut Vec<Output>) {
+        for (id, live) in &mut self.chargers {
+            if !live.charger.approved || !live.is_online() {
+                continue;
+            }
+            for (number, connector) in &mut live.connectors {
+                if connector.sent_at.is_none_or(|at| now.instant.since(at) >= RENEW_EVERY) {
+                    connector.sent_at = Some(now.instant);
+                    let (charger, limit) = (id.clone(), connector.set);
+                    out.push(Output::Setpoint { charger, connector: *number, limit, change: Change::Renew });
+                }
+            }
+        }
+    }
+
+    /// Notes why each connector has what it has, and records what changed.
+    fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        for (key, Target { limit, reason }) in &low.by_connector {
+            let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
+            let Some(connector) = self.connector_mut(key) else { continue };
+            let counted = matches!(reason, Reason::CarTakesLess { .. } | Reason::Disobeys { .. });
+            connector.reason =
+                if connector.set < *limit && !counted { Reason::Confirming } else { reason.clone() };
+            let known = match &connector.decided {
+                Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
+                None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),
+            };
+            if approved && !known {
+                connector.decided = Some((connector.set, connector.reason.clone()));
+                out.push(Output::Decided {
+                    charger: key.0.clone(),
+                    connector: key.1,
+                    at: now.wall,
+                    limit: connector.set,
+                    reason: connector.reason.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// Whether two reasons tell a person the same; seconds that count down and readings that wobble do not matter.
+fn same_story(a: &Reason, b: &Reason) -> bool {
+    match (a, b) {
+        (Reason::WaitingHold { .. }, Reason::WaitingHold { .. })
+        | (Reason::CarTakesLess { .. }, Reason::CarTakesLess { .. }) => true,
+        (a, b) => a == b,
+    }
+}
+
+fn key_of(demand: &Demand) -> Connector {
+    (demand.charger.clone(), demand.connector)
+}
+
+/// The next setpoint on the way up: the minimum first, then at most half of the rest, as far as there is room.
+fn next_step(set: MilliAmps, target: MilliAmps, min: MilliAmps, room: MilliAmps) -> Option<MilliAmps> {
+    if set.is_zero() {
+        return (room >= min && target >= min).then_some(min);
+    }
+    let rest = target.saturating_sub(set);
+    let part = whole(MilliAmps(rest.0.div_ceil(RAISE_PARTS))).max(AMPERE);
+    let step = part.min(rest).min(MilliAmps(room.0 - room.0 % 1000));
+    (!step.is_zero()).then_some(set + step)
+}
+
+const fn whole(current: MilliAmps) -> MilliAmps {
+    MilliAmps(current.0.saturating_add(999) / 1000 * 1000)
+}
+
+/// Room left on every circuit and phase while raises are handed out.
+struct Residual {
+    nodes: Vec<(Option<NodeIndex>, PerPhase<MilliAmps>)>,
+}
+
+impl Residual {
+    fn new(snapshot: &Snapshot) -> Self {
+        let left = |node: &allocator::Node| node.limit.zip(node.load).map(|(limit, load)| limit.saturating_sub(load));
+        Self { nodes: snapshot.nodes.iter().map(|node| (node.parent, left(node))).collect() }
+    }
+
+    fn path(&self, demand: &Demand) -> Vec<usize> {
+        let mut path = Vec::new();
+        let mut at = Some(demand.node);
+        while let Some((parent, _)) = at.and_then(|NodeIndex(index)| self.nodes.get(index)) {
+            if path.len() > self.nodes.len() {
+                break;
+            }
+            path.extend(at.map(|NodeIndex(index)| index));
+            at = *parent;
+        }
+        path
+    }
+
+    fn take(&mut self, demand: &Demand, amount: MilliAmps) {
+        for index in self.path(demand) {
+            let Some((_, left)) = self.nodes.get_mut(index) else { continue };
+            for wire in demand.wiring.wires() {
+                let left = left.get_mut(*wire);
+                *left = left.saturating_sub(amount);
+            }
+        }
+    }
+
+    fn take_circuit(&mut self, snapshot: &Snapshot, (node, lost): (usize, Demand)) {
+        if snapshot.nodes.get(node).is_some() {
+            let amount = lost.max;
+            self.take(&lost, amount);
+        }
+    }
+
+    fn left(&self, demand: &Demand) -> MilliAmps {
+        let path = self.path(demand);
+        let lefts = path.iter().filter_map(|index| self.nodes.get(*index));
+        let most = lefts.flat_map(|(_, left)| demand.wiring.wires().iter().map(|wire| *left.get(*wire))).min();
+        most.unwrap_or_default()
+    }
+}

@@ -1,0 +1,256 @@
+//! The ledger: one session per charging transaction, whatever chargers send, resend or never send.
+
+use crate::register::{Register, Taken, plausible};
+use domain::{
+    ChargerId, ConnectorNumber, DurationMs, EndReason, MilliAmps, MilliVolts, Provenance, Session, SessionId,
+    SessionRef, StartRequest, StopReason, StopRequest, TenantId, Timestamp, WattHours,
+};
+use std::collections::BTreeMap;
+
+/// How long an ended session is remembered: replays and late ends are older only after a repair.
+const REMEMBERED: DurationMs = DurationMs::from_secs(30 * 24 * 3600);
+
+/// What limits the energy a charger can deliver.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rating {
+    pub(crate) max: MilliAmps,
+    pub(crate) voltage: MilliVolts,
+}
+
+/// All open sessions and those that ended lately.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    open: BTreeMap<SessionId, Open>,
+    ended: BTreeMap<SessionId, Session>,
+    last: i32,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    session: Session,
+    register: Register,
+    /// When the register last moved on, by the charger's clock.
+    read_at: Timestamp,
+}
+
+impl Open {
+    const fn new(session: Session) -> Self {
+        let register = Register::new(session.meter_last, session.energy);
+        Self { register, read_at: session.started_at, session }
+    }
+
+    fn take(&mut self, at: Timestamp, value: WattHours, rating: Rating) -> Taken {
+        let elapsed = DurationMs(u64::try_from(at.0.saturating_sub(self.read_at.0)).unwrap_or(0));
+        let taken = self.register.take(value, plausible(elapsed, rating.max.0, rating.voltage));
+        if taken == Taken::Counted {
+            self.read_at = self.read_at.max(at);
+        }
+        self.session.meter_last = self.register.last;
+        self.session.energy = self.register.energy;
+        taken
+    }
+}
+
+/// What a start came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    pub(crate) session: Session,
+    /// Sessions this start proved to be over; they are to be kept too.
+    pub(crate) closed: Vec<Session>,
+    /// Whether this start was seen before.
+    pub(crate) replay: Replay,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replay {
+    New,
+    Seen,
+}
+
+/// What a stop came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// This session ended now, or its estimated end was replaced by the real one.
+    Ended(Session),
+    /// It ended before, with a real end: a replay.
+    Before(Session),
+    /// No session fits.
+    Orphan,
+}
+
+impl Stopped {
+    pub(crate) const fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Ended(session) | Self::Before(session) => Some(session),
+            Self::Orphan => None,
+        }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(open: Vec<Session>, recent: Vec<Session>, last: SessionId) -> Self {
+        let top = open.iter().chain(&recent).map(|s| s.id.0).max().unwrap_or(0).max(last.0).max(0);
+        Self {
+            open: open.into_iter().map(|s| (s.id, Open::new(s))).collect(),
+            ended: recent.into_iter().map(|s| (s.id, s)).collect(),
+            last: top,
+        }
+    }
+
+    /// The session that runs at a connector: of several, the one that began last.
+    pub(crate) fn running(&self, charger: &ChargerId, connector: ConnectorNumber) -> Option<&Session> {
+        self.open()
+            .filter(|s| s.charger == *charger && s.connector == connector)
+            .max_by_key(|session| (session.started_at, session.id))
+    }
+
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Session> {
+        self.open.values().map(|open| &open.session)
+    }
+
+    /// Whether this very start was seen before; chargers repeat it until they get an answer.
+    pub(crate) fn find_start(&self, charger: &ChargerId, request: &StartRequest) -> Option<&Session> {
+        self.open().chain(self.ended.values()).find(|session| {
+            session.charger == *charger
+                && session.connector == request.connector
+                && session.card == request.card
+                && session.started_at == request.at
+                && session.meter_start == request.meter
+        })
+    }
+
+    /// Takes a start. It always gets an identity; the same start always gets the same one.
+    pub(crate) fn start(&mut self, charger: &ChargerId, request: &StartRequest, tenant: Option<TenantId>) -> Started {
+        if let Some(session) = self.find_start(charger, request) {
+            return Started { session: session.clone(), closed: Vec::new(), replay: Replay::Seen };
+        }
+        self.last = self.last.saturating_add(1);
+        let session = Session {
+            id: SessionId(self.last),
+            charger: charger.clone(),
+            connector: request.connector,
+            card: request.card.clone(),
+            tenant,
+            started_at: request.at,
+            ended_at: None,
+            meter_start: request.meter,
+            meter_last: request.meter,
+            energy: WattHours::ZERO,
+            provenance: request.provenance,
+            end_reason: None,
+        };
+        let here: Vec<(SessionId, Timestamp)> = self
+            .open()
+            .filter(|s| s.charger == *charger && s.connector == request.connector)
+            .map(|s| (s.id, s.started_at))
+            .collect();
+        self.open.insert(session.id, Open::new(session.clone()));
+        // A connector has one session: whichever began earlier is over, also when its start came late.
+        let mut closed = Vec::new();
+        let newest = here.iter().map(|(_, at)| *at).max();
+        if newest.is_some_and(|newest| newest > request.at) {
+            closed.extend(self.lose(session.id));
+        }
+        for (id, at) in here {
+            if at <= request.at {
+                closed.extend(self.lose(id));
+            }
+        }
+        let session = closed.iter().find(|s| s.id == session.id).cloned().unwrap_or(session);
+        Started { session, closed, replay: Replay::New }
+    }
+
+    /// Closes a session whose end never came, with the last register seen.
+    pub(crate) fn lose(&mut self, id: SessionId) -> Option<Session> {
+        let mut open = self.open.remove(&id)?;
+        open.session.ended_at = Some(open.read_at);
+        open.session.provenance = Provenance::Estimated;
+        open.session.end_reason = Some(EndReason::Lost);
+        self.ended.insert(id, open.session.clone());
+        Some(open.session)
+    }
+
+    /// Takes a stop. A stop that names no session of ours is placed by charger, card and time.
+    pub(crate) fn stop(&mut self, charger: &ChargerId, request: &StopRequest, rating: Rating) -> Stopped {
+        let named = match request.session {
+            SessionRef::Known(id) => self.find(id).filter(|session| session.charger == *charger).map(|s| s.id),
+            SessionRef::Unknown => None,
+        };
+        let Some(id) = named.or_else(|| self.resolve(charger, request)) else { return Stopped::Orphan };
+        let Some(mut open) = self.open.remove(&id).or_else(|| self.reopen(id)) else {
+            return self.ended.get(&id).cloned().map_or(Stopped::Orphan, Stopped::Before);
+        };
+        let taken = open.take(request.at, request.meter, rating);
+        open.session.ended_at = Some(request.at.max(open.session.started_at));
+        open.session.provenance = match taken {
+            Taken::Counted => open.session.provenance.max(request.provenance),
+            Taken::Doubted => Provenance::Estimated,
+        };
+        open.session.end_reason = Some(end_reason(request.reason));
+        self.ended.insert(id, open.session.clone());
+        Stopped::Ended(open.session)
+    }
+
+    /// A session that was only presumed over, so that its real end can replace the estimate.
+    fn reopen(&self, id: SessionId) -> Option<Open> {
+        let mut session = self.ended.get(&id).filter(|s| s.end_reason == Some(EndReason::Lost)).cloned()?;
+        session.provenance = Provenance::Measured;
+        let read_at = session.ended_at.unwrap_or(session.started_at);
+        Some(Open { read_at, ..Open::new(session) })
+    }
+
+    fn resolve(&self, charger: &ChargerId, request: &StopRequest) -> Option<SessionId> {
+        let fits = |session: &&Session| session.charger == *charger && session.started_at <= request.at;
+        let same_card = |session: &&Session| request.card.is_none() || session.card == request.card;
+        let replayed = self.ended.values().filter(fits).find(|session| {
+            session.ended_at == Some(request.at) && session.meter_last == request.meter && same_card(session)
+        });
+        if let Some(session) = replayed {
+            return Some(session.id);
+        }
+        let newest = |session: &&Session| session.started_at;
+        let lost = |session: &&Session| session.end_reason == Some(EndReason::Lost) && request.card.is_some();
+        // Any card of the tenant may end a session, so one that fits only by place and time is better than none.
+        let mut here = self.open().filter(fits);
+        let only = here.next().filter(|_| here.next().is_none());
+        self.open()
+            .filter(fits)
+            .filter(same_card)
+            .max_by_key(newest)
+            .or_else(|| self.ended.values().filter(fits).filter(same_card).filter(lost).max_by_key(newest))
+            .or(only)
+            .map(|session| session.id)
+    }
+
+    fn find(&self, id: SessionId) -> Option<&Session> {
+        self.open.get(&id).map(|open| &open.session).or_else(|| self.ended.get(&id))
+    }
+
+    /// Takes a register reading for the session that runs at a connector. Gives the session when it changed.
+    pub(crate) fn measured(&mut self, id: SessionId, at: Timestamp, value: WattHours, rating: Rating) -> Option<&Session> {
+        let open = self.open.get_mut(&id).filter(|open| at >= open.session.started_at)?;
+        let before = (open.session.meter_last, open.session.energy);
+        open.take(at, value, rating);
+        (before != (open.session.meter_last, open.session.energy)).then_some(&open.session)
+    }
+
+    /// Forgets what ended too long ago to matter.
+    pub(crate) fn forget(&mut self, now: Timestamp) {
+        let oldest = now - REMEMBERED;
+        self.ended.retain(|_, session| session.ended_at.is_none_or(|at| at >= oldest));
+    }
+}
+
+const fn end_reason(reason: StopReason) -> EndReason {
+    match reason {
+        StopReason::Local => EndReason::Card,
+        StopReason::Remote => EndReason::Manager,
+        StopReason::EvDisconnected => EndReason::Unplugged,
+        StopReason::PowerLoss => EndReason::PowerLoss,
+        StopReason::Other => EndReason::Charger,
+    }
+}
+
+#[cfg(test)]
+#[path = "sessions_tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+//! What each connector is to the division of current: one who shares, a load that is counted, or nothing.
+
+use crate::access::Access;
+use crate::sessions::Ledger;
+use crate::state::{Appetite, ChargerLive, ConnectorLive, Link, SETTLE};
+use crate::{Reason, plan::Connector};
+use domain::{
+    CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, MilliAmps, Now, Pacing, Session, SessionId,
+    Site,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A live profile ends by itself within this time when nobody renews it, and the fallback takes over.
+pub(crate) const PROFILE_LIFE: DurationMs = DurationMs::from_secs(120);
+/// What an idle car may still take for its electronics; counted in its place.
+pub(crate) const IDLE_RESERVE: MilliAmps = MilliAmps::from_amps(1);
+/// Above this a connector that should be off is drawing.
+const DRAWING: MilliAmps = MilliAmps::from_amps(1);
+
+/// What a connector is to the division.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It shares.
+    Demand { max: MilliAmps, from: MaxFrom },
+    /// It takes this much whatever is decided, and is told `set`.
+    Counted { amount: MilliAmps, set: MilliAmps, reason: Reason },
+    /// It gets nothing.
+    Nothing(Reason),
+}
+
+/// What sets the most a connector can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaxFrom {
+    Charger,
+    Manager,
+    /// The car, which takes this much.
+    Car(MilliAmps),
+}
+
+/// The standing of every connector.
+pub(crate) type Standings = BTreeMap<Connector, Standing>;
+
+/// Whether a session may have current.
+pub(crate) fn is_authorised(access: &Access, in_use: &BTreeSet<SessionId>, session: &Session) -> bool {
+    let blocked = |uid: &CardUid| access.is_blocked(uid);
+    session.tenant.is_some() && !in_use.contains(&session.id) && !session.card.as_ref().is_some_and(blocked)
+}
+
+/// What all standings depend on beside the charger itself.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) now: Now,
+    pub(crate) site: &'a Site,
+    pub(crate) access: &'a Access,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) in_use: &'a BTreeSet<SessionId>,
+}
+
+impl Surroundings<'_> {
+    /// The standings of one charger's connectors. Together they never count more than the charger can draw.
+    pub(crate) fn of(&self, live: &ChargerLive, standings: &mut Standings) {
+        let mut left = live.charger.max.max(live.fallback_in_force());
+        for (number, connector) in &live.connectors {
+            let mut standing = self.standing(live, *number, connector);
+            if let Standing::Counted { amount, .. } = &mut standing {
+                *amount = (*amount).min(left);
+                left = left.saturating_sub(*amount);
+            }
+            standings.insert((live.charger.id.clone(), *number), standing);
+        }
+    }
+
+    fn standing(&self, live: &ChargerLive, number: ConnectorNumber, connector: &ConnectorLive) -> Standing {
+        let session = self.ledger.running(&live.charger.id, number);
+        let max = live.charger.max;
+        if !live.charger.approved {
+            let draws = connector.draw(self.now).is_some_and(|draw| draw.fullest() > DRAWING);
+            if draws || connector.status == ConnectorStatus::Charging {
+                return Standing::Counted { amount: max, set: MilliAmps::ZERO, reason: Reason::NotApproved };
+            }
+            return Standing::Nothing(Reason::NotApproved);
+        }
+        match live.link {
+            Link::Online => {}
+            Link::Offline { since } => return self.unreachable(live, connector, since),
+            Link::Unheard { since } => return self.unheard(live, session, since),
+        }
+        if connector.disobeys {
+            let set = if session.is_some() { self.site.min_charge } else { MilliAmps::ZERO };
+            return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
+        }
+        let Some(session) = session else { return Standing::Nothing(Reason::Idle) };
+        if live.hold == Some(Hold::Paused) {
+            return Standing::Nothing(Reason::Paused);
+        }
+        if !is_authorised(self.access, self.in_use, session) {
+            return Standing::Nothing(Reason::NotAuthorised);
+        }
+        if matches!(connector.status, ConnectorStatus::Faulted | ConnectorStatus::Unavailable) {
+            return Standing::Nothing(Reason::Idle);
+        }
+        if let Some(until) = connector.standby_until
+            && until > self.now.instant
+        {
+            return Standing::Nothing(Reason::WaitingHold { remaining: until.since(self.now.instant) });
+        }
+        self.demand(live, connector)
+    }
+
+    fn demand(&self, live: &ChargerLive, connector: &ConnectorLive) -> Standing {
+        let most = live.most();
+        let from = if most < live.charger.max { MaxFrom::Manager } else { MaxFrom::Charger };
+        if self.site.pacing == Pacing::Published {
+            return Standing::Demand { max: most, from };
+        }
+        let taken = connector.draw(self.now).map(crate::state::Draw::fullest).unwrap_or_default();
+        match connector.appetite {
+            Appetite::Idle if !connector.set.is_zero() => Standing::Counted {
+                amount: taken + IDLE_RESERVE,
+                set: self.site.min_charge,
+                reason: Reason::CarTakesLess { measured: taken },
+            },
+            Appetite::Capped(cap) if cap < most => Standing::Demand { max: cap, from: MaxFrom::Car(taken) },
+            Appetite::Open | Appetite::Idle | Appetite::Capped(_) => Standing::Demand { max: most, from },
+        }
+    }
+
+    /// While its last profile may live it draws up to that, then its fallback.
+    fn unreachable(&self, live: &ChargerLive, connector: &ConnectorLive, since: Instant) -> Standing {
+        let fallback = live.fallback_in_force();
+        if self.now.instant.since(since) <= PROFILE_LIFE {
+            let amount = connector.largest_set(since, SETTLE).max(connector.set).max(fallback);
+            return Standing::Counted { amount, set: connector.set, reason: Reason::Offline { counted: amount } };
+        }
+        Standing::Counted { amount: fallback, set: MilliAmps::ZERO, reason: Reason::Offline { counted: fallback } }
+    }
+
+    /// Not heard since the program started: a profile of the run before may still live where a session runs.
+    fn unheard(&self, live: &ChargerLive, session: Option<&Session>, since: Instant) -> Standing {
+        let may_have_profile = session.is_some() && self.now.instant.since(since) <= PROFILE_LIFE;
+        let amount = if may_have_profile { live.charger.max } else { live.fallback_in_force() };
+        Standing::Counted { amount, set: MilliAmps::ZERO, reason: Reason::Offline { counted: amount } }
+    }
+}
+
+/// What a car may draw that is told `set`, before it is called disobedient: 10 % and 0.5 A more.
+pub(crate) const fn tolerated(set: MilliAmps) -> MilliAmps {
+    MilliAmps(set.0.saturating_add(set.0 / 10).saturating_add(500))
+}
+
+/// What a connector may still draw beyond its setpoint because a cut has not been seen to take effect.
+pub(crate) fn lingering(now: Now, connector: &ConnectorLive) -> MilliAmps {
+    let cut_at = connector.set_since();
+    match connector.draw(now).filter(|draw| draw.at > cut_at) {
+        Some(draw) if draw.fullest() <= tolerated(connector.set) => MilliAmps::ZERO,
+        Some(draw) => draw.fullest(),
+        None if now.instant.since(cut_at) <= SETTLE => connector.largest_set(now.instant, SETTLE),
+        None => MilliAmps::ZERO,
+    }
+}

@@ -1,0 +1,88 @@
+//! The program itself: health, metrics, description, connections, the live state.
+
+use super::super::paging::PageQuery;
+use super::super::problem::{Answer, Failure, Query};
+use super::super::{Shared, live};
+use crate::convert;
+use api::{AlarmCode, ConnectionItem, Health, HealthPart, Page, Snapshot};
+use axum::Json;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{State, WebSocketUpgrade};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use control::StorageState;
+
+/// Whether the program is well
+#[utoipa::path(get, path = "/health", tag = "system", security(()), responses((status = 200, body = Health)))]
+pub(crate) async fn health(State(shared): State<Shared>) -> Json<Health> {
+    let live = shared.live();
+    let alarm = |code: AlarmCode| {
+        live.shown.alarms.iter().find(|alarm| alarm.text.code == code).map(|alarm| alarm.sentence.clone())
+    };
+    let stored = (live.storage == StorageState::Failing)
+        .then(|| "Records cannot be written, charging goes on; free space on the disk or check it".to_owned());
+    let engine = shared.engine.is_closed().then(|| "The engine ended; restart Meshwatt".to_owned());
+    let parts: Vec<HealthPart> = [
+        ("store", stored),
+        ("broker", alarm(AlarmCode::BrokerRestarted)),
+        ("ocpp", None),
+        ("control", engine.or_else(|| alarm(AlarmCode::PlanRejected))),
+        ("meters", alarm(AlarmCode::NoMeter).or_else(|| alarm(AlarmCode::MeterSilent))),
+    ]
+    .into_iter()
+    .map(|(name, detail)| HealthPart {
+        name: name.to_owned(),
+        status: if detail.is_some() { "degraded" } else { "ok" }.to_owned(),
+        detail: detail.unwrap_or_default(),
+    })
+    .collect();
+    let degraded = parts.iter().any(|part| part.status != "ok");
+    Json(Health {
+        status: if degraded { "degraded" } else { "ok" }.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        parts,
+    })
+}
+
+/// This description
+#[utoipa::path(get, path = "/openapi.json", tag = "system", security(()), responses((status = 200, body = Object)))]
+pub(crate) async fn openapi() -> Response {
+    Json(super::openapi_document()).into_response()
+}
+
+/// Counters in the text format of Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, body = String, content_type = "text/plain")))]
+pub(crate) async fn metrics(State(shared): State<Shared>) -> Response {
+    let text = shared.metrics.text(&shared.live(), shared.writer.transactions());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Devices that are, were or want to be connected
+#[utoipa::path(get, path = "/connections", tag = "system", params(PageQuery),
+    responses((status = 200, body = Page<ConnectionItem>)))]
+pub(crate) async fn connections(
+    State(shared): State<Shared>,
+    Query(query): Query<PageQuery>,
+) -> Answer<Json<Page<ConnectionItem>>> {
+    let live = shared.live();
+    let items = shared.connections.list().iter().map(|entry| convert::connection_item(entry, &live.state)).collect();
+    query.page(items, |item: &ConnectionItem| format!("{}:{}:{}", item.protocol, item.device, item.state)).map(Json)
+}
+
+/// The live state once
+#[utoipa::path(get, path = "/snapshot", tag = "system", responses((status = 200, body = Snapshot)))]
+pub(crate) async fn snapshot(State(shared): State<Shared>) -> Json<Snapshot> {
+    Json(shared.live().shown.clone())
+}
+
+/// The live socket: messages of type LiveMessage
+#[utoipa::path(get, path = "/live", tag = "system", responses((status = 101, description = "A WebSocket that sends LiveMessage")))]
+pub(crate) async fn live(
+    State(shared): State<Shared>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    let upgrade = upgrade.map_err(|_no_websocket| {
+        Failure::new(StatusCode::UPGRADE_REQUIRED, api::Code::Invalid, "Open this address as a WebSocket")
+    })?;
+    Ok(upgrade.max_message_size(64 * 1024).on_upgrade(move |socket| live::talk(socket, shared)))
+}

@@ -1,0 +1,308 @@
+//! Who may do what at the MQTT broker, and the way messages take from there to the engine and back.
+//!
+//! A device's name is its user name and its topic. Strangers may only announce themselves on `hello/new`;
+//! the credentials they present are remembered, and pinned when the manager lets them in.
+
+use crate::connections::{Connections, Entry, State};
+use crate::credentials::{Hasher, Strength};
+use crate::engine::Happened;
+use broker::{
+    Admission, Attempt, Authority, Broker, Connection, Identity, Incoming, Login, Receipt, Refusal, Retain, Standing,
+};
+use bytes::Bytes;
+use domain::{Clock, MeterId, Protocol};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Reader, StoreError, Writer};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Where strangers announce themselves.
+const HELLO: &str = "hello/new";
+
+/// Names of the secrets of devices that were let in.
+const PINNED: &str = "mqtt/";
+
+/// Names of the secrets of devices that wait.
+const WAITING: &str = "mqtt-waiting/";
+
+/// Devices whose credentials are remembered while they wait; a flood of names must not fill the store.
+const WAITING_MAX: usize = 64;
+
+/// Messages on their way to the broker: one for each device of a large building, twice over.
+pub(crate) const OUTGOING_MAX: usize = 1024;
+
+/// What is to happen at the broker.
+#[derive(Debug)]
+pub(crate) enum ToBroker {
+    /// Publish this.
+    Publish {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// End this device's connections; it comes back with the rights it has then.
+    Disconnect(String),
+}
+
+/// What the rules need to know of devices, answered from memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Devices(Arc<Mutex<BTreeMap<String, bool>>>);
+
+impl Devices {
+    /// Notes a device and whether the manager let it in.
+    pub(crate) fn set(&self, name: &str, approved: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), approved);
+    }
+
+    /// Forgets a device.
+    pub(crate) fn remove(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    fn is_approved(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(false)
+    }
+}
+
+/// Credentials of devices, kept as hashes.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceCredentials {
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+    pub(crate) hasher: Hasher,
+}
+
+impl DeviceCredentials {
+    /// Sets a device's password.
+    pub(crate) async fn provision(&self, name: &str, password: &str) -> Result<(), String> {
+        let hash = self.hash(password.as_bytes()).await?;
+        self.writer.secret_set(&format!("{PINNED}{name}"), &hash).await.map_err(words)
+    }
+
+    /// The manager let a device in: what it presented while it waited is from now on its password.
+    pub(crate) async fn pin(&self, name: &str) -> Result<(), StoreError> {
+        if let Some(hash) = self.reader.secret_get(&format!("{WAITING}{name}")).await? {
+            self.writer.secret_set(&format!("{PINNED}{name}"), &hash).await?;
+            self.writer.secret_remove(&format!("{WAITING}{name}")).await?;
+        }
+        Ok(())
+    }
+
+    /// The manager removed a device: whoever uses the name next starts as a stranger.
+    pub(crate) async fn forget(&self, name: &str) -> Result<(), StoreError> {
+        self.writer.secret_remove(&format!("{PINNED}{name}")).await?;
+        self.writer.secret_remove(&format!("{WAITING}{name}")).await
+    }
+
+    async fn hash(&self, password: &[u8]) -> Result<String, String> {
+        self.hasher.hash(Strength::Device, password.to_vec()).await.map_err(words)
+    }
+
+    /// What a login with a user name amounts to.
+    async fn judge(&self, name: &str, password: Option<Vec<u8>>, approved: bool) -> Result<Judgement, String> {
+        let pinned = self.reader.secret_get(&format!("{PINNED}{name}")).await.map_err(words)?;
+        match (pinned, password) {
+            (Some(hash), Some(password)) => {
+                let right = self.hasher.verify(hash, password).await.map_err(words)?;
+                Ok(match (right, approved) {
+                    (true, true) => Judgement::Proven,
+                    (true, false) => Judgement::Stranger,
+                    (false, _) => Judgement::Wrong("The password is wrong; set the one the device was approved with"),
+                })
+            }
+            (Some(_), None) => Ok(Judgement::Wrong("A password is missing; set the one the device was approved with")),
+            (None, Some(password)) if approved => {
+                let hash = self.hash(&password).await?;
+                self.writer.secret_set(&format!("{PINNED}{name}"), &hash).await.map_err(words)?;
+                tracing::info!(name, "the first password of an approved device is from now on its password");
+                Ok(Judgement::Proven)
+            }
+            (None, Some(password)) => self.remember(name, password).await,
+            (None, None) => Ok(Judgement::Stranger),
+        }
+    }
+
+    /// Remembers what a stranger presented first; somebody else under the same name is refused.
+    async fn remember(&self, name: &str, password: Vec<u8>) -> Result<Judgement, String> {
+        let key = format!("{WAITING}{name}");
+        if let Some(hash) = self.reader.secret_get(&key).await.map_err(words)? {
+            let same = self.hasher.verify(hash, password).await.map_err(words)?;
+            return Ok(if same {
+                Judgement::Stranger
+            } else {
+                Judgement::Wrong("Another device with this name already waits; remove that one or change the name")
+            });
+        }
+        if self.reader.secret_names(WAITING).await.map_err(words)?.len() < WAITING_MAX {
+            let hash = self.hash(&password).await?;
+            self.writer.secret_set(&key, &hash).await.map_err(words)?;
+        }
+        Ok(Judgement::Stranger)
+    }
+}
+
+fn words<E: std::error::Error + 'static>(error: E) -> String {
+    crate::error::chain(&error)
+}
+
+enum Judgement {
+    Proven,
+    Stranger,
+    Wrong(&'static str),
+}
+
+/// The rules of the broker.
+pub(crate) struct Gatekeeper {
+    pub(crate) engine: mpsc::Sender<Happened>,
+    pub(crate) devices: Devices,
+    pub(crate) credentials: DeviceCredentials,
+    pub(crate) connections: Connections,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Gatekeeper {
+    fn note(&self, device: &str, peer: SocketAddr, state: State, detail: &str) {
+        self.connections.note(Entry {
+            device: device.to_owned(),
+            protocol: Protocol::Ievcc,
+            address: peer.to_string(),
+            at: self.clock.now().wall,
+            state,
+            detail: detail.to_owned(),
+        });
+    }
+
+    async fn tell(&self, happened: Happened) {
+        if self.engine.send(happened).await.is_err() {
+            tracing::debug!("the engine ended first");
+        }
+    }
+}
+
+impl Authority for Gatekeeper {
+    async fn authenticate(&self, login: Login) -> Admission {
+        let Some(user) = login.user.as_deref().map(str::trim).filter(|user| !user.is_empty()) else {
+            return Admission::Quarantined(Identity::new(&login.client_id));
+        };
+        if let Err(error) = MeterId::new(user) {
+            self.note(user, login.peer, State::Refused, &format!("The user name cannot be used: {error}"));
+            return Admission::Refused(Refusal::BadCredentials);
+        }
+        let approved = self.devices.is_approved(user);
+        match self.credentials.judge(user, login.password, approved).await {
+            Ok(Judgement::Proven) => Admission::Admitted(Identity::new(user)),
+            Ok(Judgement::Stranger) => Admission::Quarantined(Identity::new(user)),
+            Ok(Judgement::Wrong(words)) => {
+                tracing::warn!(user, peer = %login.peer, words, "MQTT login refused");
+                self.note(user, login.peer, State::Refused, words);
+                Admission::Refused(Refusal::BadCredentials)
+            }
+            Err(error) => {
+                tracing::error!(user, error, "an MQTT login cannot be judged now");
+                Admission::Refused(Refusal::Unavailable)
+            }
+        }
+    }
+
+    /// Also the meter's topic, where a charger announces itself; the mesh refuses anything else there.
+    fn may_publish(&self, who: &Identity, topic: &str) -> bool {
+        topic == HELLO
+            || (who.standing() == Standing::Trusted && (topic == who.name() || self.devices.is_approved(topic)))
+    }
+
+    fn may_subscribe(&self, who: &Identity, filter: &str) -> bool {
+        who.standing() == Standing::Trusted && filter == who.name()
+    }
+
+    async fn received(&self, message: Incoming) -> Receipt {
+        let (receipt, answer) = oneshot::channel();
+        let trust = match message.who.standing() {
+            Standing::Trusted => mesh::Trust::Proven,
+            Standing::Quarantined => mesh::Trust::Quarantined,
+        };
+        self.tell(Happened::MqttMessage {
+            device: message.who.name().to_owned(),
+            trust,
+            topic: message.topic,
+            payload: message.payload,
+            receipt,
+        })
+        .await;
+        answer.await.unwrap_or(Receipt::Unavailable)
+    }
+
+    async fn connected(&self, who: &Identity, connection: &Connection) {
+        self.note(who.name(), connection.peer, State::Connected, "");
+        if who.standing() == Standing::Trusted {
+            tracing::info!(device = who.name(), peer = %connection.peer, "MQTT device connected");
+            self.tell(Happened::MqttConnected(who.name().to_owned())).await;
+        }
+    }
+
+    async fn disconnected(&self, who: &Identity, connection: &Connection, reason: &str) {
+        let address = connection.peer.to_string();
+        self.connections.gone(who.name(), Protocol::Ievcc, &address, self.clock.now().wall, reason);
+        if who.standing() == Standing::Trusted {
+            tracing::info!(device = who.name(), reason, "MQTT device disconnected");
+            self.tell(Happened::MqttDisconnected(who.name().to_owned())).await;
+        }
+    }
+
+    async fn refused(&self, attempt: Attempt) {
+        match attempt {
+            Attempt::Login { peer, client_id, user, reason } => {
+                tracing::warn!(%peer, reason, "MQTT login refused");
+                let device = user.or(client_id).unwrap_or_default();
+                // Our own refusals were noted with better words.
+                if !self.connections.list().iter().any(|known| known.device == device && known.address == peer.to_string()) {
+                    self.note(&device, peer, State::Refused, &reason);
+                }
+            }
+            Attempt::Publish { who, topic } => {
+                tracing::warn!(%who, topic, "publishing is refused; a device publishes on its own topic only");
+            }
+            Attempt::Subscribe { who, filter } => {
+                tracing::warn!(%who, filter, "subscribing is refused; a device subscribes to its own topic only");
+            }
+            Attempt::Connection { peer, reason } => {
+                tracing::warn!(%peer, reason, "MQTT connection refused");
+                self.note("", peer, State::Refused, &reason);
+            }
+        }
+    }
+}
+
+/// Owns the broker: publishes in order until the drain, then says goodbye to the devices.
+pub(crate) async fn run(
+    broker: Broker,
+    mut outgoing: mpsc::Receiver<ToBroker>,
+    engine: mpsc::Sender<Happened>,
+    mut drain: watch::Receiver<bool>,
+) {
+    let mut restarts = broker.router_restarts();
+    loop {
+        tokio::select! {
+            message = outgoing.recv() => match message {
+                Some(ToBroker::Publish { topic, payload }) => {
+                    if let Err(error) = broker.publish(&topic, Bytes::from(payload), Retain::Pass).await {
+                        tracing::warn!(topic, %error, "a message to a device was not published");
+                    }
+                }
+                Some(ToBroker::Disconnect(name)) => broker.disconnect(&name),
+                None => break,
+            },
+            Ok(()) = restarts.changed() => {
+                if engine.send(Happened::BrokerRestarted).await.is_err() {
+                    break;
+                }
+            },
+            _ = drain.wait_for(|drain| *drain) => break,
+        }
+    }
+    // The engine must be free to end while devices are told goodbye.
+    drop(engine);
+    drop(outgoing);
+    broker.shutdown().await;
+}

@@ -1,0 +1,518 @@
+//! From a configuration to a running program, and back to silence.
+
+use crate::config::{Config, InitialSite};
+use crate::connections::Connections;
+use crate::credentials::{Hasher, random_hex};
+use crate::engine::{self, Commands, Live, Parts};
+use crate::error::StartError;
+use crate::http::{self, Auth, MANAGER_SECRET, Metrics};
+use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper};
+use crate::{convert, journal, ocpp_socket};
+use broker::Broker;
+use control::{Control, Setup, StorageState};
+use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site};
+use mesh::Mesh;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use store::{LoadedSetup, Options, Reader, Store, Writer};
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+
+/// How long the parts get to end by themselves.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Outcomes of commands a slow browser may miss before it has to ask.
+const OUTCOMES_MAX: usize = 64;
+
+/// Time between two rounds of tidying the records.
+const MAINTAIN_EVERY: domain::DurationMs = domain::DurationMs::from_secs(300);
+
+/// Name of the token's file inside the data folder.
+const TOKEN_FILE: &str = "api.token";
+
+/// Where the program listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// API and console.
+    pub http: SocketAddr,
+    /// OCPP chargers.
+    pub ocpp: SocketAddr,
+    /// MQTT devices.
+    pub mqtt: SocketAddr,
+}
+
+/// A running program. Call [`Running::shutdown`] to end it in order; dropping it ends it at once.
+pub struct Running {
+    addresses: Addresses,
+    token: String,
+    auth: Arc<Auth>,
+    drain: watch::Sender<bool>,
+    /// In the order in which they are waited for.
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    writer: Writer,
+}
+
+impl Running {
+    /// Where the program listens.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The token of programs on this machine, as in `DIR/api.token`.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// An address that opens the console signed in, once, within a minute.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn sign_in_address(&self) -> Result<String, StartError> {
+        Ok(format!("http://{}/enter?ticket={}", self.console_address(), self.ticket()?))
+    }
+
+    /// Address of the console for a browser on this machine.
+    #[must_use]
+    pub fn console_address(&self) -> SocketAddr {
+        let mut address = self.addresses.http;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        address
+    }
+
+    /// A one-time ticket for `POST /api/v1/login/ticket`, valid for a minute.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn ticket(&self) -> Result<String, StartError> {
+        self.auth.ticket().map_err(|_unavailable| StartError::Random)
+    }
+
+    /// Says goodbye to everybody, keeps what is still to be kept, and ends.
+    pub async fn shutdown(mut self) {
+        self.drain.send_replace(true);
+        let deadline = tokio::time::Instant::now() + GRACE;
+        for (name, task) in std::mem::take(&mut self.tasks) {
+            let abort = task.abort_handle();
+            match tokio::time::timeout_at(deadline, task).await {
+                Ok(Ok(())) => tracing::debug!(name, "ended"),
+                Ok(Err(error)) => tracing::error!(name, %error, "did not end well"),
+                Err(_elapsed) => {
+                    tracing::warn!(name, "did not end in time");
+                    abort.abort();
+                }
+            }
+        }
+        if let Err(error) = self.writer.clone().close().await {
+            tracing::error!(error = crate::error::chain(&error), "the records could not be closed cleanly");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.drain.send_replace(true);
+        for (_, task) in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Opens the records, listens and begins.
+///
+/// # Errors
+/// In one line what stands in the way and what to do.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    make_data_dir(&config.data_dir)?;
+    let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
+    let token = token(&config.data_dir)?;
+    let http = listen("http", config.http).await?;
+    let ocpp = listen("ocpp", config.ocpp).await?;
+    let mqtt = listen("mqtt", config.mqtt).await?;
+    let now = config.clock.now();
+    let hasher = Hasher::default();
+    let credentials = DeviceCredentials { reader: reader.clone(), writer: writer.clone(), hasher: hasher.clone() };
+    let loaded = load(&config, &writer, &reader, &credentials, now).await?;
+    let password_hash = manager_password(&config, &writer, &reader, &hasher).await?;
+    let auth = Arc::new(Auth::new(token.clone(), hasher, password_hash));
+    let plumbing = Plumbing::new(&config, loaded, now);
+    plumbing.begin(config, Sockets { http, ocpp, mqtt }, Records { writer, reader, credentials }, auth, token).await
+}
+
+struct Sockets {
+    http: TcpListener,
+    ocpp: TcpListener,
+    mqtt: TcpListener,
+}
+
+struct Records {
+    writer: Writer,
+    reader: Reader,
+    credentials: DeviceCredentials,
+}
+
+/// The deciders and everything that connects the tasks, before any of them runs.
+struct Plumbing {
+    control: Control,
+    mesh: Mesh,
+    stations: BTreeMap<ChargerId, central_system::Station>,
+    devices: Devices,
+    connections: Connections,
+    live: watch::Sender<Arc<Live>>,
+    drain: watch::Sender<bool>,
+}
+
+impl Plumbing {
+    fn new(config: &Config, loaded: Setup, now: Now) -> Self {
+        let connections = Connections::default();
+        let devices = Devices::default();
+        for meter in &loaded.meters {
+            devices.set(meter.id.as_str(), meter.approved);
+        }
+        for charger in loaded.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc) {
+            devices.set(charger.id.as_str(), charger.approved);
+        }
+        let mesh = mesh_from(&loaded, now);
+        let stations = stations_from(&loaded, now);
+        let control = Control::new(loaded, now);
+        let state = control.snapshot(now);
+        let shown = convert::live_snapshot(&state, &connections, 0, config.demo.is_some());
+        let live = watch::Sender::new(Arc::new(Live { shown, state, storage: StorageState::Healthy }));
+        Self { control, mesh, stations, devices, connections, live, drain: watch::Sender::new(false) }
+    }
+
+    async fn begin(
+        self,
+        config: Config,
+        sockets: Sockets,
+        records: Records,
+        auth: Arc<Auth>,
+        token: String,
+    ) -> Result<Running, StartError> {
+        let (engine, inbox) = mpsc::channel(engine::INBOX_MAX);
+        let (batches, received) = mpsc::channel(journal::BATCHES_MAX);
+        let (fates_in, fates) = mpsc::channel(engine::FATES_MAX);
+        let (to_broker, outgoing) = mpsc::channel(mqtt::OUTGOING_MAX);
+        let outcomes = broadcast::Sender::new(OUTCOMES_MAX);
+        let commands = Commands::default();
+        let metrics = Arc::new(Metrics::default());
+        let addresses = Addresses {
+            http: local(&sockets.http, "http", config.http)?,
+            ocpp: local(&sockets.ocpp, "ocpp", config.ocpp)?,
+            mqtt: local(&sockets.mqtt, "mqtt", config.mqtt)?,
+        };
+        let gatekeeper = Arc::new(Gatekeeper {
+            engine: engine.clone(),
+            devices: self.devices.clone(),
+            credentials: records.credentials.clone(),
+            connections: self.connections.clone(),
+            clock: Arc::clone(&config.clock),
+        });
+        let broker = Broker::start(broker::Config::default(), sockets.mqtt, gatekeeper)
+            .await
+            .map_err(|error| StartError::Broker(Box::new(error)))?;
+        let shared = http::Shared {
+            reader: records.reader.clone(),
+            writer: records.writer.clone(),
+            credentials: records.credentials,
+            engine: engine.clone(),
+            live: self.live.subscribe(),
+            outcomes: outcomes.clone(),
+            commands: commands.clone(),
+            auth: Arc::clone(&auth),
+            connections: self.connections.clone(),
+            clock: Arc::clone(&config.clock),
+            console: config.console.clone(),
+            demo: config.demo.clone(),
+            metrics: Arc::clone(&metrics),
+            to_broker: to_broker.clone(),
+            drain: self.drain.subscribe(),
+        };
+        let carrier = ocpp_socket::Carrier {
+            engine: engine.clone(),
+            connections: self.connections.clone(),
+            clock: Arc::clone(&config.clock),
+            drain: self.drain.subscribe(),
+            generations: Arc::new(AtomicU64::new(1)),
+        };
+        let parts = Parts {
+            clock: Arc::clone(&config.clock),
+            control: self.control,
+            mesh: self.mesh,
+            stations: self.stations,
+            batches,
+            broker: to_broker,
+            devices: self.devices,
+            connections: self.connections,
+            commands,
+            outcomes,
+            live: self.live,
+            metrics,
+            demo: config.demo.is_some(),
+            drain: self.drain.subscribe(),
+        };
+        let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
+        let tasks = vec![
+            named("http", http::serve(sockets.http, shared)),
+            named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
+            named("mqtt", mqtt::run(broker, outgoing, engine, self.drain.subscribe())),
+            named("maintenance", maintenance),
+            named("engine", engine::run(parts, inbox, fates)),
+            named("journal", journal::run(records.writer.clone(), received, fates_in)),
+        ];
+        Ok(Running { addresses, token, auth, drain: self.drain, tasks, writer: records.writer })
+    }
+}
+
+fn named(
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> (&'static str, JoinHandle<()>) {
+    (name, tokio::spawn(task.instrument(tracing::info_span!("task", name))))
+}
+
+/// Tidies the records now and then until the drain.
+async fn maintain(writer: Writer, clock: Arc<dyn domain::Clock>, mut drain: watch::Receiver<bool>) {
+    loop {
+        // The demo's fast clock must not make this a busy loop.
+        let pause = clock.real(MAINTAIN_EVERY).max(Duration::from_secs(10));
+        tokio::select! {
+            _ = drain.wait_for(|drain| *drain) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        match writer.maintain(clock.now().wall).await {
+            Ok(done) => tracing::debug!(?done, "records tidied"),
+            Err(error) => tracing::warn!(error = crate::error::chain(&error), "the records could not be tidied; tried again later"),
+        }
+    }
+}
+
+fn make_data_dir(dir: &Path) -> Result<(), StartError> {
+    let failed = |source| StartError::DataDir { path: dir.to_owned(), source };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let probe = dir.join(".writable");
+    std::fs::write(&probe, b"").map_err(failed)?;
+    std::fs::remove_file(&probe).map_err(failed)
+}
+
+async fn open_store(dir: &Path, pages_max: Option<u32>) -> Result<(Writer, Reader), StartError> {
+    let options = Options { pages_max, ..Options::default() };
+    let opened = match Store::open(dir, options.clone()).await {
+        Err(store::StoreError::Damaged { set_aside }) => {
+            tracing::error!(set_aside = %set_aside.display(), "the records were damaged and set aside; beginning with empty ones");
+            Store::open(dir, options).await
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| match error {
+        store::StoreError::InUse { .. } => StartError::DataDirInUse { path: dir.to_owned() },
+        other => store_error(dir, other),
+    })
+}
+
+fn store_error(dir: &Path, error: store::StoreError) -> StartError {
+    StartError::Store { path: dir.to_owned(), source: Box::new(error) }
+}
+
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AddrInUse {
+            StartError::PortTaken { option, address }
+        } else {
+            StartError::Listen { option, address, source }
+        }
+    })
+}
+
+fn local(listener: &TcpListener, option: &'static str, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { option, address, source })
+}
+
+/// The token of programs: the one of the last run, or a new one, readable by this user only.
+fn token(dir: &Path) -> Result<String, StartError> {
+    let path = dir.join(TOKEN_FILE);
+    if let Ok(known) = std::fs::read_to_string(&path) {
+        let known = known.trim();
+        if known.len() == 64 && known.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(known.to_owned());
+        }
+    }
+    let token = random_hex(32).map_err(|_unavailable| StartError::Random)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&path)
+        .and_then(|mut file| {
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            file.write_all(token.as_bytes())
+        })
+        .map_err(|source| StartError::DataDir { path, source })?;
+    Ok(token)
+}
+
+/// What the last run left, or the initial site where there was none.
+async fn load(
+    config: &Config,
+    writer: &Writer,
+    reader: &Reader,
+    credentials: &DeviceCredentials,
+    now: Now,
+) -> Result<Setup, StartError> {
+    let dir = config.data_dir.as_path();
+    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
+    if loaded.site.is_some() {
+        return Ok(setup_from(loaded, &config.initial));
+    }
+    let initial = &config.initial;
+    initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
+    let circuits = initial.circuits.clone().unwrap_or_else(|| default_circuits(&initial.site));
+    let mut records = vec![Record::Site(initial.site.clone()), Record::Circuits(circuits.iter().cloned().collect())];
+    records.extend(initial.meters.iter().cloned().map(Record::Meter));
+    records.extend(initial.chargers.iter().cloned().map(Record::Charger));
+    records.extend(initial.tenants.iter().cloned().map(Record::Tenant));
+    records.extend(initial.cards.iter().cloned().map(Record::Card));
+    writer.commit(records).await.map_err(|error| store_error(dir, error))?;
+    if let Some(history) = initial.history.clone() {
+        store::seed::seed_history(writer, history).await.map_err(|error| store_error(dir, error))?;
+    }
+    for (name, password) in &initial.mqtt_credentials {
+        credentials.provision(name, password).await.map_err(|error| StartError::Site(error.into()))?;
+    }
+    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
+    Ok(setup_from(loaded, initial))
+}
+
+/// One circuit, the grid connection, as large as contract and fuse allow.
+pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
+    let id = grid_circuit();
+    let limit = PerPhase::splat(site.grid_limit());
+    let name = "Grid connection".to_owned();
+    #[expect(clippy::expect_used, reason = "one circuit without a parent is a tree")]
+    CircuitTree::new(vec![Circuit { id, name, parent: None, limit }]).expect("one circuit without a parent is a tree")
+}
+
+fn grid_circuit() -> CircuitId {
+    #[expect(clippy::expect_used, reason = "a constant of four letters is an identity")]
+    CircuitId::new("main").expect("a constant of four letters is an identity")
+}
+
+fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
+    let site = loaded.site.unwrap_or_else(|| initial.site.clone());
+    let circuits = loaded.circuits.unwrap_or_else(|| default_circuits(&site));
+    Setup {
+        meters: loaded.meters,
+        chargers: loaded.chargers,
+        holds: loaded.holds,
+        hardware: loaded.hardware,
+        tenants: loaded.tenants,
+        cards: loaded.cards,
+        open_sessions: loaded.open_sessions,
+        recent_sessions: loaded.recent_sessions,
+        last_session: loaded.last_session,
+        last_tenant: loaded.last_tenant_id,
+        last_card: loaded.last_card_id,
+        refused_cards: loaded.refused_cards,
+        open_alarms: loaded.open_alarms,
+        ..Setup::empty(site, circuits)
+    }
+}
+
+fn mesh_from(setup: &Setup, now: Now) -> Mesh {
+    let chargers: Vec<_> = setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc).collect();
+    let mut mesh = Mesh::new(mesh::MeshConfig {
+        meters: setup
+            .meters
+            .iter()
+            .map(|meter| mesh::KnownMeter { id: meter.id.clone(), approved: meter.approved })
+            .collect(),
+        chargers: chargers
+            .iter()
+            .map(|charger| mesh::KnownCharger {
+                id: charger.id.clone(),
+                meter: None,
+                approved: charger.approved,
+                fallback: charger.fallback,
+                connectors: charger.connectors,
+            })
+            .collect(),
+        max_meters: setup.site.max_meters,
+        report_interval: setup.site.control_interval,
+    });
+    for charger in chargers {
+        let sessions: Vec<_> = setup
+            .open_sessions
+            .iter()
+            .filter(|session| session.charger == charger.id)
+            .map(|session| mesh::KnownSession {
+                connector: session.connector,
+                session: session.id,
+                tenant: session.tenant,
+            })
+            .collect();
+        if !sessions.is_empty() {
+            let input = mesh::Input::KnownSessions { charger: charger.id.clone(), sessions };
+            drop(mesh.handle(now, input));
+        }
+    }
+    mesh
+}
+
+fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
+    let offset = jiff::tz::TimeZone::get(&setup.site.time_zone)
+        .ok()
+        .zip(jiff::Timestamp::from_millisecond(now.wall.0).ok())
+        .map(|(zone, at)| zone.to_offset(at).seconds());
+    let mut stations = BTreeMap::new();
+    for charger in setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ocpp16) {
+        let mut station = central_system::Station::new(central_system::StationConfig {
+            approved: charger.approved,
+            fallback: charger.fallback,
+            phases: u8::try_from(charger.wiring.wires().len()).unwrap_or(3),
+            connectors: charger.connectors,
+            voltage_v: u16::try_from(setup.site.nominal_voltage.0 / 1000).unwrap_or(230),
+            site_offset_s: offset,
+            ..central_system::StationConfig::new(charger.id.clone())
+        });
+        let sessions: Vec<_> = setup
+            .open_sessions
+            .iter()
+            .filter(|session| session.charger == charger.id)
+            .map(|session| (session.connector, session.id))
+            .collect();
+        if !sessions.is_empty() {
+            drop(station.handle(now, central_system::Input::KnownSessions(sessions)));
+        }
+        stations.insert(charger.id.clone(), station);
+    }
+    stations
+}
+
+async fn manager_password(
+    config: &Config,
+    writer: &Writer,
+    reader: &Reader,
+    hasher: &Hasher,
+) -> Result<Option<String>, StartError> {
+    let dir = config.data_dir.as_path();
+    let known = reader.secret_get(MANAGER_SECRET).await.map_err(|error| store_error(dir, error))?;
+    let (None, Some(password)) = (&known, &config.manager_password) else {
+        return Ok(known);
+    };
+    let strength = crate::credentials::Strength::Person;
+    let hash = hasher.hash(strength, password.as_bytes().to_vec()).await.map_err(|_failed| StartError::Random)?;
+    writer.secret_set(MANAGER_SECRET, &hash).await.map_err(|error| store_error(dir, error))?;
+    Ok(Some(hash))
+}

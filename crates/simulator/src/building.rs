@@ -1,0 +1,510 @@
+//! A building on real sockets: every device is a client of its own, all share one physics.
+
+use crate::client::{Link, MeshClient, MeshClientConfig, OcppClient, OcppClientConfig, Port};
+use crate::clock::{ScaledClock, Speed};
+use crate::construct;
+use crate::life::{Life, People, act};
+use crate::plan::{BuildingPlan, credential};
+use crate::script::{Script, ScriptError};
+use crate::stage::{Act, Stage};
+use crate::world::{Device, DeviceInput, DeviceOutput, HouseSource, Traffic, World};
+use crate::{House, VirtualCar};
+use domain::{CardUid, ChargerId, Clock as _, DurationMs, IdError, MeterId, Now, WattHours};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// Where a building's devices connect and what it is.
+#[derive(Clone, Debug)]
+pub struct BuildingConfig {
+    /// Address of the central system without the identity, such as `ws://127.0.0.1:8887/ocpp`.
+    pub ocpp_url: String,
+    /// The broker.
+    pub mqtt: SocketAddr,
+    /// The clock everything in the building runs on.
+    pub clock: Arc<ScaledClock>,
+    /// The building.
+    pub plan: BuildingPlan,
+    /// Registers of the chargers, as their history ended; zero where absent.
+    pub registers: BTreeMap<ChargerId, WattHours>,
+    /// How exactly the electrical parts follow life.
+    pub physics: construct::Physics,
+    /// Whether people come and go.
+    pub life: Life,
+}
+
+/// What one can do to a building.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildingCommand {
+    /// Change how fast time runs.
+    SetSpeed(Speed),
+    /// Add a load in watts, -20 kW to 60 kW; replaces the one before.
+    SetExtraLoad(i64),
+    /// Plug a car in.
+    Plug {
+        /// Where.
+        charger: String,
+        /// Energy it wants.
+        wants: WattHours,
+    },
+    /// Pull the cable.
+    Unplug {
+        /// Where.
+        charger: String,
+    },
+    /// Hold a card to the reader.
+    TapCard {
+        /// Where.
+        charger: String,
+        /// The card.
+        card: CardUid,
+    },
+    /// Add a charger nobody knows yet.
+    AddCharger(VirtualProtocol),
+    /// Take a charger away.
+    RemoveCharger(String),
+    /// Add a meter nobody knows yet.
+    AddMeter,
+    /// Take a meter away.
+    RemoveMeter(String),
+    /// Break or mend the link of a device.
+    SetLink {
+        /// Which.
+        device: String,
+        /// How its link is from now on.
+        link: Link,
+    },
+    /// Play a script instead of the living building.
+    StartScript(Box<Script>),
+    /// Go back to the living building.
+    StopScript,
+}
+
+/// What a virtual charger speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VirtualProtocol {
+    /// OCPP 1.6J over WebSocket.
+    Ocpp,
+    /// IEVCC over MQTT.
+    Ievcc,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildingError {
+    /// No such device.
+    #[error("there is no virtual device {0}; choose one from the list")]
+    UnknownDevice(String),
+    /// A car is plugged in already.
+    #[error("a car is plugged in at {0} already; unplug it first")]
+    Occupied(String),
+    /// No car is plugged in.
+    #[error("no car is plugged in at {0}; plug one in first")]
+    Empty(String),
+    /// A load outside its range.
+    #[error("the extra load must be between -20 and 60 kW")]
+    ExtraLoad,
+    /// The script cannot be played.
+    #[error("the script cannot be played")]
+    Script(#[source] ScriptError),
+    /// A name that cannot be.
+    #[error("the new device has no valid name")]
+    Name(#[source] IdError),
+}
+
+/// A virtual device as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceState {
+    /// Identity on the wire.
+    pub id: String,
+    /// What a charger speaks; meters speak IEVCC.
+    pub protocol: VirtualProtocol,
+    /// Its link.
+    pub link: Link,
+    /// The car at it.
+    pub car: Option<CarState>,
+}
+
+/// A virtual car as shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CarState {
+    /// Energy it still wants.
+    pub wants: WattHours,
+    /// What it draws from each of its wires.
+    pub draws: domain::MilliAmps,
+}
+
+/// A building as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildingState {
+    /// How fast time runs.
+    pub speed: Speed,
+    /// Added load in watts.
+    pub extra_w: i64,
+    /// The script being played: its name and the present step in words.
+    pub script: Option<(String, String)>,
+    /// Chargers by name.
+    pub chargers: Vec<DeviceState>,
+    /// Meters by name.
+    pub meters: Vec<DeviceState>,
+}
+
+/// A running building; its clients end when it is dropped.
+#[derive(Debug)]
+pub struct Building {
+    shared: Arc<Shared>,
+    physics: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: BuildingConfig,
+    runtime: tokio::runtime::Handle,
+    inside: Mutex<Inside>,
+}
+
+/// Everything that changes, behind one short lock.
+#[derive(Debug)]
+struct Inside {
+    world: World,
+    people: People,
+    stage: Option<Stage>,
+    clients: BTreeMap<String, Client>,
+    links: BTreeMap<String, Link>,
+    stepped: Now,
+}
+
+#[derive(Debug)]
+enum Client {
+    Ocpp(OcppClient),
+    Mesh(MeshClient),
+}
+
+impl Client {
+    fn push(&self, output: DeviceOutput) {
+        match self {
+            Self::Ocpp(client) => client.push(output),
+            Self::Mesh(client) => client.push(output),
+        }
+    }
+
+    fn set_link(&self, link: Link) {
+        match self {
+            Self::Ocpp(client) => client.set_link(link),
+            Self::Mesh(client) => client.set_link(link),
+        }
+    }
+}
+
+/// A device of a shared building, as its client sees it.
+struct DevicePort {
+    shared: Weak<Shared>,
+    device: String,
+}
+
+impl Port for DevicePort {
+    fn handle(&self, input: DeviceInput<'_>) -> Vec<DeviceOutput> {
+        let Some(shared) = self.shared.upgrade() else { return Vec::new() };
+        let now = shared.config.clock.now();
+        shared.lock().world.handle(now, &self.device, input)
+    }
+}
+
+/// Real time between two looks at the clock.
+const TURN: Duration = Duration::from_millis(100);
+/// Longest step of the physics; at higher speeds several are made in one turn.
+const STEP: DurationMs = DurationMs(200);
+/// Most steps in one turn; what a sleeping computer missed beyond a few minutes is not caught up.
+const STEPS_MAX: u64 = 1_200;
+/// Range of the extra load in watts.
+const EXTRA_W: std::ops::RangeInclusive<i64> = -20_000..=60_000;
+
+impl Building {
+    /// Builds the world, opens every link and lets time run. Call it inside a tokio runtime.
+    #[must_use]
+    pub fn start(config: BuildingConfig) -> Self {
+        let now = config.clock.now();
+        let inside = Inside {
+            world: construct::build_world(&config.plan, &config.registers, config.physics),
+            people: People::new(&config.plan, config.life, now),
+            stage: None,
+            clients: BTreeMap::new(),
+            links: BTreeMap::new(),
+            stepped: now,
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let shared = Arc::new(Shared { config, runtime, inside: Mutex::new(inside) });
+        let names: Vec<String> = shared.lock().world.devices().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            Shared::connect(&shared, &name);
+        }
+        let physics = tokio::spawn(run(Arc::downgrade(&shared)));
+        Self { shared, physics }
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// Says what to do instead.
+    pub fn command(&self, command: BuildingCommand) -> Result<(), BuildingError> {
+        let shared = &self.shared;
+        match command {
+            BuildingCommand::SetSpeed(speed) => shared.config.clock.set_speed(speed),
+            BuildingCommand::SetExtraLoad(watts) if !EXTRA_W.contains(&watts) => return Err(BuildingError::ExtraLoad),
+            BuildingCommand::SetExtraLoad(watts) => shared.lock().world.set_extra_w(watts),
+            BuildingCommand::Plug { charger, wants } => return shared.plug(&charger, wants),
+            BuildingCommand::Unplug { charger } => return shared.unplug(&charger),
+            BuildingCommand::TapCard { charger, card } => return shared.tap(&charger, card),
+            BuildingCommand::AddCharger(protocol) => return Shared::add_charger(shared, protocol),
+            BuildingCommand::AddMeter => return Shared::add_meter(shared),
+            BuildingCommand::RemoveCharger(name) | BuildingCommand::RemoveMeter(name) => return shared.remove(&name),
+            BuildingCommand::SetLink { device, link } => return shared.set_link(&device, link),
+            BuildingCommand::StartScript(script) => return shared.start_script(*script),
+            BuildingCommand::StopScript => shared.lock().end_script(&shared.config),
+        }
+        Ok(())
+    }
+
+    /// The building as shown.
+    #[must_use]
+    pub fn state(&self) -> BuildingState {
+        let inside = self.shared.lock();
+        let (mut chargers, mut meters) = (Vec::new(), Vec::new());
+        for (name, device) in inside.world.devices() {
+            let link = inside.links.get(name).copied().unwrap_or(Link::Intact);
+            let car = device.outlet().and_then(|outlet| outlet.car());
+            let car = car.map(|car| CarState { wants: car.wants().wh(), draws: car.draws() });
+            let state = |protocol| DeviceState { id: name.to_owned(), protocol, link, car };
+            match device {
+                Device::Ocpp(_) => chargers.push(state(VirtualProtocol::Ocpp)),
+                Device::Mesh(_) => chargers.push(state(VirtualProtocol::Ievcc)),
+                Device::Meter(..) => meters.push(state(VirtualProtocol::Ievcc)),
+            }
+        }
+        let script = inside.stage.as_ref().map(|stage| (stage.name().to_owned(), stage.says()));
+        let speed = self.shared.config.clock.speed();
+        BuildingState { speed, extra_w: inside.world.extra_w(), script, chargers, meters }
+    }
+
+    /// A card nobody enrolled, for the demo's "tap an unknown card".
+    #[must_use]
+    pub fn stray_card(&self) -> Option<CardUid> {
+        self.shared.lock().people.stray_card()
+    }
+
+    /// A look at the physics, for tests and measurements.
+    pub fn with_world<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.shared.lock().world)
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        self.physics.abort();
+        self.shared.lock().clients.clear();
+    }
+}
+
+/// Lets time run until the building is dropped.
+async fn run(shared: Weak<Shared>) {
+    let mut turn = tokio::time::interval(TURN);
+    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        turn.tick().await;
+        let Some(shared) = shared.upgrade() else { return };
+        let now = shared.config.clock.now();
+        shared.lock().advance(now, &shared.config);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        // A panic in one turn leaves physics half a step behind at worst.
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the link of a device that is in the world.
+    fn connect(shared: &Arc<Self>, name: &str) {
+        let port = Arc::new(DevicePort { shared: Arc::downgrade(shared), device: name.to_owned() });
+        let _runtime = shared.runtime.enter();
+        let mut inside = shared.lock();
+        let client = match inside.world.device(name) {
+            Some(Device::Ocpp(_)) => {
+                let config = OcppClientConfig { url: shared.config.ocpp_url.clone(), id: name.to_owned() };
+                Client::Ocpp(OcppClient::start(config, port))
+            }
+            Some(Device::Mesh(_) | Device::Meter(..)) => {
+                let password = credential(shared.config.plan.seed, name).password;
+                let config = MeshClientConfig { broker: shared.config.mqtt, device: name.to_owned(), password };
+                Client::Mesh(MeshClient::start(config, port))
+            }
+            None => return,
+        };
+        inside.clients.insert(name.to_owned(), client);
+        inside.links.insert(name.to_owned(), Link::Intact);
+    }
+
+    fn plug(&self, charger: &str, wants: WattHours) -> Result<(), BuildingError> {
+        let now = self.config.clock.now();
+        let mut inside = self.lock();
+        let outlet = inside.outlet(charger)?;
+        if outlet.car().is_some() {
+            return Err(BuildingError::Occupied(charger.to_owned()));
+        }
+        let wires = outlet.build().wiring.wires().len();
+        let traits = crate::CarTraits::prompt(wires, outlet.build().max);
+        inside.act(now, charger, DeviceInput::Plug(VirtualCar::new(traits, wants)));
+        Ok(())
+    }
+
+    fn unplug(&self, charger: &str) -> Result<(), BuildingError> {
+        let now = self.config.clock.now();
+        let mut inside = self.lock();
+        if inside.outlet(charger)?.car().is_none() {
+            return Err(BuildingError::Empty(charger.to_owned()));
+        }
+        inside.people.forget(charger);
+        inside.act(now, charger, DeviceInput::Unplug);
+        Ok(())
+    }
+
+    fn tap(&self, charger: &str, card: CardUid) -> Result<(), BuildingError> {
+        let now = self.config.clock.now();
+        let mut inside = self.lock();
+        inside.outlet(charger)?;
+        inside.act(now, charger, DeviceInput::Tap(card));
+        Ok(())
+    }
+
+    fn add_charger(shared: &Arc<Self>, protocol: VirtualProtocol) -> Result<(), BuildingError> {
+        let (prefix, name) = match protocol {
+            VirtualProtocol::Ocpp => ("CP-", shared.lock().free_name("CP-")),
+            VirtualProtocol::Ievcc => ("Charger-", shared.lock().free_name("Charger-")),
+        };
+        tracing::debug!(prefix, name, "a virtual charger is added");
+        let id = ChargerId::new(&name).map_err(BuildingError::Name)?;
+        let device = construct::new_charger(&shared.config.plan, id, protocol).map_err(BuildingError::Name)?;
+        shared.lock().world.add(&name, device);
+        Self::connect(shared, &name);
+        Ok(())
+    }
+
+    fn add_meter(shared: &Arc<Self>) -> Result<(), BuildingError> {
+        let name = shared.lock().free_name("Counter-");
+        let id = MeterId::new(&name).map_err(BuildingError::Name)?;
+        let device = construct::new_meter(&shared.config.plan, id);
+        shared.lock().world.add(&name, device);
+        Self::connect(shared, &name);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), BuildingError> {
+        let mut inside = self.lock();
+        if inside.world.remove(name).is_none() {
+            return Err(BuildingError::UnknownDevice(name.to_owned()));
+        }
+        inside.clients.remove(name);
+        inside.links.remove(name);
+        inside.people.forget(name);
+        Ok(())
+    }
+
+    fn set_link(&self, name: &str, link: Link) -> Result<(), BuildingError> {
+        let mut inside = self.lock();
+        let client = inside.clients.get(name).ok_or_else(|| BuildingError::UnknownDevice(name.to_owned()))?;
+        client.set_link(link);
+        inside.links.insert(name.to_owned(), link);
+        Ok(())
+    }
+
+    fn start_script(&self, script: Script) -> Result<(), BuildingError> {
+        script.check().map_err(BuildingError::Script)?;
+        let now = self.config.clock.now();
+        let mut inside = self.lock();
+        inside.end_script(&self.config);
+        inside.clear_bays(now);
+        let chargers = construct::script_chargers(&self.config.plan, &inside.people);
+        let site = &self.config.plan.site;
+        let mut stage = Stage::new(script, site.grid_limit().saturating_sub(site.margin), chargers, now);
+        let traffic = stage.open(now, &mut inside.world);
+        inside.stage = Some(stage);
+        inside.send(traffic);
+        Ok(())
+    }
+}
+
+impl Inside {
+    /// Lets time run up to `now`.
+    fn advance(&mut self, now: Now, config: &BuildingConfig) {
+        let passed = now.instant.since(self.stepped.instant);
+        let steps = (passed.0.div_ceil(STEP.0)).min(STEPS_MAX);
+        for step in 1..=steps {
+            let (whole, before) = (passed.0 * step / steps, passed.0 * (step - 1) / steps);
+            let at = Now {
+                instant: self.stepped.instant + DurationMs(whole),
+                wall: self.stepped.wall + DurationMs(whole),
+            };
+            let traffic = self.world.step(at, DurationMs(whole - before));
+            self.send(traffic);
+        }
+        self.stepped = now;
+        let Some(mut stage) = self.stage.take() else {
+            let traffic = self.people.step(now, &mut self.world);
+            return self.send(traffic);
+        };
+        let (going, traffic) = stage.step(now, &mut self.world);
+        self.send(traffic);
+        self.stage = Some(stage);
+        if going == Act::Over {
+            self.end_script(config);
+        }
+    }
+
+    fn end_script(&mut self, config: &BuildingConfig) {
+        let Some(mut stage) = self.stage.take() else { return };
+        let traffic = stage.close(self.stepped, &mut self.world);
+        self.send(traffic);
+        self.world.set_house(HouseSource::Living(House::new(config.plan.house.clone())));
+        self.people = People::new(&config.plan, config.life, self.stepped);
+    }
+
+    /// Every car leaves.
+    fn clear_bays(&mut self, now: Now) {
+        let names: Vec<String> = self.world.devices().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            if self.outlet(&name).is_ok_and(|outlet| outlet.car().is_some()) {
+                self.people.forget(&name);
+                self.act(now, &name, DeviceInput::Unplug);
+            }
+        }
+    }
+
+    fn outlet(&self, name: &str) -> Result<&crate::Outlet, BuildingError> {
+        let outlet = self.world.device(name).and_then(Device::outlet);
+        outlet.ok_or_else(|| BuildingError::UnknownDevice(name.to_owned()))
+    }
+
+    fn act(&mut self, now: Now, name: &str, input: DeviceInput<'_>) {
+        let mut traffic = Vec::new();
+        act(now, name, input, &mut self.world, &mut traffic);
+        self.send(traffic);
+    }
+
+    fn send(&self, traffic: Vec<Traffic>) {
+        for Traffic { device, output } in traffic {
+            if let Some(client) = self.clients.get(&device) {
+                client.push(output);
+            }
+        }
+    }
+
+    /// The first name of this kind no device carries.
+    fn free_name(&self, prefix: &str) -> String {
+        let mut number = 1_u32;
+        while self.world.device(&format!("{prefix}{number}")).is_some() {
+            number += 1;
+        }
+        format!("{prefix}{number}")
+    }
+}

@@ -1,0 +1,325 @@
+//! What the building did before the demo began: sessions and load curves that fit each other.
+//!
+//! The same visits and the same house as in the running demo, in steps of five minutes, the last day in
+//! steps of one minute. Current is shared equally in whole amps below every limit. A session's energy is
+//! exactly the integral of its connector's curve.
+
+use crate::dice::{Dice, stream};
+use crate::energy::Energy;
+use crate::house::{House, HouseLoad, current_of};
+use crate::plan::BuildingPlan;
+use crate::visits::{Visit, visits};
+use domain::{
+    Charger, ChargerId, CircuitId, CircuitTree, CircuitTreeError, ConnectorNumber, DurationMs, EndReason, Flow,
+    MilliAmps, MilliVolts, PerPhase, Phase, Provenance, Quantity, Reading, Series, Session, SessionId, Source,
+    TenantId, Timestamp, WattHours,
+};
+use std::collections::BTreeMap;
+
+/// A building's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Ended sessions in the order they began; identities from 1.
+    pub sessions: Vec<Session>,
+    /// Values every 15 minutes, those of the last day every minute, in the order of time.
+    pub readings: Vec<Reading>,
+    /// Registers of the chargers at the end.
+    pub registers: BTreeMap<ChargerId, WattHours>,
+}
+
+const MINUTE: DurationMs = DurationMs(60_000);
+const COARSE: DurationMs = DurationMs(300_000);
+/// Coarse steps in one reading.
+const COARSE_PER_READING: u64 = 3;
+const DAY: DurationMs = DurationMs(86_400_000);
+/// Least and most amps a car takes.
+const AMPS_MIN: u32 = 6;
+/// Voltage of the past.
+const VOLTS: MilliVolts = MilliVolts(230_000);
+
+/// The past of a building between two times. Cars that stand there at the end have their session closed
+/// at that moment.
+///
+/// # Errors
+/// When the plan's circuits form no tree.
+pub fn history(plan: &BuildingPlan, from: Timestamp, until: Timestamp) -> Result<History, CircuitTreeError> {
+    let circuits = CircuitTree::new(plan.circuits.clone())?;
+    let mut past = Past::new(plan, circuits, from, until);
+    let fine_from = until - DAY;
+    let mut at = from;
+    while at < until {
+        let step = if at < fine_from { COARSE } else { MINUTE };
+        past.step(at, step);
+        let minutes = u64::try_from((at + step).0 - from.0).unwrap_or(0) / MINUTE.0;
+        if step == MINUTE || minutes.is_multiple_of(COARSE_PER_READING * COARSE.0 / MINUTE.0) {
+            past.read(at + step, step);
+        }
+        at = at + step;
+    }
+    Ok(past.close(until))
+}
+
+/// A charger of the past.
+struct Bay<'a> {
+    charger: &'a Charger,
+    register: Energy,
+    /// Register at the last reading.
+    read_at: Energy,
+    set: u32,
+    parked: Option<Parked>,
+}
+
+struct Parked {
+    visit: Visit,
+    session: usize,
+    received: Energy,
+    wires: usize,
+    amps_max: u32,
+}
+
+struct Past<'a> {
+    plan: &'a BuildingPlan,
+    circuits: CircuitTree,
+    house: House,
+    coming: std::iter::Peekable<std::vec::IntoIter<Visit>>,
+    bays: Vec<Bay<'a>>,
+    dice: Dice,
+    since_reading: DurationMs,
+    house_w_ms: PerPhase<i64>,
+    solar_w_ms: i64,
+    cars: PerPhase<Energy>,
+    history: History,
+}
+
+impl<'a> Past<'a> {
+    fn new(plan: &'a BuildingPlan, circuits: CircuitTree, from: Timestamp, until: Timestamp) -> Self {
+        let all = visits(plan.seed, from, until - MINUTE, plan.chargers.len(), plan.households.len());
+        let bays = plan.chargers.iter().map(|charger| {
+            let (register, read_at) = (Energy::ZERO, Energy::ZERO);
+            Bay { charger, register, read_at, set: 0, parked: None }
+        });
+        Self {
+            plan,
+            circuits,
+            house: House::new(plan.house.clone()),
+            coming: all.into_iter().peekable(),
+            bays: bays.collect(),
+            dice: Dice::new(plan.seed, stream::VISITS),
+            since_reading: DurationMs::default(),
+            house_w_ms: PerPhase::default(),
+            solar_w_ms: 0,
+            cars: PerPhase::default(),
+            history: History::default(),
+        }
+    }
+
+    fn step(&mut self, at: Timestamp, step: DurationMs) {
+        let end = at + step;
+        while let Some(visit) = self.coming.next_if(|visit| visit.arrives < end) {
+            self.arrive(visit);
+        }
+        let load = self.house.load(at + DurationMs(step.0 / 2));
+        let amps = self.share(&load);
+        for (bay, amps) in self.bays.iter_mut().zip(amps) {
+            bay.charge(amps, at, end, &mut self.cars);
+        }
+        for bay in &mut self.bays {
+            if bay.parked.as_ref().is_some_and(|parked| parked.visit.leaves <= end) {
+                bay.leave(&mut self.history, None);
+            }
+        }
+        let time = i64::try_from(step.0).unwrap_or(0);
+        self.house_w_ms = self.house_w_ms.zip(load.net_w()).map(|(sum, watts)| sum + watts * time);
+        self.solar_w_ms += load.solar_w.iter().map(|(_, watts)| i64::from(*watts)).sum::<i64>() * time;
+        self.since_reading = DurationMs(self.since_reading.0 + step.0);
+    }
+
+    fn arrive(&mut self, visit: Visit) {
+        let Some(bay) = self.bays.get_mut(visit.bay).filter(|bay| bay.parked.is_none()) else { return };
+        let home = self.plan.households.get(visit.household);
+        let wires = bay.charger.wiring.wires().len();
+        let single = wires < 3 || self.dice.percent(15);
+        let amps_max = if single && self.dice.percent(60) { 32 } else { 16 };
+        self.history.sessions.push(Session {
+            id: SessionId(i32::try_from(self.history.sessions.len() + 1).unwrap_or(i32::MAX)),
+            charger: bay.charger.id.clone(),
+            connector: ConnectorNumber(1),
+            card: home.and_then(|home| home.cards.first()).map(|card| card.uid.clone()),
+            tenant: home.map(|home| -> TenantId { home.tenant.id }),
+            started_at: visit.arrives,
+            ended_at: None,
+            meter_start: bay.register.wh(),
+            meter_last: bay.register.wh(),
+            energy: WattHours::ZERO,
+            provenance: Provenance::Measured,
+            end_reason: None,
+        });
+        let session = self.history.sessions.len() - 1;
+        let wires = if single { 1 } else { wires };
+        bay.parked = Some(Parked { visit, session, received: Energy::ZERO, wires, amps_max });
+    }
+
+    /// Whole amps for each bay: the least for each in the order of registration, then one more in turn.
+    fn share(&self, load: &HouseLoad) -> Vec<u32> {
+        let mut room = Room::new(self.plan, &self.circuits, load);
+        let mut amps = vec![0_u32; self.bays.len()];
+        for (bay, given) in self.bays.iter().zip(&mut amps) {
+            if bay.wants() && room.take(bay, AMPS_MIN) {
+                *given = AMPS_MIN;
+            }
+        }
+        let mut raised = true;
+        while raised {
+            raised = false;
+            for (bay, given) in self.bays.iter().zip(&mut amps) {
+                if *given > 0 && *given < bay.amps_max() && room.take(bay, 1) {
+                    *given += 1;
+                    raised = true;
+                }
+            }
+        }
+        amps
+    }
+
+    /// Writes what was measured since the last reading.
+    fn read(&mut self, at: Timestamp, step: DurationMs) {
+        let time = i64::try_from(self.since_reading.0.max(1)).unwrap_or(1);
+        let house_w = self.house_w_ms.map(|sum| sum / time);
+        let watts = |values: PerPhase<i64>| values.iter().map(|(_, watts)| *watts).sum::<i64>();
+        let cars_w = self.cars.map(|energy| average_w(energy, self.since_reading));
+        let total_w = house_w.zip(cars_w).map(|(house, cars)| house + cars);
+        let mut rows = vec![
+            (Source::House, Quantity::Power, watts(house_w)),
+            (Source::Solar, Quantity::Power, self.solar_w_ms / time),
+            (Source::Circuit(self.circuits.root().clone()), Quantity::Power, watts(total_w)),
+        ];
+        if step == MINUTE {
+            let root = Source::Circuit(self.circuits.root().clone());
+            for ((phase, house), (_, total)) in house_w.iter().zip(total_w.iter()) {
+                rows.push((Source::House, current(phase), current_of(*house, VOLTS).net_ma()));
+                rows.push((root.clone(), current(phase), current_of(*total, VOLTS).net_ma()));
+            }
+            rows.push((root, Quantity::Limit, i64::from(self.plan.site.grid_limit().0)));
+        }
+        for bay in &mut self.bays {
+            let energy = bay.register.saturating_sub(bay.read_at);
+            bay.read_at = bay.register;
+            if energy == Energy::ZERO && bay.parked.is_none() {
+                continue;
+            }
+            let source = Source::Connector(bay.charger.id.clone(), ConnectorNumber(1));
+            rows.push((source.clone(), Quantity::Power, average_w(energy, self.since_reading)));
+            if step == MINUTE {
+                rows.push((source, Quantity::Setpoint, i64::from(bay.set) * 1000));
+            }
+        }
+        let reading = |(source, quantity, value)| Reading { series: Series { source, quantity }, at, value };
+        self.history.readings.extend(rows.into_iter().map(reading));
+        self.since_reading = DurationMs::default();
+        (self.house_w_ms, self.solar_w_ms, self.cars) = (PerPhase::default(), 0, PerPhase::default());
+    }
+
+    fn close(mut self, until: Timestamp) -> History {
+        for bay in &mut self.bays {
+            bay.leave(&mut self.history, Some(until));
+            self.history.registers.insert(bay.charger.id.clone(), bay.register.wh());
+        }
+        self.history
+    }
+}
+
+impl Bay<'_> {
+    fn wants(&self) -> bool {
+        self.parked.as_ref().is_some_and(|parked| parked.received < Energy::from_wh(parked.visit.wants))
+    }
+
+    fn amps_max(&self) -> u32 {
+        self.parked.as_ref().map_or(0, |parked| parked.amps_max)
+    }
+
+    fn used_wires(&self) -> &[Phase] {
+        let wires = self.parked.as_ref().map_or(0, |parked| parked.wires);
+        self.charger.wiring.wires().get(..wires).unwrap_or_default()
+    }
+
+    /// Charges during the part of the step the car is there.
+    fn charge(&mut self, amps: u32, at: Timestamp, end: Timestamp, cars: &mut PerPhase<Energy>) {
+        self.set = amps;
+        let wires = self.used_wires().to_vec();
+        let Some(parked) = &mut self.parked else { return };
+        let (begin, stop) = (at.max(parked.visit.arrives), end.min(parked.visit.leaves));
+        let time = DurationMs(u64::try_from(stop.0 - begin.0).unwrap_or(0));
+        for phase in wires {
+            let energy = Energy::flow(MilliAmps(amps * 1000), VOLTS, time);
+            parked.received += energy;
+            self.register += energy;
+            *cars.get_mut(phase) += energy;
+        }
+    }
+
+    /// Closes the session, if one runs, at the departure or at `cut`.
+    fn leave(&mut self, history: &mut History, cut: Option<Timestamp>) {
+        let Some(parked) = self.parked.take() else { return };
+        let Some(session) = history.sessions.get_mut(parked.session) else { return };
+        session.ended_at = Some(cut.unwrap_or(parked.visit.leaves));
+        session.meter_last = self.register.wh();
+        session.energy = session.meter_last.saturating_sub(session.meter_start);
+        session.end_reason =
+            Some(if session.id.0 % 3 == 0 { EndReason::Card } else { EndReason::Unplugged });
+        self.set = 0;
+    }
+}
+
+/// What is still free on every phase of every circuit.
+struct Room<'a> {
+    circuits: &'a CircuitTree,
+    free: BTreeMap<&'a CircuitId, PerPhase<i64>>,
+}
+
+impl<'a> Room<'a> {
+    fn new(plan: &BuildingPlan, circuits: &'a CircuitTree, load: &HouseLoad) -> Self {
+        let margin = i64::from(plan.site.margin.0);
+        let grid = i64::from(plan.site.grid_limit().0);
+        let house = load.net_w().map(|watts| current_of(watts, VOLTS)).map(Flow::net_ma);
+        let free = circuits.iter().map(|circuit| {
+            let limit = circuit.limit.map(|limit| i64::from(limit.0) - margin);
+            let is_root = circuit.id == *circuits.root();
+            let free = limit.zip(house).map(|(limit, house)| {
+                if is_root { limit.min(grid - margin) - house } else { limit }
+            });
+            (&circuit.id, free)
+        });
+        Self { circuits, free: free.collect() }
+    }
+
+    /// Takes so many amps for a bay, if every circuit above it has them on every phase it uses.
+    fn take(&mut self, bay: &Bay<'_>, amps: u32) -> bool {
+        let need = i64::from(amps) * 1000;
+        let path: Vec<&CircuitId> = self.circuits.path_to_root(&bay.charger.circuit).map(|c| &c.id).collect();
+        let wires = bay.used_wires();
+        let fits = |free: &PerPhase<i64>| wires.iter().all(|phase| *free.get(*phase) >= need);
+        if !path.iter().all(|id| self.free.get(*id).is_some_and(fits)) {
+            return false;
+        }
+        for id in path {
+            if let Some(free) = self.free.get_mut(id) {
+                wires.iter().for_each(|phase| *free.get_mut(*phase) -= need);
+            }
+        }
+        true
+    }
+}
+
+const fn current(phase: Phase) -> Quantity {
+    match phase {
+        Phase::L1 => Quantity::CurrentL1,
+        Phase::L2 => Quantity::CurrentL2,
+        Phase::L3 => Quantity::CurrentL3,
+    }
+}
+
+/// Average power over a time, rounded down to whole watts.
+fn average_w(energy: Energy, time: DurationMs) -> i64 {
+    let milli_watt_hours = u128::from(energy.milli_wh());
+    i64::try_from(milli_watt_hours * 3_600 / u128::from(time.0.max(1))).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,84 @@
+//! Table `frame`: protocol frames as they crossed the wire.
+
+use super::Result;
+use crate::page::{Key, Keyed};
+use crate::{List, Page};
+use domain::{Direction, Frame, Timestamp};
+use sqlx::{QueryBuilder, SqliteConnection};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    device: String,
+    received: bool,
+    at_ms: i64,
+    topic: String,
+    text: String,
+}
+
+impl Keyed for Row {
+    fn key(&self) -> Key {
+        Key { at_ms: self.at_ms, id: self.id }
+    }
+}
+
+impl From<Row> for Frame {
+    fn from(row: Row) -> Self {
+        Self {
+            device: row.device,
+            direction: if row.received { Direction::Received } else { Direction::Sent },
+            at: Timestamp(row.at_ms),
+            topic: row.topic,
+            text: row.text,
+        }
+    }
+}
+
+/// FNV-1a of topic and text, 64 bits: stable across versions of the program, which `Hasher` does not promise.
+fn digest(frame: &Frame) -> i64 {
+    let bytes = frame.topic.bytes().chain([0xff]).chain(frame.text.bytes());
+    bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        .cast_signed()
+}
+
+/// Inserts in order; a frame that is already there is left alone.
+pub(crate) async fn insert_all(conn: &mut SqliteConnection, frames: &[&Frame]) -> Result<()> {
+    const INSERT: &str = "INSERT INTO frame (device, received, at_ms, topic, text, digest) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING";
+    for frame in frames {
+        sqlx::query(INSERT)
+            .bind(&frame.device)
+            .bind(match frame.direction {
+                Direction::Received => true,
+                Direction::Sent => false,
+            })
+            .bind(frame.at.0)
+            .bind(&frame.topic)
+            .bind(&frame.text)
+            .bind(digest(frame))
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn list(conn: &mut SqliteConnection, device: Option<&str>, page: &Page) -> Result<List<Frame>> {
+    let mut query = QueryBuilder::new("SELECT id, device, received, at_ms, topic, text FROM frame WHERE 1");
+    if let Some(device) = device {
+        query.push(" AND device = ").push_bind(device.to_owned());
+    }
+    page.finish(&mut query, "at_ms")?;
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    page.list(rows, |row| Ok(Frame::from(row)))
+}
+
+/// Removes the frames before a time, some at once.
+pub(crate) async fn remove_before(conn: &mut SqliteConnection, before: Timestamp, rows_max: i64) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE at_ms < ? ORDER BY at_ms LIMIT ?)")
+        .bind(before.0)
+        .bind(rows_max)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,78 @@
+//! Table `orphan_stop`: session ends that fit no session.
+
+use super::session::{provenance_of, provenance_word};
+use super::{Result, bad, to_i64, to_u64, words};
+use crate::page::{Key, Keyed};
+use crate::{List, Page};
+use domain::{CardUid, ChargerId, OrphanStop, SessionId, SessionRef, StopReason, StopRequest, Timestamp, WattHours};
+use sqlx::{QueryBuilder, SqliteConnection};
+
+words!(reason_word, reason_of, "orphan_stop", StopReason {
+    StopReason::Local => "local",
+    StopReason::Remote => "remote",
+    StopReason::EvDisconnected => "ev_disconnected",
+    StopReason::PowerLoss => "power_loss",
+    StopReason::Other => "other",
+});
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    charger: String,
+    session: Option<i32>,
+    card: Option<String>,
+    at_ms: i64,
+    meter_wh: i64,
+    reason: String,
+    provenance: String,
+}
+
+impl Keyed for Row {
+    fn key(&self) -> Key {
+        Key { at_ms: self.at_ms, id: self.id }
+    }
+}
+
+impl TryFrom<Row> for OrphanStop {
+    type Error = crate::StoreError;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            charger: ChargerId::new(row.charger).map_err(|error| bad("orphan_stop", error))?,
+            request: StopRequest {
+                session: row.session.map_or(SessionRef::Unknown, |id| SessionRef::Known(SessionId(id))),
+                card: row.card.map(CardUid::new).transpose().map_err(|error| bad("orphan_stop", error))?,
+                at: Timestamp(row.at_ms),
+                meter: WattHours(to_u64("orphan_stop", row.meter_wh)?),
+                reason: reason_of(&row.reason)?,
+                provenance: provenance_of(&row.provenance)?,
+            },
+        })
+    }
+}
+
+pub(crate) async fn insert(conn: &mut SqliteConnection, stop: &OrphanStop) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO orphan_stop (charger, session, card, at_ms, meter_wh, reason, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(stop.charger.as_str())
+    .bind(match stop.request.session {
+        SessionRef::Known(id) => Some(id.0),
+        SessionRef::Unknown => None,
+    })
+    .bind(stop.request.card.as_ref().map(CardUid::as_str))
+    .bind(stop.request.at.0)
+    .bind(to_i64(stop.request.meter.0))
+    .bind(reason_word(stop.request.reason))
+    .bind(provenance_word(stop.request.provenance))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn list(conn: &mut SqliteConnection, page: &Page) -> Result<List<OrphanStop>> {
+    let mut query = QueryBuilder::new("SELECT * FROM orphan_stop WHERE 1");
+    page.finish(&mut query, "at_ms")?;
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    page.list(rows, OrphanStop::try_from)
+}

@@ -1,0 +1,8 @@
+//! The store as its callers see it, on real files.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+
+mod common;
+mod faults;
+mod readings;
+mod records;

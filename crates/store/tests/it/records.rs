@@ -1,0 +1,204 @@
+//! What is written is what is read, once, in pages.
+
+
+
+use crate::common::*;
+use domain::*;
+use store::{AlarmFilter, Options, Page, SessionFilter, Store, StoreError};
+
+/// Every kind of record survives closing and opening exactly as it was.
+#[tokio::test]
+async fn every_record_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    writer.commit(one_of_each()).await.unwrap();
+    let before = everything(&reader).await;
+    writer.close().await.unwrap();
+    drop(reader);
+    let (_writer, reader) = open(dir.path()).await;
+    assert_eq!(everything(&reader).await, before);
+
+    let setup = reader.setup(Timestamp(100)).await.unwrap();
+    assert_eq!(setup.site, Some(site()));
+    assert_eq!(setup.circuits, Some(CircuitTree::new(circuits()).unwrap()));
+    assert_eq!(setup.meters, [meter("Counter-1")]);
+    assert_eq!(setup.chargers, [charger("C1", 2), charger("C0", 3)], "in the order of registration");
+    assert_eq!(setup.holds.len(), 2);
+    assert_eq!(setup.hardware[0].1.serial, "77");
+    assert_eq!(setup.open_sessions, [session(2, 30)]);
+    assert_eq!(setup.recent_sessions, [ended(1, 10, 20)]);
+    assert_eq!((setup.last_session, setup.last_tenant_id, setup.last_card_id), (SessionId(2), TenantId(1), CardId(1)));
+    assert_eq!(setup.open_alarms, [alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)]);
+    assert_eq!(setup.refused_cards.len(), 1);
+}
+
+/// A charger repeats, a program restarts: the same record twice must change nothing.
+#[tokio::test]
+async fn writing_twice_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    writer.commit(one_of_each()).await.unwrap();
+    let once = everything(&reader).await;
+    writer.commit(one_of_each()).await.unwrap();
+    assert_eq!(everything(&reader).await, once);
+}
+
+/// A new session state replaces the old one, a lifted hold is gone, and removed things are gone while their history stays.
+#[tokio::test]
+async fn the_newest_state_wins() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    writer.commit(one_of_each()).await.unwrap();
+    writer
+        .commit(vec![
+            Record::Session(ended(2, 30, 90)),
+            Record::Hold(charger_id("C0"), None),
+            Record::ChargerRemoved(charger_id("C1")),
+            Record::MeterRemoved(MeterId::new("Counter-1").unwrap()),
+            Record::TenantRemoved(TenantId(1)),
+            Record::Alarm(alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, Some(99))),
+        ])
+        .await
+        .unwrap();
+    let setup = reader.setup(Timestamp(100)).await.unwrap();
+    assert!(setup.open_sessions.is_empty() && setup.holds.is_empty() && setup.hardware.is_empty());
+    assert!(setup.meters.is_empty() && setup.tenants.is_empty() && setup.cards.is_empty());
+    assert!(setup.open_alarms.is_empty());
+    assert_eq!(setup.chargers, [charger("C0", 3)]);
+    assert_eq!(reader.session_get(SessionId(2)).await.unwrap(), Some(ended(2, 30, 90)));
+    assert_eq!(setup.last_tenant_id, TenantId(1), "a new tenant must not inherit the sessions of a removed one");
+    assert_eq!(setup.last_card_id, CardId(1));
+}
+
+/// A tenant's new name must not take their cards away.
+#[tokio::test]
+async fn renaming_a_tenant_keeps_the_cards() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    writer.commit(vec![Record::Tenant(tenant(1)), Record::Card(card(1, "AA", 1))]).await.unwrap();
+    let renamed = Tenant { name: "Other".to_owned(), ..tenant(1) };
+    writer.commit(vec![Record::Tenant(renamed.clone())]).await.unwrap();
+    let setup = reader.setup(Timestamp(0)).await.unwrap();
+    assert_eq!((setup.tenants, setup.cards), (vec![renamed], vec![card(1, "AA", 1)]));
+}
+
+/// Pages of every size together give each session once, newest first, also where many start at one moment.
+#[tokio::test]
+async fn pages_give_each_session_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let records: Vec<Record> = (1..=25).map(|id| Record::Session(ended(id, i64::from(id / 4), 100))).collect();
+    writer.commit(records).await.unwrap();
+    let all = reader.session_list(&SessionFilter::default(), &Page::first(100)).await.unwrap();
+    assert_eq!((all.items.len(), all.next_cursor), (25, None));
+    assert!(all.items.is_sorted_by_key(|session| std::cmp::Reverse((session.started_at, session.id))));
+    for limit in [1, 4, 5, 24, 25] {
+        let mut page = Page::first(limit);
+        let mut items = Vec::new();
+        loop {
+            let list = reader.session_list(&SessionFilter::default(), &page).await.unwrap();
+            items.extend(list.items);
+            page.cursor = list.next_cursor;
+            if page.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(items, all.items, "limit {limit}");
+    }
+}
+
+/// `from` is inclusive, `to` exclusive, and the filters combine.
+#[tokio::test]
+async fn sessions_are_filtered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let other = Session { tenant: None, charger: charger_id("C2"), ..ended(3, 20, 30) };
+    writer
+        .commit(vec![Record::Session(ended(1, 10, 15)), Record::Session(ended(2, 20, 30)), Record::Session(other)])
+        .await
+        .unwrap();
+    let ids = async |filter: SessionFilter| {
+        let list = reader.session_list(&filter, &Page::first(10)).await.unwrap();
+        list.items.iter().map(|session| session.id.0).collect::<Vec<_>>()
+    };
+    let filter = SessionFilter { from: Some(Timestamp(10)), to: Some(Timestamp(20)), ..SessionFilter::default() };
+    assert_eq!(ids(filter.clone()).await, [1]);
+    assert_eq!(ids(SessionFilter { to: Some(Timestamp(21)), ..filter.clone() }).await, [3, 2, 1]);
+    assert_eq!(ids(SessionFilter { tenant: Some(TenantId(1)), ..SessionFilter::default() }).await, [2, 1]);
+    let at_c2 = SessionFilter { charger: Some(charger_id("C2")), ..SessionFilter::default() };
+    assert_eq!(ids(at_c2.clone()).await, [3]);
+    assert_eq!(ids(SessionFilter { tenant: Some(TenantId(1)), ..at_c2 }).await, [0_i32; 0]);
+}
+
+/// Lists of frames, decisions, alarms and refused cards are filtered by device and paged as sessions are.
+#[tokio::test]
+async fn other_lists_are_filtered_and_paged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let mut records = Vec::new();
+    for at in 0..10 {
+        let device = if at % 2 == 0 { "C1" } else { "C2" };
+        records.push(Record::Frame(frame(device, at, "text")));
+        records.push(Record::Decision(Decision {
+            charger: charger_id(device),
+            connector: ConnectorNumber(1),
+            at: Timestamp(at),
+            limit: MilliAmps(0),
+            sentence: "Waiting".to_owned(),
+        }));
+        records.push(Record::Alarm(alarm(AlarmKind::NoMeter, at, (at < 9).then_some(at + 1))));
+    }
+    writer.commit(records).await.unwrap();
+    let first = reader.frame_list(Some("C1"), &Page::first(3)).await.unwrap();
+    assert_eq!(first.items.iter().map(|frame| frame.at.0).collect::<Vec<_>>(), [8, 6, 4]);
+    let second = reader.frame_list(Some("C1"), &Page { limit: 3, cursor: first.next_cursor }).await.unwrap();
+    assert_eq!(second.items.iter().map(|frame| frame.at.0).collect::<Vec<_>>(), [2, 0]);
+    assert_eq!(second.next_cursor, None);
+    assert_eq!(reader.decision_list(Some(&charger_id("C2")), &Page::first(50)).await.unwrap().items.len(), 5);
+    assert_eq!(reader.decision_list(None, &Page::first(50)).await.unwrap().items.len(), 10);
+    assert_eq!(reader.alarm_list(AlarmFilter::Open, &Page::first(50)).await.unwrap().items.len(), 1);
+    assert_eq!(reader.alarm_list(AlarmFilter::All, &Page::first(50)).await.unwrap().items.len(), 10);
+    let wrong = Page { limit: 3, cursor: Some("yesterday".to_owned()) };
+    let error = reader.frame_list(None, &wrong).await.unwrap_err();
+    assert!(matches!(error, StoreError::Cursor(_)), "{error}");
+}
+
+/// Hashes of passwords are kept, replaced, listed by prefix and forgotten.
+#[tokio::test]
+async fn secrets_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    writer.secret_set("device/Counter-1", "hash").await.unwrap();
+    writer.secret_set("device/Counter-1", "newer").await.unwrap();
+    writer.secret_set("manager", "hash").await.unwrap();
+    assert_eq!(reader.secret_get("device/Counter-1").await.unwrap().as_deref(), Some("newer"));
+    assert_eq!(reader.secret_names("device/").await.unwrap(), ["device/Counter-1"]);
+    writer.secret_remove("device/Counter-1").await.unwrap();
+    assert_eq!(reader.secret_get("device/Counter-1").await.unwrap(), None);
+}
+
+/// Text from the wire may hold anything; it must come back byte for byte.
+#[tokio::test]
+async fn any_text_survives() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let texts = ["", "a\0b", "'; DROP TABLE frame; --", "\u{1F50C} ñ \u{FFFD}", "\r\n\t\"\\"];
+    let frames: Vec<Record> = (0..).zip(texts).map(|(at, text)| Record::Frame(frame("C1", at, text))).collect();
+    writer.commit(frames).await.unwrap();
+    let list = reader.frame_list(None, &Page::first(10)).await.unwrap();
+    assert_eq!(list.items.iter().rev().map(|frame| frame.text.as_str()).collect::<Vec<_>>(), texts);
+}
+
+/// Opening an existing file runs no migration twice, and its tables are those of a new file.
+#[tokio::test]
+async fn opening_again_leaves_the_tables_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut schemas = Vec::new();
+    for _ in 0..2 {
+        let (writer, reader) = Store::open(dir.path(), Options::default()).await.unwrap();
+        schemas.push(reader.schema().await.unwrap());
+        writer.close().await.unwrap();
+    }
+    assert_eq!(schemas[0], schemas[1]);
+    assert!(schemas[0].iter().any(|sql| sql.contains("CREATE TABLE session")));
+}
