@@ -122,6 +122,17 @@ pub(crate) fn duration(ms: i64) -> String {
     }
 }
 
+/// A number as it stands in a field: no grouping, no trailing zeros, at most two decimals.
+#[must_use]
+pub(crate) fn field_number(value: f64, language: Language) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    match language {
+        Language::English => text.to_owned(),
+        Language::Portuguese => text.replace('.', ","),
+    }
+}
+
 /// Reads a number as a person of either language types it: `7.5`, `7,5`, ` 7 `.
 #[must_use]
 pub(crate) fn read_number(text: &str) -> Option<f64> {

@@ -26,9 +26,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long the listener rests when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Sessions one identity may have: a device needs one, a few client ids of an installer fit.
-const SESSIONS_PER_IDENTITY_MAX: usize = 16;
-
 /// A running broker. Dropping it stops everything at once; [`Broker::shutdown`] waits for that.
 pub struct Broker {
     local_addr: SocketAddr,
@@ -91,7 +88,11 @@ impl Broker {
     ///
     /// # Errors
     /// When the listener has no address or the router cannot be started.
-    pub async fn start<A: Authority>(config: Config, listener: TcpListener, authority: Arc<A>) -> Result<Self, StartError> {
+    pub async fn start<A: Authority>(
+        config: Config,
+        listener: TcpListener,
+        authority: Arc<A>,
+    ) -> Result<Self, StartError> {
         let local_addr = listener.local_addr().map_err(StartError::Address)?;
         let (stop, stop_seen) = watch::channel(false);
         let (alive, idle) = mpsc::channel(1);
@@ -99,7 +100,7 @@ impl Broker {
         let (topic_bytes_max, packet_bytes_max) = (config.topic_bytes_max, config.packet_bytes_max);
         let seats = Seats::new(config.connections_max, config.connections_per_ip_max);
         let context = Arc::new(Context {
-            registry: Registry::new(config.sessions_max, SESSIONS_PER_IDENTITY_MAX),
+            registry: Registry::new(config.sessions_max, config.sessions_per_identity_max),
             config,
             authority,
             routing: Arc::clone(&routing),
@@ -123,7 +124,12 @@ impl Broker {
     ///
     /// # Errors
     /// When the topic or size is not acceptable, or the router does not come back in time.
-    pub async fn publish(&self, topic: &str, payload: impl Into<Bytes> + Send, retain: Retain) -> Result<(), PublishError> {
+    pub async fn publish(
+        &self,
+        topic: &str,
+        payload: impl Into<Bytes> + Send,
+        retain: Retain,
+    ) -> Result<(), PublishError> {
         let payload = payload.into();
         let topic = match Topic::new(topic, self.topic_bytes_max) {
             Ok(valid) if !valid.is_reserved() => valid,

@@ -21,6 +21,8 @@ pub struct Config {
     pub topic_bytes_max: usize,
     /// Sessions kept at one time, with or without a connection.
     pub sessions_max: usize,
+    /// Sessions one identity may have: a device needs one, a few client ids of an installer fit.
+    pub sessions_per_identity_max: usize,
     /// How long a session outlives its connection at most, whatever the device asks for.
     pub session_expiry_max: Duration,
     /// Subscriptions of one session.
@@ -52,6 +54,7 @@ impl Default for Config {
             packet_bytes_max: 256 * 1024,
             topic_bytes_max: 1_024,
             sessions_max: 2_048,
+            sessions_per_identity_max: 16,
             session_expiry_max: Duration::from_secs(24 * 3_600),
             subscriptions_max: 64,
             inflight_max: 64,

@@ -24,7 +24,8 @@ mod session;
 mod topic;
 
 pub use authority::{
-    Admission, Attempt, Authority, Connection, Identity, Incoming, Login, Origin, Protocol, QoS, Receipt, Refusal, Standing,
+    Admission, Attempt, Authority, Connection, Identity, Incoming, Login, Origin, Protocol, QoS, Receipt, Refusal,
+    Standing,
 };
 pub use broker::{Broker, PublishError, Retain, StartError};
 pub use config::Config;

@@ -84,9 +84,8 @@ async fn greet<A: Authority>(context: &Context<A>, wire: &mut Wire, peer: Socket
         connect.client_id = format!("auto-{generation}");
     }
     let identity = admit(context, &connect, peer).await?;
-    check_will(context, &connect, &identity).await?;
-    let connection =
-        Connection { generation, client_id: connect.client_id.clone(), peer, protocol: connect.protocol };
+    check_will(context, &connect, &identity)?;
+    let connection = Connection { generation, client_id: connect.client_id.clone(), peer, protocol: connect.protocol };
     Ok(Guest { connect, identity, connection, has_assigned_id })
 }
 
@@ -114,15 +113,12 @@ async fn admit<A: Authority>(context: &Context<A>, connect: &Connect, peer: Sock
 }
 
 /// A will on a foreign topic would be a way around the rules.
-async fn check_will<A: Authority>(context: &Context<A>, connect: &Connect, who: &Identity) -> Result<(), Turned> {
+fn check_will<A: Authority>(context: &Context<A>, connect: &Connect, who: &Identity) -> Result<(), Turned> {
     let Some(will) = &connect.will else { return Ok(()) };
     if !will.topic.is_reserved() && context.authority.may_publish(who, will.topic.as_str()) {
         return Ok(());
     }
-    let topic = will.topic.as_str().to_owned();
-    let text = format!("not allowed to leave a will on \"{topic}\"");
-    context.authority.refused(Attempt::Publish { who: who.clone(), topic }).await;
-    Err(turn(connect, Reason::NotAuthorized, text))
+    Err(turn(connect, Reason::NotAuthorized, format!("not allowed to leave a will on \"{}\"", will.topic)))
 }
 
 fn turn(connect: &Connect, reason: Reason, text: String) -> Turned {

@@ -13,8 +13,10 @@ const PLAUSIBLE_MS: i64 = 1_609_459_200_000;
 const LATE_MS: i64 = 10 * 60 * 1000;
 /// A clock this close is right.
 const GOOD_MS: i64 = 2 * 60 * 1000;
-/// How many differences are remembered.
-const WINDOW: usize = 5;
+/// How many differences are remembered ...
+const WINDOW: usize = 8;
+/// ... one for each span of this length, the one with the least delay on the way.
+const SPAN: DurationMs = DurationMs::from_secs(10);
 /// A constant difference counts once it was seen over this time ...
 const STEADY_FOR: DurationMs = DurationMs::from_secs(60);
 /// ... and varied by no more than this.
@@ -105,13 +107,23 @@ impl ChargerClock {
             }
         }
         if unix_ms >= PLAUSIBLE_MS {
-            if self.ahead.len() == WINDOW {
-                self.ahead.pop_front();
-            }
-            self.ahead.push_back((now.instant, unix_ms.saturating_sub(now.wall.0)));
+            self.note(now.instant, unix_ms.saturating_sub(now.wall.0));
             self.was_right |= distance(unix_ms, now) < GOOD_MS;
         }
         Some(Timestamp(unix_ms))
+    }
+
+    fn note(&mut self, at: Instant, ahead: i64) {
+        if let Some((since, largest)) = self.ahead.back_mut()
+            && at.since(*since) < SPAN
+        {
+            *largest = ahead.max(*largest);
+            return;
+        }
+        if self.ahead.len() == WINDOW {
+            self.ahead.pop_front();
+        }
+        self.ahead.push_back((at, ahead));
     }
 
     /// How far the charger's clock is ahead, once it has been the same for a while. A replayed backlog

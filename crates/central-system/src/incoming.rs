@@ -240,7 +240,9 @@ impl Station {
         let Corrected { at, provenance } = self.clock.event(&request.timestamp, now);
         let reason = stop_reason(request.reason.as_ref());
         let meter = watt_hours(request.meter_stop);
-        let asked = Asked::Stop { connector, stale: self.outgoing.wishes };
+        // A session that runs under an id of ours is never ended by a message without one.
+        let ends = connector.filter(|_| session != SessionRef::Unknown);
+        let asked = Asked::Stop { connector: ends, stale: self.outgoing.wishes };
         let reply = self.replies.note(call.id.clone(), self.generation(), asked);
         let request = StopRequest { session, card, at, meter, reason, provenance };
         out.push(Output::Event(ChargerEvent::SessionStopped { reply, request }));

@@ -72,8 +72,8 @@ const LIVE: [Rung; 9] = [
     rung(Role::Session, Start::Absolute, 0, Unit::Watts),
     rung(Role::Session, Start::Relative, 0, Unit::Watts),
     rung(Role::Session, Start::Absolute, 1, Unit::Watts),
-    rung(Role::Connector, Start::Absolute, 1, Unit::Amps),
-    rung(Role::Connector, Start::Absolute, 1, Unit::Watts),
+    rung(Role::Connector, Start::Absolute, 2, Unit::Amps),
+    rung(Role::Connector, Start::Absolute, 2, Unit::Watts),
 ];
 
 /// Ways to write the fallback. Relative first: it holds whatever the charger's clock says.

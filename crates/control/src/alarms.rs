@@ -1,6 +1,5 @@
 //! What is wrong, from when to when.
 
-use crate::standing::Standing;
 use crate::state::Link;
 use crate::{Control, Output, StorageState};
 use domain::{
@@ -140,19 +139,5 @@ impl Control {
         let Some(branch) = self.tree.branches.get(index) else { return false };
         let Some(flow) = self.known_flow(now, index) else { return false };
         self.site.phases.phases().iter().any(|phase| flow.get(*phase).unsigned_abs() > u64::from(branch.limit.get(*phase).0))
-    }
-
-    /// Whether a connector is on standby: its car wants energy and gets none for lack of room.
-    pub(crate) fn is_waiting(reason: &crate::Reason) -> bool {
-        use crate::Reason::{Confirming, Waiting, WaitingForTurn, WaitingHold};
-        matches!(reason, Waiting { .. } | WaitingForTurn { .. } | WaitingHold { .. } | Confirming)
-    }
-
-    /// Whether the division counts this standing as a load.
-    pub(crate) const fn counted(standing: &Standing) -> Option<domain::MilliAmps> {
-        match standing {
-            Standing::Counted { amount, .. } => Some(*amount),
-            Standing::Demand { .. } | Standing::Nothing(_) => None,
-        }
     }
 }

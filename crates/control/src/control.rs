@@ -52,14 +52,11 @@ impl Control {
         }
         let last_tenant = setup.tenants.iter().map(|t| t.id.0).max().unwrap_or(0).max(setup.last_tenant.0);
         let last_card = setup.cards.iter().map(|c| c.id.0).max().unwrap_or(0).max(setup.last_card.0);
-        let access = Access {
-            tenants: setup.tenants.into_iter().map(|t| (t.id, t)).collect(),
-            cards: setup.cards.into_iter().map(|c| (c.uid.clone(), c)).collect(),
-            refused: setup.refused_cards,
-            last_tenant,
-            last_card,
-            ..Access::default()
-        };
+        let mut access = Access::default();
+        access.tenants = setup.tenants.into_iter().map(|t| (t.id, t)).collect();
+        access.cards = setup.cards.into_iter().map(|c| (c.uid.clone(), c)).collect();
+        access.refused = setup.refused_cards;
+        (access.last_tenant, access.last_card) = (last_tenant, last_card);
         let mut control = Self {
             tree: Tree::new(&setup.site, &setup.circuits),
             next_division: now.instant + setup.site.control_interval,
@@ -78,8 +75,8 @@ impl Control {
             started: now.instant,
             last_raise: None,
         };
-        let unsent = control.fit_fallbacks();
-        drop(unsent);
+        // Each charger is told its own when it connects.
+        drop(control.fit_fallbacks());
         control
     }
 

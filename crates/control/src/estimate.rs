@@ -153,7 +153,7 @@ impl Evidence<'_> {
         let wiring = &live.charger.wiring;
         let on_wires = |amount: MilliAmps| wiring.to_grid(&vec![amount; wiring.wires().len()]);
         let committed = self.committed.get(&key).copied().unwrap_or_default();
-        let in_force = if connector.adopt { live.charger.max } else { connector.largest_set(at, SETTLE) };
+        let in_force = connector.largest_set(at, SETTLE);
         let counted = match self.standings.get(&key) {
             Some(Standing::Counted { amount, .. }) => *amount,
             Some(Standing::Demand { .. } | Standing::Nothing(_)) | None => MilliAmps::ZERO,

@@ -12,6 +12,29 @@ mod output;
 mod reason;
 mod snapshot;
 
+mod chargers;
+mod meters;
+mod orders;
+
+mod access;
+mod register;
+mod sessions;
+mod state;
+
+mod alarms;
+mod check;
+mod estimate;
+mod fallback;
+mod obey;
+mod pace;
+mod plan;
+mod readings;
+mod safe_plan;
+mod standing;
+mod tree;
+mod view;
+
+pub use self::check::{Violation, check};
 pub use self::control::Control;
 pub use self::input::{Input, Order, Setup, StorageState};
 pub use self::output::{Change, Made, OrderDone, OrderError, Output};
@@ -19,3 +42,6 @@ pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::snapshot::{
     ChargerState, CircuitState, ConnectorState, EnrolmentState, GridState, MeterState, Snapshot,
 };
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::standing::{Standing, Standings, Surroundings, lingering};
 use crate::state::SETTLE;
 use crate::{Change, Control, Output, Reason};
 use allocator::{Demand, NodeIndex, Snapshot};
-use domain::{DurationMs, MilliAmps, Now, Pacing, PerPhase};
+use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -168,13 +168,15 @@ impl Control {
             room.take_circuit(&high.snapshot, lost);
         }
         let mut active = self.active();
+        // Those raised in this division do not wait for each other.
+        let raised = self.last_raise;
         for demand in demands {
             let key = key_of(demand);
             let target = [low, &high].map(|t| t.by_connector.get(&key).map_or(MilliAmps::ZERO, |t| t.limit));
             let target = target[0].min(target[1]);
             let set = self.connector_mut(&key).map_or(target, |connector| connector.set);
             let turn = !set.is_zero() || self.site.max_active_chargers.is_none_or(|max| active < usize::from(max));
-            if target <= set || !turn || !self.is_confirmed(now, demand, &assessment.loads) {
+            if target <= set || !turn || !self.is_confirmed(now, raised, demand, &assessment.loads) {
                 continue;
             }
             let Some(next) = next_step(set, target, whole(self.site.min_charge), room.left(demand)) else { continue };
@@ -220,14 +222,16 @@ impl Control {
     }
 
     /// Whether every circuit above has been measured since the last raise took effect.
-    fn is_confirmed(&self, now: Now, demand: &Demand, loads: &[Load]) -> bool {
-        let Some(raised) = self.last_raise else { return true };
+    fn is_confirmed(&self, now: Now, raised: Option<Instant>, demand: &Demand, loads: &[Load]) -> bool {
+        let Some(raised) = raised else { return true };
         let Some(own) = self.chargers.get(&demand.charger).and_then(|live| self.tree.index(&live.charger.circuit)) else {
             return false;
         };
         self.tree.path(own).all(|index| match loads.get(index).map(|load| load.basis) {
             Some(Basis::Measured(at)) => at >= raised + RESPONSE,
-            Some(Basis::Silent | Basis::Declared | Basis::Below) | None => now.instant >= raised + SETTLE,
+            Some(Basis::Silent | Basis::Declared) | None => now.instant >= raised + SETTLE,
+            // Without a meter of its own, the one further up speaks for it.
+            Some(Basis::Below) => true,
         })
     }
 

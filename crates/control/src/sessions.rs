@@ -222,13 +222,20 @@ impl Ledger {
             .map(|session| session.id)
     }
 
-    fn find(&self, id: SessionId) -> Option<&Session> {
+    pub(crate) fn find(&self, id: SessionId) -> Option<&Session> {
         self.open.get(&id).map(|open| &open.session).or_else(|| self.ended.get(&id))
     }
 
-    /// Takes a register reading for the session that runs at a connector. Gives the session when it changed.
-    pub(crate) fn measured(&mut self, id: SessionId, at: Timestamp, value: WattHours, rating: Rating) -> Option<&Session> {
-        let open = self.open.get_mut(&id).filter(|open| at >= open.session.started_at)?;
+    /// Takes a register reading for an open session of this charger. Gives the session when it changed.
+    pub(crate) fn measured(
+        &mut self,
+        (charger, id): (&ChargerId, SessionId),
+        at: Timestamp,
+        value: WattHours,
+        rating: Rating,
+    ) -> Option<&Session> {
+        let ours = |open: &&mut Open| open.session.charger == *charger && at >= open.session.started_at;
+        let open = self.open.get_mut(&id).filter(ours)?;
         let before = (open.session.meter_last, open.session.energy);
         open.take(at, value, rating);
         (before != (open.session.meter_last, open.session.energy)).then_some(&open.session)
@@ -250,7 +257,3 @@ const fn end_reason(reason: StopReason) -> EndReason {
         StopReason::Other => EndReason::Charger,
     }
 }
-
-#[cfg(test)]
-#[path = "sessions_tests.rs"]
-mod tests;

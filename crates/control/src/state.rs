@@ -172,6 +172,12 @@ impl ConnectorLive {
         }
     }
 
+    /// Heard again with a session of the run before: a profile of any size may live, until it is replaced.
+    pub(crate) fn assume_profile(&mut self, now: Now, largest: MilliAmps) {
+        self.command(now, largest);
+        self.adopt = true;
+    }
+
     /// When the present setpoint came into force.
     pub(crate) fn set_since(&self) -> Instant {
         self.sets.back().map(|(at, _)| *at).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! What real chargers send, at the decoder. Names are those of the compatibility list.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use ocpp::v16::*;
 use proptest::prelude::*;
 

@@ -3,6 +3,8 @@
 //! Instances are made from the schema alone: with only what is required, with everything, with texts of
 //! full length, and with every word of every list. Each must be read, written and come out equal.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use ocpp::for_each_v16_message;
 use ocpp::v16::*;
 use serde_json::{Map, Value, json};

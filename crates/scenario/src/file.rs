@@ -6,7 +6,7 @@ use domain::{
     TenantId, Timestamp, VoltAmps, Watts, Wiring,
 };
 use serde::Deserialize;
-use simulator::{BuildingPlan, Household, HouseBuild, Lift, Script, ScriptStep};
+use simulator::{BuildingPlan, HouseBuild, Household, Lift, Script, ScriptStep};
 use std::collections::BTreeMap;
 
 /// A scenario as written in its file.

@@ -11,6 +11,7 @@ mod connections;
 mod convert;
 mod credentials;
 mod engine;
+mod drain;
 mod error;
 mod http;
 mod journal;

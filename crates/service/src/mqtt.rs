@@ -298,7 +298,7 @@ pub(crate) async fn run(
                     break;
                 }
             },
-            _ = drain.wait_for(|drain| *drain) => break,
+            () = crate::drain::drained(&mut drain) => break,
         }
     }
     // The engine must be free to end while devices are told goodbye.

@@ -10,7 +10,7 @@ use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper};
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
-use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site};
+use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site, WattHours};
 use mesh::Mesh;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -57,9 +57,16 @@ pub struct Running {
     /// In the order in which they are waited for.
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     writer: Writer,
+    registers: BTreeMap<ChargerId, WattHours>,
 }
 
 impl Running {
+    /// Newest energy register known of each charger when the program started; a virtual charger goes on from it.
+    #[must_use]
+    pub const fn registers(&self) -> &BTreeMap<ChargerId, WattHours> {
+        &self.registers
+    }
+
     /// Where the program listens.
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
@@ -170,10 +177,16 @@ struct Plumbing {
     connections: Connections,
     live: watch::Sender<Arc<Live>>,
     drain: watch::Sender<bool>,
+    registers: BTreeMap<ChargerId, WattHours>,
 }
 
 impl Plumbing {
     fn new(config: &Config, loaded: Setup, now: Now) -> Self {
+        let mut registers = BTreeMap::new();
+        for session in loaded.recent_sessions.iter().chain(&loaded.open_sessions) {
+            let newest = registers.entry(session.charger.clone()).or_insert(session.meter_last);
+            *newest = session.meter_last.max(*newest);
+        }
         let connections = Connections::default();
         let devices = Devices::default();
         for meter in &loaded.meters {
@@ -188,7 +201,7 @@ impl Plumbing {
         let state = control.snapshot(now);
         let shown = convert::live_snapshot(&state, &connections, 0, config.demo.is_some());
         let live = watch::Sender::new(Arc::new(Live { shown, state, storage: StorageState::Healthy }));
-        Self { control, mesh, stations, devices, connections, live, drain: watch::Sender::new(false) }
+        Self { control, mesh, stations, devices, connections, live, drain: watch::Sender::new(false), registers }
     }
 
     async fn begin(
@@ -270,7 +283,7 @@ impl Plumbing {
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
         ];
-        Ok(Running { addresses, token, auth, drain: self.drain, tasks, writer: records.writer })
+        Ok(Running { addresses, token, auth, drain: self.drain, tasks, writer: records.writer, registers: self.registers })
     }
 }
 
@@ -287,7 +300,7 @@ async fn maintain(writer: Writer, clock: Arc<dyn domain::Clock>, mut drain: watc
         // The demo's fast clock must not make this a busy loop.
         let pause = clock.real(MAINTAIN_EVERY).max(Duration::from_secs(10));
         tokio::select! {
-            _ = drain.wait_for(|drain| *drain) => return,
+            () = crate::drain::drained(&mut drain) => return,
             () = tokio::time::sleep(pause) => {}
         }
         match writer.maintain(clock.now().wall).await {

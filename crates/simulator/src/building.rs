@@ -441,10 +441,8 @@ impl Inside {
         let steps = (passed.0.div_ceil(STEP.0)).min(STEPS_MAX);
         for step in 1..=steps {
             let (whole, before) = (passed.0 * step / steps, passed.0 * (step - 1) / steps);
-            let at = Now {
-                instant: self.stepped.instant + DurationMs(whole),
-                wall: self.stepped.wall + DurationMs(whole),
-            };
+            let at =
+                Now { instant: self.stepped.instant + DurationMs(whole), wall: self.stepped.wall + DurationMs(whole) };
             let traffic = self.world.step(at, DurationMs(whole - before));
             self.send(traffic);
         }

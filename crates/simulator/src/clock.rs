@@ -92,3 +92,9 @@ impl Clock for ScaledClock {
         Duration::from_millis(duration.0) / self.speed().factor()
     }
 }
+
+/// Reads a time such as `2026-01-14T18:30:00Z`.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    text.parse::<jiff::Timestamp>().ok().map(|time| Timestamp(time.as_millisecond()))
+}

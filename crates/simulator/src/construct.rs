@@ -10,8 +10,8 @@ use crate::outlet::OutletBuild;
 use crate::plan::BuildingPlan;
 use crate::world::{Device, HouseSource, Measures, World, WorldBuild};
 use domain::{
-    CardUid, Charger, ChargerId, DurationMs, HardwareInfo, IdError, MeterId, MeterRole, MilliAmps, MilliVolts, Phase, PhaseCount,
-    Protocol, WattHours, Wiring,
+    CardUid, Charger, ChargerId, DurationMs, HardwareInfo, IdError, MeterId, MeterRole, MilliAmps, MilliVolts, Phase,
+    PhaseCount, Protocol, WattHours, Wiring,
 };
 use std::collections::BTreeMap;
 
@@ -28,8 +28,7 @@ pub struct Physics {
 
 impl Physics {
     /// As in life: a feeder of about 0.03 ohm, and offers that change at most every 5 s (IEC 61851-1).
-    pub const REAL: Self =
-        Self { voltage: MilliVolts(232_500), drop_mv_per_a: 30, offer_interval: DurationMs(5_000) };
+    pub const REAL: Self = Self { voltage: MilliVolts(232_500), drop_mv_per_a: 30, offer_interval: DurationMs(5_000) };
     /// As in the published simulations: constant 230 V, chargers that follow at once.
     pub const IDEAL: Self = Self { voltage: MilliVolts(230_000), drop_mv_per_a: 0, offer_interval: DurationMs(0) };
 }
@@ -62,7 +61,13 @@ pub fn build_world(plan: &BuildingPlan, registers: &BTreeMap<ChargerId, WattHour
     world
 }
 
-fn charger_of(plan: &BuildingPlan, charger: &Charger, register: WattHours, hardware: HardwareInfo, physics: Physics) -> Device {
+fn charger_of(
+    plan: &BuildingPlan,
+    charger: &Charger,
+    register: WattHours,
+    hardware: HardwareInfo,
+    physics: Physics,
+) -> Device {
     let outlet = OutletBuild {
         wiring: charger.wiring.clone(),
         max: charger.max,
@@ -129,8 +134,6 @@ pub(crate) fn script_chargers(plan: &BuildingPlan, people: &People) -> Vec<(Stri
     let chosen = plan.chargers.iter().filter(|charger| wires(charger) == most);
     chosen
         .enumerate()
-        .filter_map(|(number, charger)| {
-            Some((charger.id.to_string(), wires(charger), people.card(number)?.clone()))
-        })
+        .filter_map(|(number, charger)| Some((charger.id.to_string(), wires(charger), people.card(number)?.clone())))
         .collect()
 }

@@ -264,8 +264,7 @@ impl Bay<'_> {
         session.ended_at = Some(cut.unwrap_or(parked.visit.leaves));
         session.meter_last = self.register.wh();
         session.energy = session.meter_last.saturating_sub(session.meter_start);
-        session.end_reason =
-            Some(if session.id.0 % 3 == 0 { EndReason::Card } else { EndReason::Unplugged });
+        session.end_reason = Some(if session.id.0 % 3 == 0 { EndReason::Card } else { EndReason::Unplugged });
         self.set = 0;
     }
 }
@@ -284,9 +283,8 @@ impl<'a> Room<'a> {
         let free = circuits.iter().map(|circuit| {
             let limit = circuit.limit.map(|limit| i64::from(limit.0) - margin);
             let is_root = circuit.id == *circuits.root();
-            let free = limit.zip(house).map(|(limit, house)| {
-                if is_root { limit.min(grid - margin) - house } else { limit }
-            });
+            let free =
+                limit.zip(house).map(|(limit, house)| if is_root { limit.min(grid - margin) - house } else { limit });
             (&circuit.id, free)
         });
         Self { circuits, free: free.collect() }

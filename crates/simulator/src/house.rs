@@ -194,7 +194,11 @@ fn small(number: i64) -> f64 {
     f64::from(i32::try_from(number).unwrap_or(i32::MAX))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a non-negative power below 2^32, rounded down")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a non-negative power below 2^32, rounded down"
+)]
 fn floor_u32(value: f64) -> u32 {
     value.clamp(0.0, 4.0e9) as u32
 }

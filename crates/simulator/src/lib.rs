@@ -30,10 +30,12 @@ mod visits;
 mod world;
 
 pub use self::breaker::{Breaker, BreakerKind};
-pub use self::building::{Building, BuildingCommand, BuildingConfig, BuildingError, BuildingState, CarState, DeviceState, VirtualProtocol};
+pub use self::building::{
+    Building, BuildingCommand, BuildingConfig, BuildingError, BuildingState, CarState, DeviceState, VirtualProtocol,
+};
 pub use self::car::{CarTraits, OFFER_MIN, VirtualCar};
 pub use self::client::{Link, MeshClient, MeshClientConfig, OcppClient, OcppClientConfig, Port};
-pub use self::clock::{ScaledClock, Speed};
+pub use self::clock::{ScaledClock, Speed, parse_time};
 pub use self::construct::{Physics, build_world};
 pub use self::dice::Dice;
 pub use self::energy::Energy;

@@ -158,7 +158,8 @@ impl MeshCharger {
     }
 
     fn start(&mut self, now: Now, card: String) {
-        self.sessions += 1;
+        // Numbers go on from the clock, so that none is used twice when the charger starts from nothing.
+        self.sessions = (self.sessions + 1).max(u64::try_from(now.wall.0 / 1000).unwrap_or(0));
         let report = StartReport {
             local: self.sessions,
             card: Some(card.clone()),
@@ -212,10 +213,11 @@ impl MeshCharger {
         if self.permit.as_ref().is_some_and(|(_, until)| now.instant >= *until) {
             self.permit = None;
         }
-        if self.session.is_none() && self.outlet.car().is_some() {
-            if let Some((card, _)) = self.permit.take() {
-                self.start(now, card);
-            }
+        if self.session.is_none()
+            && self.outlet.car().is_some()
+            && let Some((card, _)) = self.permit.take()
+        {
+            self.start(now, card);
         }
     }
 
@@ -257,8 +259,7 @@ impl MeshCharger {
         let status = self.status();
         if self.told.replace(status) != Some(status) {
             let at_ms = Some(now.wall.0);
-            let body =
-                ChargerStatus { connector: Some(1), status: Some(status), at_ms, ..ChargerStatus::default() };
+            let body = ChargerStatus { connector: Some(1), status: Some(status), at_ms, ..ChargerStatus::default() };
             self.publish(None, DeviceBody::ChargerStatus(body));
         }
     }

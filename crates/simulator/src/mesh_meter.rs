@@ -1,7 +1,9 @@
 //! A meter ("electrical counter") that speaks IEVCC over MQTT, as a machine without IO.
 
 use crate::energy::Energy;
-use domain::{DurationMs, Flow, Instant, MeterId, MeterSample, MilliAmps, MilliVolts, Now, PerPhase, PhaseCount, Watts};
+use domain::{
+    DurationMs, Flow, Instant, MeterId, MeterSample, MilliAmps, MilliVolts, Now, PerPhase, PhaseCount, Watts,
+};
 use mesh::wire::{CounterLoad, DeviceBody, DeviceMessage, HELLO_TOPIC, ManagerBody, ManagerMessage, NewCounter};
 
 /// Something that happens to a device on MQTT.
@@ -99,7 +101,9 @@ impl MeshMeter {
                 let report = DurationMs::from_secs(u64::from(registered.report_s.max(1)));
                 self.membership = Membership::Member { approved: registered.approved, report };
             }
-            ManagerBody::CounterRemoved => self.membership = Membership::Stranger(now.instant + DurationMs(ANNOUNCE_MS)),
+            ManagerBody::CounterRemoved => {
+                self.membership = Membership::Stranger(now.instant + DurationMs(ANNOUNCE_MS))
+            }
             ManagerBody::ChargerRegistered(_)
             | ManagerBody::ChargerRemoved
             | ManagerBody::Order(_)

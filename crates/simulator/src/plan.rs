@@ -109,7 +109,7 @@ pub fn building_plan(seed: u64, created_at: Timestamp) -> Result<BuildingPlan, P
     let house = HouseBuild {
         seed,
         flats: 12,
-        flat_percent: 55,
+        flat_percent: 40,
         lift: Lift::Present,
         solar_peak: Watts(15_000),
         latitude_deg: 38.72,

@@ -214,7 +214,11 @@ fn time(value: &Value, key: &str) -> Result<Option<Timestamp>, ProfileRefusal> {
 }
 
 /// `None` for what is no non-negative number of a sensible size.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the range first, then rounded down")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked against the range first, then rounded down"
+)]
 fn floor_u64(value: f64) -> Option<u64> {
     // A limit such as 8.7 A arrives as 8699.999…; half a thousandth is added so that it stays 8700 mA.
     (0.0..1e12).contains(&value).then_some((value + 0.5) as u64)

@@ -67,7 +67,11 @@ impl Script {
 
 /// Amps as written in files, to the nearest mA; nothing below zero.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first, then rounded to the nearest")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range first, then rounded to the nearest"
+)]
 pub(crate) fn milli_amps(amps: f64) -> MilliAmps {
     MilliAmps((amps * 1000.0).round().clamp(0.0, 4.0e9) as u32)
 }

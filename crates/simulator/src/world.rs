@@ -322,11 +322,8 @@ impl World {
 
     fn read_meters(&mut self, now: Now, time: DurationMs) {
         let (everything, house) = (self.total_ma(), self.house_ma);
-        let solar = self
-            .load
-            .solar_w
-            .zip(self.voltage)
-            .map(|(watts, voltage)| current_of(-i64::from(watts), voltage).net_ma());
+        let solar =
+            self.load.solar_w.zip(self.voltage).map(|(watts, voltage)| current_of(-i64::from(watts), voltage).net_ma());
         for device in self.devices.values_mut() {
             let Device::Meter(meter, measures) = device else { continue };
             let net_ma = match measures {

@@ -34,7 +34,9 @@ pub enum StoreError {
         known: i64,
     },
     /// The file was damaged and has been set aside; opening again starts with an empty one.
-    #[error("the records were damaged and have been set aside as {set_aside}: restore a backup, or go on with empty records")]
+    #[error(
+        "the records were damaged and have been set aside as {set_aside}: restore a backup, or go on with empty records"
+    )]
     Damaged {
         /// Where the damaged file is now.
         set_aside: PathBuf,

@@ -3,11 +3,11 @@
 //! An hour is packed once it is over. Values that arrive later wait in `reading` again and are merged into the chunks
 //! the next time, so packing never loses a value and may be repeated.
 
+use crate::Retention;
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumber;
 use crate::table::{Result, alarm, decision, frame, reading, refused_card, series};
-use crate::Retention;
 use domain::{DurationMs, Quantity, Timestamp};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};

@@ -134,8 +134,9 @@ async fn check_whole(conn: &mut SqliteConnection) -> Result<(), StoreError> {
 
 /// Refuses a file of a newer program before anything is written to it.
 async fn check_format(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let made: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'").fetch_optional(&mut *conn).await?;
+    let made: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+        .fetch_optional(&mut *conn)
+        .await?;
     if made.is_none() {
         return Ok(());
     }

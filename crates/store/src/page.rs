@@ -76,7 +76,8 @@ impl Page {
 
     fn key(&self) -> Result<Option<Key>, StoreError> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
-        let parsed = cursor.split_once('_').and_then(|(at, id)| Some(Key { at_ms: at.parse().ok()?, id: id.parse().ok()? }));
+        let parsed =
+            cursor.split_once('_').and_then(|(at, id)| Some(Key { at_ms: at.parse().ok()?, id: id.parse().ok()? }));
         parsed.map(Some).ok_or_else(|| StoreError::Cursor(cursor.clone()))
     }
 
@@ -84,7 +85,14 @@ impl Page {
     /// `time` is the column of the list's time.
     pub(crate) fn finish(&self, query: &mut QueryBuilder<Sqlite>, time: &'static str) -> Result<(), StoreError> {
         if let Some(key) = self.key()? {
-            query.push(" AND (").push(time).push(", id) < (").push_bind(key.at_ms).push(", ").push_bind(key.id).push(")");
+            query
+                .push(" AND (")
+                .push(time)
+                .push(", id) < (")
+                .push_bind(key.at_ms)
+                .push(", ")
+                .push_bind(key.id)
+                .push(")");
         }
         query.push(" ORDER BY ").push(time).push(" DESC, id DESC LIMIT ").push_bind(self.rows());
         Ok(())

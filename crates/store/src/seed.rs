@@ -38,7 +38,11 @@ pub async fn seed_history(writer: &Writer, history: History) -> Result<(), Store
 }
 
 /// Writes the history inside the open transaction.
-pub(crate) async fn write(conn: &mut SqliteConnection, numbers: &mut SeriesNumbers, history: History) -> table::Result<()> {
+pub(crate) async fn write(
+    conn: &mut SqliteConnection,
+    numbers: &mut SeriesNumbers,
+    history: History,
+) -> table::Result<()> {
     for one in &history.sessions {
         session::upsert(conn, one).await?;
     }

@@ -48,7 +48,8 @@ impl Writer {
     pub(crate) fn start(conn: SqliteConnection, lock: Lock, retention: Retention) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let transactions = Arc::new(AtomicU64::new(0));
-        let task = Task { conn, lock, retention, numbers: SeriesNumbers::default(), transactions: transactions.clone() };
+        let task =
+            Task { conn, lock, retention, numbers: SeriesNumbers::default(), transactions: transactions.clone() };
         // It ends when the last `Writer` is gone; everything accepted until then is written.
         drop(tokio::spawn(task.run(queue)));
         Self { jobs, transactions }

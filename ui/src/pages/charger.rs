@@ -51,8 +51,8 @@ impl DetailState {
         *self = Self {
             of: charger.id.clone(),
             name: charger.name.clone(),
-            max_a: format::number(charger.max_a, 0, language),
-            fallback_a: format::number(charger.fallback_a, 0, language),
+            max_a: format::field_number(charger.max_a, language),
+            fallback_a: format::field_number(charger.fallback_a, language),
             phases: charger.phases.clone(),
             connector: charger.connectors.first().map_or(1, |connector| connector.id),
             message: "StatusNotification".to_owned(),

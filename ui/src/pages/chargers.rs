@@ -297,7 +297,7 @@ pub(crate) fn limit_dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersSta
         Some((known, typed)) if known == id => typed,
         other => {
             let current = charger.manager_limit_a.unwrap_or(charger.max_a);
-            &mut other.insert((id.to_owned(), format::number(current, 0, language))).1
+            &mut other.insert((id.to_owned(), format::field_number(current, language))).1
         }
     };
     widgets::heading(ui, &cx.fill(Text::LimitTitle, &[&charger.name]), tokens::TEXT_TITLE);

@@ -10,11 +10,13 @@ mod reader;
 mod write;
 
 pub(crate) use connect::{Connect, Will, read_connect};
-pub(crate) use packet::{Disconnect, Packet, Publish, RetainHandling, Subscribe, SubscribeOption, Unsubscribe, read_packet};
+pub(crate) use packet::{
+    Disconnect, Packet, Publish, RetainHandling, Subscribe, SubscribeOption, Unsubscribe, read_packet,
+};
 pub(crate) use properties::{Properties, Property, Value};
 pub(crate) use write::{
-    ConnAck, Delivery, write_ack, write_connack, write_disconnect, write_pingresp, write_publish, write_refusal, write_suback,
-    write_unsuback,
+    ConnAck, Delivery, write_ack, write_connack, write_disconnect, write_pingresp, write_publish, write_refusal,
+    write_suback, write_unsuback,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -64,7 +66,6 @@ pub(crate) enum Reason {
     QuotaExceeded = 0x97,
     AdministrativeAction = 0x98,
     SharedSubscriptionsNotSupported = 0x9E,
-    ConnectionRateExceeded = 0x9F,
 }
 
 /// A packet that ends the connection.

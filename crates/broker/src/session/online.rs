@@ -8,9 +8,9 @@ use super::state::{Capacity, OUT_BYTES_HIGH};
 use super::task::{Attach, Mail, SessionTask, expires_at, next_note};
 use super::wire::Wire;
 use crate::codec::{
-    ConnAck, Connect, Disconnect, Fault, Frame, Packet, Properties, Property, Publish, Reason, Subscribe, SubscribeOption,
-    Unsubscribe, Value, Will, kind, read_packet, write_ack, write_connack, write_disconnect, write_pingresp, write_suback,
-    write_unsuback,
+    ConnAck, Connect, Disconnect, Fault, Frame, Packet, Properties, Property, Publish, Reason, Subscribe,
+    SubscribeOption, Unsubscribe, Value, Will, kind, read_packet, write_ack, write_connack, write_disconnect,
+    write_pingresp, write_suback, write_unsuback,
 };
 use crate::limits::Seat;
 use crate::message::Message;
@@ -273,7 +273,9 @@ impl<'s, A: Authority> Online<'s, A> {
                 self.answer(qos, id, Reason::Success);
             }
             // An MQTT 3.1.1 client keeps what is not acknowledged and sends it again when it reconnects.
-            Receipt::Unavailable if self.connect.protocol == Protocol::V5 => self.answer(qos, id, Reason::QuotaExceeded),
+            Receipt::Unavailable if self.connect.protocol == Protocol::V5 => {
+                self.answer(qos, id, Reason::QuotaExceeded)
+            }
             Receipt::Unavailable => {}
         }
         Ok(())

@@ -238,9 +238,8 @@ impl State {
         let id = if pending.qos == QoS::AtMostOnce { 0 } else { self.next_id() };
         let mark = out.len();
         write_publish(out, capacity.protocol, &delivery(&pending, id, Repeated::No, now));
-        let is_too_large = capacity
-            .packet_bytes_max
-            .is_some_and(|max| usize::try_from(max).is_ok_and(|max| out.len() - mark > max));
+        let is_too_large =
+            capacity.packet_bytes_max.is_some_and(|max| usize::try_from(max).is_ok_and(|max| out.len() - mark > max));
         if is_too_large {
             // The standard: a message the client cannot take counts as delivered.
             out.truncate(mark);
@@ -290,7 +289,13 @@ impl State {
     }
 
     /// PUBREC: answered with PUBREL, unless the client failed to take the message.
-    pub(crate) fn recorded(&mut self, id: u16, has_failed: bool, out: &mut BytesMut, protocol: Protocol) -> Result<(), codec::Fault> {
+    pub(crate) fn recorded(
+        &mut self,
+        id: u16,
+        has_failed: bool,
+        out: &mut BytesMut,
+        protocol: Protocol,
+    ) -> Result<(), codec::Fault> {
         match self.position(id) {
             Some((_, QoS::AtMostOnce | QoS::AtLeastOnce)) => {
                 Err(codec::Fault::protocol("a PUBREC for a message with QoS 1"))

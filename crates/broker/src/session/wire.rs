@@ -115,7 +115,11 @@ impl Wire {
     }
 }
 
-async fn write_some(writer: &mut WriteHalf<Box<dyn Io>>, out: &mut BytesMut, is_unflushed: &mut bool) -> io::Result<()> {
+async fn write_some(
+    writer: &mut WriteHalf<Box<dyn Io>>,
+    out: &mut BytesMut,
+    is_unflushed: &mut bool,
+) -> io::Result<()> {
     if out.has_remaining() {
         *is_unflushed = true;
         if writer.write_buf(out).await? == 0 {

@@ -43,6 +43,24 @@ pub enum DeviceBody {
     LimitAck(LimitAck),
 }
 
+impl DeviceBody {
+    /// The code it travels under.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NewCounter(_) => Code::NewCounter,
+            Self::NewCharger(_) => Code::NewCharger,
+            Self::DelCounter => Code::DelCounter,
+            Self::DelCharger => Code::DelCharger,
+            Self::CounterStatus(_) => Code::CounterStatus,
+            Self::ChargerStatus(_) => Code::ChargerStatus,
+            Self::CounterLoad(_) => Code::CounterLoad,
+            Self::ChargerLoad(_) => Code::ChargerLoad,
+            Self::LimitAck(_) => Code::AvailableLoad,
+        }
+    }
+}
+
 /// A message of the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagerMessage {
@@ -94,6 +112,29 @@ pub enum Refusal {
     /// A load, voltage or register below zero.
     #[error("Invalid Message: negative load ({0} must not be below 0; use export_ma or export_w for what is fed in)")]
     Negative(String),
+    /// The message names another device than the one that sent it.
+    #[error("Invalid Message: from says {from}, but this connection belongs to {client}")]
+    Identity {
+        /// Whom the message names.
+        from: String,
+        /// Whom the broker has proven.
+        client: String,
+    },
+    /// A name no device can have.
+    #[error("Invalid Message: the device's name cannot be used: {0}")]
+    Name(String),
+    /// Somebody else has the name, or it is reserved.
+    #[error("Invalid Message: the name {0} is taken; connect with its password, or choose another name")]
+    Taken(String),
+    /// Published: as many meters as may register have registered.
+    #[error("Max registered counters achieved")]
+    MaxCounters,
+    /// Strangers can announce any number of chargers.
+    #[error("Too many chargers wait for approval: approve or remove some first")]
+    TooManyWait,
+    /// Nothing a device measures counts before the building manager let it in.
+    #[error("{0} waits for approval in the console; nothing it measures counts until then")]
+    NotApproved(String),
     /// A field is missing or has a wrong shape.
     #[error("Invalid Message: {code} {detail}")]
     Field {
@@ -118,17 +159,8 @@ struct Head {
 }
 
 /// Fields that measure; none of them can be negative.
-const MEASURES: [&str; 9] = [
-    "current_ma",
-    "export_ma",
-    "voltage_mv",
-    "power_w",
-    "export_w",
-    "energy_wh",
-    "offered_ma",
-    "limit_ma",
-    "max_ma",
-];
+const MEASURES: [&str; 9] =
+    ["current_ma", "export_ma", "voltage_mv", "power_w", "export_w", "energy_wh", "offered_ma", "limit_ma", "max_ma"];
 
 fn read_head(payload: &[u8]) -> Result<Head, Refusal> {
     if payload.len() > PAYLOAD_BYTES_MAX {
@@ -196,17 +228,16 @@ impl DeviceMessage {
     /// As it travels.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let put = |code: Code, body: &dyn erased::Body| body.write(code, &self.from, self.id, self.re);
+        let put = |body: &dyn erased::Body| body.write(self.body.code(), &self.from, self.id, self.re);
         match &self.body {
-            DeviceBody::NewCounter(body) => put(Code::NewCounter, body),
-            DeviceBody::NewCharger(body) => put(Code::NewCharger, body),
-            DeviceBody::DelCounter => put(Code::DelCounter, &()),
-            DeviceBody::DelCharger => put(Code::DelCharger, &()),
-            DeviceBody::CounterStatus(body) => put(Code::CounterStatus, body),
-            DeviceBody::ChargerStatus(body) => put(Code::ChargerStatus, body),
-            DeviceBody::CounterLoad(body) => put(Code::CounterLoad, body),
-            DeviceBody::ChargerLoad(body) => put(Code::ChargerLoad, body),
-            DeviceBody::LimitAck(body) => put(Code::AvailableLoad, body),
+            DeviceBody::NewCounter(body) => put(body),
+            DeviceBody::NewCharger(body) => put(body),
+            DeviceBody::DelCounter | DeviceBody::DelCharger => put(&()),
+            DeviceBody::CounterStatus(body) => put(body),
+            DeviceBody::ChargerStatus(body) => put(body),
+            DeviceBody::CounterLoad(body) => put(body),
+            DeviceBody::ChargerLoad(body) => put(body),
+            DeviceBody::LimitAck(body) => put(body),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn talk(mut socket: WebSocket, shared: Shared) {
                 Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => continue,
             },
             _ = ping.tick() => Message::Ping(Vec::new().into()),
-            _ = drain.wait_for(|drain| *drain) => break,
+            () = crate::drain::drained(&mut drain) => break,
         };
         match timeout(WRITE_WAIT, socket.send(message)).await {
             Ok(Ok(())) => {}

@@ -155,7 +155,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
     let mut drain = shared.drain.clone();
     let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
     let ended = async move {
-        drop(drain.wait_for(|drain| *drain).await);
+        crate::drain::drained(&mut drain).await;
     };
     if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(ended).await {
         tracing::error!(%error, "the API ended");

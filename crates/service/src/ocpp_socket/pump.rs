@@ -72,7 +72,7 @@ pub(crate) async fn listen(listener: TcpListener, carrier: Carrier) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = drain.wait_for(|drain| *drain) => break,
+            () = crate::drain::drained(&mut drain) => break,
             Some(_ended) = sockets.join_next() => continue,
         };
         let (stream, peer) = match accepted {
@@ -232,7 +232,7 @@ async fn exchange(
                     return words;
                 }
             },
-            _ = drain.wait_for(|drain| *drain) => {
+            () = crate::drain::drained(&mut drain) => {
                 let frame = CloseFrame { code: CloseCode::Away, reason: "Meshwatt ends".into() };
                 drop(write(socket, Message::Close(Some(frame))).await);
                 return "The program ends".to_owned();

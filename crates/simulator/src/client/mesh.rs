@@ -82,8 +82,7 @@ struct Connection {
 
 impl Connection {
     fn new(config: &MeshClientConfig) -> Self {
-        let mut options =
-            MqttOptions::new(config.device.clone(), config.broker.ip().to_string(), config.broker.port());
+        let mut options = MqttOptions::new(config.device.clone(), config.broker.ip().to_string(), config.broker.port());
         options.set_credentials(config.device.clone(), config.password.clone());
         options.set_keep_alive(Duration::from_secs(20));
         options.set_clean_session(true);

@@ -84,9 +84,7 @@ impl Keys {
 
     /// The payload of `GetConfiguration.conf`.
     pub(super) fn list(&self, wanted: &[&str]) -> Value {
-        let entry = |key: &str, access: Access, value: &str| {
-            json!({ "key": key, "readonly": access == Access::ReadOnly, "value": value })
-        };
+        let entry = |key: &str, access: Access, value: &str| json!({ "key": key, "readonly": access == Access::ReadOnly, "value": value });
         let found: Vec<Value> = self
             .0
             .iter()

@@ -281,10 +281,12 @@ impl OcppCharger {
         if self.permit.as_ref().is_some_and(|permit| now.instant >= permit.until) {
             self.permit = None;
         }
-        if self.operative && self.transaction.is_none() && self.outlet.car().is_some() {
-            if let Some(permit) = self.permit.take() {
-                self.start(now, permit.card);
-            }
+        if self.operative
+            && self.transaction.is_none()
+            && self.outlet.car().is_some()
+            && let Some(permit) = self.permit.take()
+        {
+            self.start(now, permit.card);
         }
     }
 

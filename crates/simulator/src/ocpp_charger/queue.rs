@@ -87,10 +87,11 @@ impl Queue {
             self.passing.push_back(request);
             return;
         }
-        if matches!(request.purpose, Purpose::Meter(_)) && self.kept.len() >= KEPT_METER_VALUES {
-            if let Some(oldest) = self.kept.iter().position(|kept| matches!(kept.purpose, Purpose::Meter(_))) {
-                self.kept.remove(oldest);
-            }
+        if matches!(request.purpose, Purpose::Meter(_))
+            && self.kept.len() >= KEPT_METER_VALUES
+            && let Some(oldest) = self.kept.iter().position(|kept| matches!(kept.purpose, Purpose::Meter(_)))
+        {
+            self.kept.remove(oldest);
         }
         self.kept.push_back(request);
     }

@@ -66,11 +66,12 @@ pub(crate) async fn list(
 
 /// Removes the decisions before a time, some at once.
 pub(crate) async fn remove_before(conn: &mut SqliteConnection, before: Timestamp, rows_max: i64) -> Result<u64> {
-    let done =
-        sqlx::query("DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE at_ms < ? ORDER BY at_ms LIMIT ?)")
-            .bind(before.0)
-            .bind(rows_max)
-            .execute(conn)
-            .await?;
+    let done = sqlx::query(
+        "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
+    )
+    .bind(before.0)
+    .bind(rows_max)
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }

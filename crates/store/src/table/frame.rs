@@ -75,10 +75,11 @@ pub(crate) async fn list(conn: &mut SqliteConnection, device: Option<&str>, page
 
 /// Removes the frames before a time, some at once.
 pub(crate) async fn remove_before(conn: &mut SqliteConnection, before: Timestamp, rows_max: i64) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE at_ms < ? ORDER BY at_ms LIMIT ?)")
-        .bind(before.0)
-        .bind(rows_max)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query("DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE at_ms < ? ORDER BY at_ms LIMIT ?)")
+            .bind(before.0)
+            .bind(rows_max)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected())
 }

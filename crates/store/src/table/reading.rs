@@ -61,12 +61,7 @@ pub(crate) async fn list(
 }
 
 /// Removes the values of a period.
-pub(crate) async fn remove(
-    conn: &mut SqliteConnection,
-    series: SeriesNumber,
-    from_ms: i64,
-    to_ms: i64,
-) -> Result<u64> {
+pub(crate) async fn remove(conn: &mut SqliteConnection, series: SeriesNumber, from_ms: i64, to_ms: i64) -> Result<u64> {
     let done = sqlx::query("DELETE FROM reading WHERE series = ? AND at_ms >= ? AND at_ms < ?")
         .bind(series)
         .bind(from_ms)

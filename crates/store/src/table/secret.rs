@@ -5,9 +5,7 @@ use sqlx::SqliteConnection;
 
 pub(crate) async fn set(conn: &mut SqliteConnection, name: &str, value: Option<&str>) -> Result<()> {
     let query = match value {
-        Some(value) => {
-            sqlx::query("INSERT OR REPLACE INTO secret (name, value) VALUES (?, ?)").bind(name).bind(value)
-        }
+        Some(value) => sqlx::query("INSERT OR REPLACE INTO secret (name, value) VALUES (?, ?)").bind(name).bind(value),
         None => sqlx::query("DELETE FROM secret WHERE name = ?").bind(name),
     };
     query.execute(conn).await?;

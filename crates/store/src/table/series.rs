@@ -69,7 +69,6 @@ pub(crate) async fn list_waiting(
 
 /// How values of a series become one; a name this program does not know is averaged.
 pub(crate) async fn mean(conn: &mut SqliteConnection, number: SeriesNumber) -> Result<Mean> {
-    let name: String =
-        sqlx::query_scalar("SELECT name FROM series WHERE id = ?").bind(number).fetch_one(conn).await?;
+    let name: String = sqlx::query_scalar("SELECT name FROM series WHERE id = ?").bind(number).fetch_one(conn).await?;
     Ok(name.parse::<Series>().map_or(Mean::Average, |series| Mean::of(series.quantity)))
 }

@@ -90,8 +90,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, session: &Session) -> Re
 }
 
 pub(crate) async fn get(conn: &mut SqliteConnection, id: SessionId) -> Result<Option<Session>> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT * FROM session WHERE id = ?").bind(id.0).fetch_optional(conn).await?;
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM session WHERE id = ?").bind(id.0).fetch_optional(conn).await?;
     row.map(Session::try_from).transpose()
 }
 

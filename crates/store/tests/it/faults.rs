@@ -33,7 +33,8 @@ async fn concurrent_commits_share_transactions() {
 async fn a_refused_record_does_not_poison_others() {
     let dir = tempfile::tempdir().unwrap();
     let (writer, reader) = open(dir.path()).await;
-    let good = |id| vec![Record::Session(session(id, 1)), Record::Readings(vec![reading("house/power_w", id.into(), 1)])];
+    let good =
+        |id| vec![Record::Session(session(id, 1)), Record::Readings(vec![reading("house/power_w", id.into(), 1)])];
     let bad = vec![Record::Session(session(9, 1)), Record::Card(card(1, "AA", 77)), Record::Frame(frame("C9", 1, "x"))];
     let (first, second, third) = tokio::join!(writer.commit(good(1)), writer.commit(bad), writer.commit(good(2)));
     first.unwrap();
@@ -207,8 +208,7 @@ async fn kill_9_loses_nothing_acknowledged() {
     let frames = reader.frame_list(None, &Page::first(9999)).await.unwrap().items.len();
     assert_eq!(i32::try_from(frames).unwrap(), found, "a batch is whole or absent");
     let (from, to) = (Timestamp(1000), Timestamp(i64::from(found + 1) * 1000));
-    let columns =
-        reader.reading_columns(&[series("house/power_w")], from, to, DurationMs(1000)).await.unwrap();
+    let columns = reader.reading_columns(&[series("house/power_w")], from, to, DurationMs(1000)).await.unwrap();
     assert_eq!(columns.values[0], (1..=i64::from(found)).map(Some).collect::<Vec<_>>());
 }
 

@@ -68,10 +68,7 @@ async fn late_values_are_merged() {
     write(&writer, vec![reading("house/power_w", START + 5000, 800), reading("house/power_w", START, 400)]).await;
     for _ in 0..2 {
         let wanted = [series("house/power_w")];
-        let raw = reader
-            .reading_columns(&wanted, Timestamp(START), Timestamp(START + 15_000), ms(5000))
-            .await
-            .unwrap();
+        let raw = reader.reading_columns(&wanted, Timestamp(START), Timestamp(START + 15_000), ms(5000)).await.unwrap();
         assert_eq!(raw.values, [vec![Some(400), Some(800), Some(300)]]);
         writer.maintain(Timestamp(START + 2 * HOUR)).await.unwrap();
         let minute =
@@ -115,8 +112,7 @@ async fn a_huge_period_is_answered_in_wider_steps() {
 async fn what_is_too_old_is_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let retention = Retention { raw: ms(2 * DAY), minutes: ms(10 * DAY), frames: ms(DAY), ..Retention::default() };
-    let (writer, reader) =
-        Store::open(dir.path(), Options { retention, ..Options::default() }).await.unwrap();
+    let (writer, reader) = Store::open(dir.path(), Options { retention, ..Options::default() }).await.unwrap();
     write(&writer, measured(1)).await;
     writer.commit(vec![Record::Frame(frame("C1", START, "old"))]).await.unwrap();
     let wanted = [series("house/power_w")];

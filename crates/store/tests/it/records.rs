@@ -1,7 +1,5 @@
 //! What is written is what is read, once, in pages.
 
-
-
 use crate::common::*;
 use domain::*;
 use store::{AlarmFilter, Options, Page, SessionFilter, Store, StoreError};

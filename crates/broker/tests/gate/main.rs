@@ -1,0 +1,12 @@
+//! The gate against real sockets: through `rumqttc`, and with bytes written by hand where no client would write them.
+
+mod access;
+mod crash_cases;
+mod delivery;
+mod fuzz;
+mod limits;
+mod retained;
+mod sessions;
+mod supervision;
+mod support;
+mod wills;

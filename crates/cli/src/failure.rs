@@ -1,0 +1,86 @@
+//! Why a command failed, as one line and an exit code.
+
+use std::path::PathBuf;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The arguments make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The program does not start.
+    #[error(transparent)]
+    Start(#[from] service::StartError),
+    /// A file cannot be read.
+    #[error("cannot read {path}; check the name and your right to read it")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The site file is wrong.
+    #[error("{path}")]
+    Site {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: service::SiteFileError,
+    },
+    /// The scenario is wrong or could not be played.
+    #[error("the scenario {path} cannot be played")]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: scenario::ScenarioError,
+    },
+    /// The demo building cannot be built.
+    #[error("the demo building cannot be built; please report this")]
+    Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The operating system refuses something.
+    #[error("{what}")]
+    System {
+        /// What, and what to do.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A measurement or a scenario did not come out as it must.
+    #[error("{0}")]
+    NotMet(String),
+}
+
+impl Failure {
+    /// 64 for wrong arguments, as `sysexits.h` has it; 1 for everything else.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 64,
+            Self::Start(_)
+            | Self::Read { .. }
+            | Self::Site { .. }
+            | Self::Scenario { .. }
+            | Self::Demo(_)
+            | Self::System { .. }
+            | Self::NotMet(_) => 1,
+        }
+    }
+
+    /// The error and its causes in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            line.push_str(": ");
+            line.push_str(&source.to_string());
+            cause = source.source();
+        }
+        line.replace('\n', " ")
+    }
+}

@@ -1,0 +1,20 @@
+//! The `meshwatt` command and what the desktop shell shares with it.
+//!
+//! [`serve::start`] runs one's own building, [`demo::start`] a living demo building; [`run`] is the command line
+//! around both, with `simulate` and `bench`.
+//!
+//! Must not know: SQL, OCPP, MQTT.
+
+mod arguments;
+pub mod bench;
+mod console;
+pub mod demo;
+mod failure;
+mod log;
+pub mod serve;
+mod signal;
+mod simulate;
+
+pub use self::arguments::run;
+pub use self::console::console_assets;
+pub use self::failure::Failure;

@@ -1,0 +1,289 @@
+//! What the manager orders. An order either happens whole or changes nothing and says what to do instead.
+
+use crate::chargers::CONNECTORS_MAX;
+use crate::state::{ChargerLive, ConnectorLive, MeterLive};
+use crate::tree::Tree;
+use crate::{Control, Made, Order, OrderDone, OrderError, Output};
+use domain::{
+    Card, CardStatus, CardUid, Charger, ChargerId, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter, MeterId,
+    MilliAmps, Now, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
+};
+use std::cmp::Reverse;
+
+/// The largest charger for alternating current that IEC 61851-1 knows.
+const CHARGER_MAX: MilliAmps = MilliAmps::from_amps(80);
+
+impl Control {
+    pub(crate) fn order(&mut self, now: Now, order: Order, out: &mut Vec<Output>) -> OrderDone {
+        match order {
+            Order::SetSite(site) => self.set_site(now, site, out),
+            Order::SetCircuits(circuits) => self.set_circuits(circuits, out),
+            Order::ApproveCharger(id) => self.approve_charger(now, &id, out),
+            Order::SetCharger(charger) => self.set_charger(now, charger, out),
+            Order::RemoveCharger(id) => self.remove_charger(&id, out),
+            Order::OrderChargers(ids) => self.order_chargers(&ids, out),
+            Order::ApproveMeter(id) => self.approve_meter(&id, out),
+            Order::SetMeter(meter) => self.set_meter(meter, out),
+            Order::RemoveMeter(id) => self.remove_meter(&id, out),
+            Order::Hold { charger, hold } => self.hold(&charger, hold, out),
+            Order::AddTenant { name, unit } => self.add_tenant(now, &name, &unit, out),
+            Order::SetTenant(tenant) => self.set_tenant(tenant, out),
+            Order::RemoveTenant(id) => self.remove_tenant(id, out),
+            Order::AddCard { tenant, uid } => {
+                let card = self.access.add(now, tenant, uid)?;
+                Ok(self.card_made(card, out))
+            }
+            Order::SetCardStatus { uid, status } => self.set_card_status(uid, status, out),
+            Order::RemoveCard(uid) => self.remove_card(uid, out),
+            Order::Enrol { tenant, charger, ttl } => {
+                if let Some(charger) = &charger {
+                    self.known_charger(charger)?;
+                }
+                self.access.enrol(now, tenant, charger, ttl)?;
+                Ok(Made::Nothing)
+            }
+            Order::CancelEnrolment => {
+                self.access.cancel_enrolment();
+                Ok(Made::Nothing)
+            }
+            Order::AssignCaptured { tenant } => {
+                let card = self.access.assign(now, tenant)?;
+                Ok(self.card_made(card, out))
+            }
+            Order::EndSession { charger, connector } => self.end_session(charger, connector, out),
+        }
+    }
+
+    fn known_charger(&self, id: &ChargerId) -> Result<&ChargerLive, OrderError> {
+        self.chargers.get(id).ok_or_else(|| OrderError::UnknownCharger(id.clone()))
+    }
+
+    fn known_circuit(&self, id: &CircuitId) -> Result<(), OrderError> {
+        self.circuits.get(id).map(|_| ()).ok_or_else(|| OrderError::UnknownCircuit(id.clone()))
+    }
+
+    fn set_site(&mut self, now: Now, site: Site, out: &mut Vec<Output>) -> OrderDone {
+        site.check().map_err(OrderError::Site)?;
+        self.site = site;
+        self.tree = Tree::new(&self.site, &self.circuits);
+        self.next_division = self.next_division.min(now.instant + self.site.control_interval);
+        // A building that turns out to have one phase has its chargers on it.
+        let narrow = self.site.phases == PhaseCount::One;
+        for live in self.chargers.values_mut().filter(|live| narrow && live.charger.wiring != Wiring::single()) {
+            live.charger.wiring = Wiring::single();
+            out.push(Output::Save(Record::Charger(live.charger.clone())));
+        }
+        out.push(Output::Save(Record::Site(self.site.clone())));
+        out.extend(self.fit_fallbacks());
+        Ok(Made::Nothing)
+    }
+
+    fn set_circuits(&mut self, circuits: CircuitTree, out: &mut Vec<Output>) -> OrderDone {
+        let chargers = self.chargers.values().map(|live| (&live.charger.circuit, live.charger.name.clone()));
+        let meters = self.meters.values().map(|live| (&live.meter.circuit, live.meter.name.clone()));
+        if let Some((circuit, user)) = chargers.chain(meters).find(|(circuit, _)| circuits.get(circuit).is_none()) {
+            return Err(OrderError::CircuitInUse { circuit: circuit.clone(), user });
+        }
+        self.circuits = circuits;
+        self.tree = Tree::new(&self.site, &self.circuits);
+        out.push(Output::Save(Record::Circuits(self.circuits.iter().cloned().collect())));
+        out.extend(self.fit_fallbacks());
+        Ok(Made::Nothing)
+    }
+
+    fn approve_charger(&mut self, now: Now, id: &ChargerId, out: &mut Vec<Output>) -> OrderDone {
+        let live = self.chargers.get_mut(id).ok_or_else(|| OrderError::UnknownCharger(id.clone()))?;
+        live.charger.approved = true;
+        let charger = live.charger.clone();
+        out.push(Output::Save(Record::Charger(charger.clone())));
+        out.extend(self.fit_fallbacks());
+        self.send_again(now, id, out);
+        Ok(Made::Charger(charger))
+    }
+
+    fn check_charger(&self, charger: &Charger) -> Result<(), OrderError> {
+        let min = self.site.min_charge;
+        let text = || format!("{} A", min.0.div_ceil(1000));
+        self.known_circuit(&charger.circuit)?;
+        if charger.name.trim().is_empty() {
+            return Err(OrderError::EmptyName);
+        }
+        if charger.max < min || charger.max > CHARGER_MAX {
+            return Err(OrderError::MaximumOutOfRange { min: text() });
+        }
+        if !charger.fallback.is_zero() && (charger.fallback < min || charger.fallback > charger.max) {
+            return Err(OrderError::FallbackOutOfRange { min: text() });
+        }
+        if charger.connectors == 0 || charger.connectors > CONNECTORS_MAX {
+            return Err(OrderError::ConnectorsOutOfRange { max: CONNECTORS_MAX });
+        }
+        let outside = |phase: &Phase| !self.site.phases.phases().contains(phase);
+        if charger.wiring.wires().iter().any(outside) {
+            return Err(OrderError::WiringOutsideSite);
+        }
+        Ok(())
+    }
+
+    fn set_charger(&mut self, now: Now, mut charger: Charger, out: &mut Vec<Output>) -> OrderDone {
+        self.check_charger(&charger)?;
+        let next = self.next_registration();
+        if let Some(live) = self.chargers.get_mut(&charger.id) {
+            charger.registered = live.charger.registered;
+            charger.protocol = live.charger.protocol;
+            live.charger = charger.clone();
+            let wanted = ConnectorNumber(charger.connectors);
+            live.connectors.retain(|number, _| *number <= wanted);
+            for number in 1..=charger.connectors {
+                live.connectors.entry(ConnectorNumber(number)).or_insert_with(|| ConnectorLive::new(now));
+            }
+        } else {
+            charger.registered = next;
+            self.chargers.insert(charger.id.clone(), ChargerLive::new(charger.clone(), now));
+        }
+        out.push(Output::Save(Record::Charger(charger.clone())));
+        out.push(Output::Approved { charger: charger.id.clone(), approved: charger.approved });
+        out.extend(self.fit_fallbacks());
+        Ok(Made::Charger(charger))
+    }
+
+    fn remove_charger(&mut self, id: &ChargerId, out: &mut Vec<Output>) -> OrderDone {
+        self.known_charger(id)?;
+        let open: Vec<SessionId> = self.ledger.open().filter(|s| s.charger == *id).map(|s| s.id).collect();
+        for session in open {
+            self.lose(session, out);
+        }
+        self.chargers.remove(id);
+        out.push(Output::Approved { charger: id.clone(), approved: false });
+        out.push(Output::Save(Record::ChargerRemoved(id.clone())));
+        out.extend(self.fit_fallbacks());
+        Ok(Made::Nothing)
+    }
+
+    fn order_chargers(&mut self, ids: &[ChargerId], out: &mut Vec<Output>) -> OrderDone {
+        for id in ids {
+            self.known_charger(id)?;
+        }
+        let mut order: Vec<ChargerId> = Vec::new();
+        for id in ids {
+            if !order.contains(id) {
+                order.push(id.clone());
+            }
+        }
+        let mut rest: Vec<&Charger> = self.chargers.values().map(|live| &live.charger).collect();
+        rest.sort_by_key(|charger| (Reverse(charger.priority), charger.registered));
+        let rest: Vec<ChargerId> = rest.into_iter().map(|c| c.id.clone()).filter(|id| !order.contains(id)).collect();
+        order.extend(rest);
+        for (priority, id) in (1..).zip(order.iter().rev()) {
+            let Some(live) = self.chargers.get_mut(id) else { continue };
+            if live.charger.priority != priority {
+                live.charger.priority = priority;
+                out.push(Output::Save(Record::Charger(live.charger.clone())));
+            }
+        }
+        out.extend(self.fit_fallbacks());
+        Ok(Made::Nothing)
+    }
+
+    fn approve_meter(&mut self, id: &MeterId, out: &mut Vec<Output>) -> OrderDone {
+        let live = self.meters.get_mut(id).ok_or_else(|| OrderError::UnknownMeter(id.clone()))?;
+        live.meter.approved = true;
+        let meter = live.meter.clone();
+        out.push(Output::Save(Record::Meter(meter.clone())));
+        out.push(Output::MeterApproved { meter: id.clone(), approved: true });
+        Ok(Made::Meter(meter))
+    }
+
+    fn set_meter(&mut self, meter: Meter, out: &mut Vec<Output>) -> OrderDone {
+        self.known_circuit(&meter.circuit)?;
+        if meter.name.trim().is_empty() {
+            return Err(OrderError::EmptyName);
+        }
+        self.meters.entry(meter.id.clone()).or_insert_with(|| MeterLive::new(meter.clone())).meter = meter.clone();
+        out.push(Output::Save(Record::Meter(meter.clone())));
+        out.push(Output::MeterApproved { meter: meter.id.clone(), approved: meter.approved });
+        Ok(Made::Meter(meter))
+    }
+
+    fn remove_meter(&mut self, id: &MeterId, out: &mut Vec<Output>) -> OrderDone {
+        self.meters.remove(id).ok_or_else(|| OrderError::UnknownMeter(id.clone()))?;
+        out.push(Output::MeterApproved { meter: id.clone(), approved: false });
+        out.push(Output::Save(Record::MeterRemoved(id.clone())));
+        Ok(Made::Nothing)
+    }
+
+    fn hold(&mut self, id: &ChargerId, hold: Option<Hold>, out: &mut Vec<Output>) -> OrderDone {
+        let min = self.site.min_charge;
+        if let Some(Hold::LimitedTo(limit)) = hold
+            && limit < min
+        {
+            return Err(OrderError::LimitOutOfRange { min: format!("{} A", min.0.div_ceil(1000)) });
+        }
+        let live = self.chargers.get_mut(id).ok_or_else(|| OrderError::UnknownCharger(id.clone()))?;
+        live.hold = hold;
+        out.push(Output::Save(Record::Hold(id.clone(), hold)));
+        Ok(Made::Nothing)
+    }
+
+    fn add_tenant(&mut self, now: Now, name: &str, unit: &str, out: &mut Vec<Output>) -> OrderDone {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(OrderError::EmptyName);
+        }
+        self.access.last_tenant = self.access.last_tenant.saturating_add(1);
+        let id = TenantId(self.access.last_tenant);
+        let tenant = Tenant { id, name: name.to_owned(), unit: unit.trim().to_owned(), created_at: now.wall };
+        self.access.tenants.insert(id, tenant.clone());
+        out.push(Output::Save(Record::Tenant(tenant.clone())));
+        Ok(Made::Tenant(tenant))
+    }
+
+    fn set_tenant(&mut self, tenant: Tenant, out: &mut Vec<Output>) -> OrderDone {
+        let known = self.access.tenants.get_mut(&tenant.id).ok_or(OrderError::UnknownTenant(tenant.id))?;
+        let name = tenant.name.trim();
+        if name.is_empty() {
+            return Err(OrderError::EmptyName);
+        }
+        known.name = name.to_owned();
+        known.unit = tenant.unit.trim().to_owned();
+        let tenant = known.clone();
+        out.push(Output::Save(Record::Tenant(tenant.clone())));
+        Ok(Made::Tenant(tenant))
+    }
+
+    fn remove_tenant(&mut self, id: TenantId, out: &mut Vec<Output>) -> OrderDone {
+        self.access.tenants.remove(&id).ok_or(OrderError::UnknownTenant(id))?;
+        self.access.cards.retain(|_, card| card.tenant != id);
+        out.push(Output::Save(Record::TenantRemoved(id)));
+        self.clear_caches(out);
+        Ok(Made::Nothing)
+    }
+
+    fn card_made(&self, card: Card, out: &mut Vec<Output>) -> Made {
+        out.push(Output::Save(Record::Card(card.clone())));
+        self.clear_caches(out);
+        Made::Card(card)
+    }
+
+    fn set_card_status(&mut self, uid: CardUid, status: CardStatus, out: &mut Vec<Output>) -> OrderDone {
+        let card = self.access.cards.get_mut(&uid).ok_or(OrderError::UnknownCard(uid))?;
+        card.status = status;
+        let card = card.clone();
+        Ok(self.card_made(card, out))
+    }
+
+    fn remove_card(&mut self, uid: CardUid, out: &mut Vec<Output>) -> OrderDone {
+        self.access.cards.remove(&uid).ok_or_else(|| OrderError::UnknownCard(uid.clone()))?;
+        out.push(Output::Save(Record::CardRemoved(uid)));
+        self.clear_caches(out);
+        Ok(Made::Nothing)
+    }
+
+    fn end_session(&self, charger: ChargerId, connector: ConnectorNumber, out: &mut Vec<Output>) -> OrderDone {
+        self.known_charger(&charger)?;
+        let Some(session) = self.ledger.running(&charger, connector).map(|session| session.id) else {
+            return Err(OrderError::NoSession { charger, connector });
+        };
+        out.push(Output::EndSession { charger, connector, session });
+        Ok(Made::Ending(session))
+    }
+}

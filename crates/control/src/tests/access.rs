@@ -1,0 +1,157 @@
+//! Cards, tenants and enrolling by a tap.
+
+use super::{Building, amps, charger_id, site, uid};
+use crate::{Input, Made, Order, OrderError, Output};
+use domain::{
+    CardStatus, CardUid, CardVerdict, ChargerEvent, DurationMs, MeterRole, Pacing, Record, Tenant, TenantId,
+};
+
+fn building() -> Building {
+    Building::new(site(Pacing::Careful), 2, MeterRole::House)
+}
+
+fn tap(b: &mut Building, n: u32, card: CardUid) -> CardVerdict {
+    let reply = b.reply();
+    let out = b.event(n, ChargerEvent::CardTapped { reply, connector: None, card });
+    let verdict = |o: &Output| match o {
+        Output::CardAnswer { reply: r, verdict, .. } if *r == reply => Some(*verdict),
+        _ => None,
+    };
+    out.iter().find_map(verdict).unwrap()
+}
+
+fn enrol(tenant: Option<i64>, charger: Option<u32>) -> Order {
+    let ttl = DurationMs::from_secs(120);
+    Order::Enrol { tenant: tenant.map(TenantId), charger: charger.map(charger_id), ttl }
+}
+
+fn refused(b: &Building) -> usize {
+    b.control.snapshot(b.now()).refused_cards.len()
+}
+
+/// An unknown card is refused and listed; an enrolled one charges for its tenant.
+#[test]
+fn unknown_cards_are_refused_and_listed() {
+    let mut b = building();
+    assert_eq!(tap(&mut b, 1, uid(1)), CardVerdict::Accepted { tenant: TenantId(1) });
+    assert_eq!(tap(&mut b, 1, uid(50)), CardVerdict::Unknown);
+    assert_eq!(tap(&mut b, 1, uid(50)), CardVerdict::Unknown);
+    assert_eq!(refused(&b), 1, "once is enough");
+}
+
+/// With a tenant named, the tap that enrols is still refused, without being listed, and the next one charges.
+#[test]
+fn the_next_tap_charges() {
+    let mut b = building();
+    b.order(enrol(Some(2), None)).unwrap();
+    let reply = b.reply();
+    let out = b.event(1, ChargerEvent::CardTapped { reply, connector: None, card: uid(50) });
+    assert!(out.iter().any(|o| matches!(o, Output::Save(Record::Card(card)) if card.uid == uid(50))), "{out:?}");
+    assert!(out.iter().any(|o| matches!(o, Output::ClearCache { .. })), "chargers must forget the refusal");
+    assert!(out.iter().any(|o| matches!(o, Output::CardAnswer { verdict: CardVerdict::Unknown, .. })));
+    assert_eq!(refused(&b), 0);
+    assert_eq!(tap(&mut b, 1, uid(50)), CardVerdict::Accepted { tenant: TenantId(2) });
+}
+
+/// Without a tenant the card waits for one; refused earlier, it leaves the list when it is enrolled.
+#[test]
+fn a_captured_card_is_assigned() {
+    let mut b = building();
+    tap(&mut b, 1, uid(50));
+    assert_eq!(refused(&b), 1);
+    b.order(enrol(None, Some(2))).unwrap();
+    assert_eq!(tap(&mut b, 1, uid(50)), CardVerdict::Unknown, "another reader");
+    let assign = Order::AssignCaptured { tenant: TenantId(1) };
+    assert_eq!(b.order(assign.clone()), Err(OrderError::NothingCaptured));
+    assert_eq!(tap(&mut b, 2, uid(50)), CardVerdict::Unknown);
+    let state = b.control.snapshot(b.now()).enrolment.unwrap();
+    assert_eq!(state.captured, Some((uid(50), charger_id(2))));
+    assert!(matches!(b.order(assign), Ok(Made::Card(card)) if card.uid == uid(50)));
+    assert!(b.control.snapshot(b.now()).enrolment.is_none());
+    assert_eq!((refused(&b), tap(&mut b, 2, uid(50))), (0, CardVerdict::Accepted { tenant: TenantId(1) }));
+}
+
+/// Enrolment ends by itself and by order.
+#[test]
+fn enrolment_ends() {
+    let mut b = building();
+    b.order(enrol(Some(1), None)).unwrap();
+    b.run(121);
+    assert!(b.control.snapshot(b.now()).enrolment.is_none());
+    tap(&mut b, 1, uid(50));
+    assert_eq!(refused(&b), 1);
+    b.order(enrol(Some(1), None)).unwrap();
+    b.order(Order::CancelEnrolment).unwrap();
+    tap(&mut b, 1, uid(51));
+    assert_eq!(refused(&b), 2);
+}
+
+/// A card that charges at one charger is in use at another; at its own it may end the session.
+#[test]
+fn only_a_card_of_the_same_tenant_ends_a_session() {
+    let mut b = building();
+    b.start(1, amps(16));
+    assert_eq!(tap(&mut b, 2, uid(1)), CardVerdict::InUse, "its car charges at charger 1");
+    assert_eq!(tap(&mut b, 1, uid(2)), CardVerdict::InUse, "somebody else's session");
+    b.order(Order::AddCard { tenant: TenantId(1), uid: uid(60) }).unwrap();
+    assert_eq!(tap(&mut b, 1, uid(60)), CardVerdict::Accepted { tenant: TenantId(1) }, "the same tenant");
+    b.stop(1);
+    assert_eq!(tap(&mut b, 2, uid(1)), CardVerdict::Accepted { tenant: TenantId(1) });
+}
+
+/// A blocked card is refused, and what it started gets nothing from that moment.
+#[test]
+fn a_blocked_card_gets_nothing() {
+    let mut b = building();
+    b.start(1, amps(16));
+    b.run(30);
+    assert!(!b.set(1).is_zero());
+    b.order(Order::SetCardStatus { uid: uid(1), status: CardStatus::Blocked }).unwrap();
+    assert!(b.set(1).is_zero());
+    assert_eq!(tap(&mut b, 1, uid(1)), CardVerdict::Blocked);
+}
+
+/// No card charges at a charger nobody let in.
+#[test]
+fn an_unapproved_charger_accepts_no_card() {
+    let mut b = building();
+    assert_eq!(tap(&mut b, 9, uid(1)), CardVerdict::NotApproved);
+    b.order(Order::ApproveCharger(charger_id(9))).unwrap();
+    assert_eq!(tap(&mut b, 9, uid(1)), CardVerdict::Accepted { tenant: TenantId(1) });
+}
+
+/// Orders that cannot be carried out say what to do and change nothing.
+#[test]
+fn impossible_orders_say_what_to_do() {
+    let mut b = building();
+    let taken = b.order(Order::AddCard { tenant: TenantId(2), uid: uid(1) }).unwrap_err();
+    assert_eq!(taken.to_string(), "the card CARD1 already belongs to Tenant 1; remove it there first");
+    for order in [
+        Order::AddCard { tenant: TenantId(99), uid: uid(70) },
+        Order::AddTenant { name: "  ".to_owned(), unit: String::new() },
+        Order::RemoveCard(uid(99)),
+        Order::RemoveTenant(TenantId(99)),
+        Order::ApproveCharger(charger_id(99)),
+        Order::OrderChargers(vec![charger_id(99)]),
+        Order::SetSite(domain::Site { name: String::new(), ..site(Pacing::Careful) }),
+        enrol(Some(99), None),
+        enrol(None, Some(99)),
+    ] {
+        let text = format!("{order:?}");
+        let out = b.input(Input::Order(order));
+        assert!(out.iter().any(|o| matches!(o, Output::Done(Err(_)))), "{text}");
+        assert!(!out.iter().any(|o| matches!(o, Output::Save(_))), "{text}");
+    }
+}
+
+/// Tenants are created with fresh numbers and take their cards with them.
+#[test]
+fn tenants_come_and_go() {
+    let mut b = building();
+    let order = Order::AddTenant { name: " Ana ".to_owned(), unit: "2.º Esq.".to_owned() };
+    let Ok(Made::Tenant(Tenant { id, name, .. })) = b.order(order) else { panic!() };
+    assert_eq!((id, name.as_str()), (TenantId(3), "Ana"));
+    b.order(Order::AddCard { tenant: id, uid: uid(60) }).unwrap();
+    b.order(Order::RemoveTenant(id)).unwrap();
+    assert_eq!(tap(&mut b, 1, uid(60)), CardVerdict::Unknown);
+}

@@ -1,0 +1,237 @@
+//! Tenants, their cards, and cards that were refused.
+
+use super::{Cx, not_yet, title};
+use crate::command::{Command, Resource};
+use crate::icons::Icon;
+use crate::pages::enrol::EnrolState;
+use crate::text::Text;
+use crate::tokens::{self, palette};
+use crate::view::{Dialog, Page};
+use crate::widgets::{self, Field, Loudness, Mood};
+use api::{CardItem, CardPatch, EnrolmentRequest, NewTenant, RefusedCardItem, Snapshot, TenantItem, TenantPatch};
+use egui::{Align, Layout, RichText, Ui};
+
+/// Seconds a card may take to be held to a charger.
+const ENROL_TTL_S: u32 = 120;
+
+/// What the cards page keeps between frames.
+#[derive(Default)]
+pub(crate) struct CardsState {
+    search: String,
+    /// The enrolment dialog.
+    pub(crate) enrol: EnrolState,
+    /// What is typed in the tenant dialog, and for which tenant.
+    tenant: Option<(Option<i64>, String, String)>,
+}
+
+impl CardsState {
+    /// Forgets what was typed in a dialog that closed.
+    pub(crate) fn close_dialog(&mut self) {
+        self.tenant = None;
+        self.enrol = EnrolState::default();
+    }
+}
+
+/// The request that waits for a card.
+pub(crate) const fn enrol(tenant_id: Option<i64>) -> Command {
+    Command::Enrol(EnrolmentRequest { tenant_id, charger: None, ttl_s: ENROL_TTL_S })
+}
+
+/// Tenants whose name, flat or card contains the words, regardless of case.
+pub(crate) fn matching<'a>(tenants: &'a [TenantItem], words: &str) -> Vec<&'a TenantItem> {
+    let words = words.trim().to_lowercase();
+    let hit = |text: &str| text.to_lowercase().contains(&words);
+    let fits = |tenant: &&TenantItem| {
+        hit(&tenant.name) || hit(&tenant.unit) || tenant.cards.iter().any(|card| hit(&card.uid))
+    };
+    tenants.iter().filter(fits).collect()
+}
+
+/// Shows tenants and cards.
+pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, snapshot: &Snapshot) {
+    let wanted = cx.model.values.tenants.is_wanted();
+    cx.want(wanted, Resource::Tenants);
+    title(cx, ui, Page::Cards, |cx, ui| {
+        cx.button(ui, Loudness::Primary, Some(Icon::Card), "", enrol(None));
+        cx.button(ui, Loudness::Normal, Some(Icon::Plus), "", Command::ShowDialog(Some(Dialog::AddTenant)));
+    });
+    let width = ui.available_width();
+    let aside = tokens::ASIDE_WIDTH + 20.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = tokens::GAP_L;
+        let main = egui::vec2(width - aside - tokens::GAP_L, 0.0);
+        ui.allocate_ui_with_layout(main, Layout::top_down(Align::Min), |ui| {
+            widgets::card(ui, |ui| tenants(cx, ui, state));
+        });
+        ui.allocate_ui_with_layout(egui::vec2(aside, 0.0), Layout::top_down(Align::Min), |ui| {
+            widgets::card(ui, |ui| refused(cx, ui, &snapshot.refused_cards));
+        });
+    });
+}
+
+fn tenants(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState) {
+    let remote = &cx.model.values.tenants;
+    let Some(list) = remote.value() else { return not_yet(cx, ui, remote, Resource::Tenants) };
+    if list.is_empty() {
+        widgets::empty(ui, Icon::Card, cx.text(Text::NoTenants), cx.text(Text::NoTenantsSub));
+        return;
+    }
+    ui.horizontal(|ui| {
+        widgets::heading(ui, cx.text(Text::Tenants), tokens::TEXT_TITLE);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let name = cx.text(Text::Search);
+            widgets::text_field(ui, name, name, &mut state.search, Field::Text, 200.0);
+        });
+    });
+    let found = matching(list, &state.search);
+    let height = (ui.ctx().content_rect().height() - 230.0).max(200.0);
+    egui::ScrollArea::vertical().id_salt("tenants").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        for tenant in found {
+            widgets::hairline(ui);
+            show_tenant(cx, ui, tenant);
+        }
+    });
+}
+
+fn show_tenant(cx: &mut Cx<'_>, ui: &mut Ui, tenant: &TenantItem) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            let remove = Command::ShowDialog(Some(Dialog::RemoveTenant(tenant.id)));
+            cx.icon(ui, Icon::Cross, true, &tenant.name, remove);
+            let edit = Command::ShowDialog(Some(Dialog::EditTenant(tenant.id)));
+            cx.icon(ui, Icon::Sliders, true, &tenant.name, edit);
+            cx.button(ui, Loudness::Quiet, Some(Icon::Plus), &tenant.name, enrol(Some(tenant.id)));
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing.y = 1.0;
+                widgets::strong_line(ui, &tenant.name);
+                let count = cx.fill(Text::CardsCount, &[&tenant.cards.len().to_string()]);
+                let none = cx.text(Text::NoCardsOfTenant).to_owned();
+                let cards = if tenant.cards.is_empty() { none } else { count };
+                let parts = [tenant.unit.as_str(), cards.as_str()];
+                let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+                widgets::weak_line(ui, &known.join(" · "));
+            });
+        });
+    });
+    for card in &tenant.cards {
+        show_card(cx, ui, card);
+    }
+    ui.add_space(2.0);
+}
+
+fn show_card(cx: &mut Cx<'_>, ui: &mut Ui, card: &CardItem) {
+    let p = palette(ui);
+    let fill = egui::Frame::new().fill(p.surface_low).corner_radius(tokens::RADIUS_CONTROL);
+    fill.inner_margin(egui::Margin { left: 12, right: 4, top: 2, bottom: 2 }).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(18.0), egui::Sense::hover());
+            Icon::Card.paint(ui.painter(), rect, p.text_weak);
+            ui.label(RichText::new(&card.uid).monospace());
+            if card.blocked {
+                widgets::badge(ui, cx.text(Text::Blocked), Mood::Bad);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                cx.button(ui, Loudness::Quiet, None, &card.uid, Command::RemoveCard(card.id));
+                let block = Command::BlockCard(card.id, CardPatch { blocked: !card.blocked });
+                cx.button(ui, Loudness::Quiet, None, &card.uid, block);
+            });
+        });
+    });
+}
+
+fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
+    widgets::card_title(ui, cx.text(Text::Refused), cx.text(Text::RefusedSub));
+    if list.is_empty() {
+        ui.add_space(4.0);
+        widgets::weak(ui, cx.text(Text::NoRefused));
+    }
+    for card in list {
+        widgets::hairline(ui);
+        let why = match card.why.as_str() {
+            "blocked" => Text::RefusedBlocked,
+            "not_approved" => Text::RefusedNotApproved,
+            "in_use" => Text::RefusedInUse,
+            _unknown => Text::RefusedUnknown,
+        };
+        ui.horizontal(|ui| {
+            ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
+        });
+        widgets::weak_line(ui, &cx.fill(Text::RefusedAt, &[&card.charger, &cx.local(&card.at)]));
+        ui.horizontal(|ui| {
+            widgets::weak(ui, cx.text(why));
+            if why == Text::RefusedUnknown {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let dialog = Dialog::EnrolRefused(card.uid.clone());
+                    cx.button(ui, Loudness::Normal, None, &card.uid, Command::ShowDialog(Some(dialog)));
+                });
+            }
+        });
+    }
+}
+
+/// The dialog that adds or edits a tenant.
+pub(crate) fn tenant_dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, edited: Option<i64>) {
+    let known = cx.model.values.tenants.value().and_then(|list| list.iter().find(|tenant| Some(tenant.id) == edited));
+    let typed = match &mut state.tenant {
+        Some(typed) if typed.0 == edited => typed,
+        other => {
+            let (name, unit) = known.map_or_else(Default::default, |tenant| (tenant.name.clone(), tenant.unit.clone()));
+            other.insert((edited, name, unit))
+        }
+    };
+    let heading = if edited.is_some() { Text::EditTenantTitle } else { Text::AddTenantTitle };
+    widgets::heading(ui, cx.text(heading), tokens::TEXT_TITLE);
+    widgets::form_field(ui, cx.text(Text::Name), "", &mut typed.1, Field::Text);
+    widgets::form_field(ui, cx.text(Text::Unit), cx.text(Text::UnitHint), &mut typed.2, Field::Text);
+    let (name, unit) = (typed.1.trim().to_owned(), typed.2.trim().to_owned());
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let ready = !name.is_empty();
+            let command = match edited {
+                Some(id) => Command::EditTenant(id, TenantPatch { name: Some(name), unit: Some(unit) }),
+                None => Command::AddTenant(NewTenant { name, unit }, None),
+            };
+            cx.button_if(ui, ready, Loudness::Primary, "", command);
+            super::cancel(cx, ui);
+        });
+    });
+}
+
+/// The question before a tenant is removed.
+pub(crate) fn remove_dialog(cx: &mut Cx<'_>, ui: &mut Ui, id: i64) {
+    let name = cx
+        .model
+        .values
+        .tenants
+        .value()
+        .and_then(|list| list.iter().find(|tenant| tenant.id == id))
+        .map_or_else(String::new, |tenant| tenant.name.clone());
+    widgets::heading(ui, &cx.fill(Text::RemoveTenantTitle, &[&name]), tokens::TEXT_TITLE);
+    widgets::weak(ui, cx.text(Text::RemoveTenantSub));
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            cx.button(ui, Loudness::Danger, None, "", Command::RemoveTenant(id));
+            super::cancel(cx, ui);
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    /// Searching finds a tenant by name, flat or card, in any case.
+    #[test]
+    fn finds_tenants_by_all_they_are_known_by() {
+        let tenants = fixtures::tenants();
+        let (first, card) = (&tenants[0], &tenants[0].cards[0]);
+        for words in [first.name.to_uppercase(), first.unit.clone(), card.uid.to_lowercase()] {
+            assert!(matching(&tenants, &words).contains(&first), "{words}");
+        }
+        assert_eq!(matching(&tenants, "").len(), tenants.len());
+        assert!(matching(&tenants, "zzz").is_empty(), "nobody is called zzz");
+    }
+}

@@ -1,0 +1,208 @@
+//! Enrolling a card: wait for the tap, then ask whose card it is.
+
+use super::{Cx, cards};
+use crate::command::Command;
+use crate::icons::Icon;
+use crate::text::Text;
+use crate::tokens::{self, palette};
+use crate::widgets::{self, Field, Loudness, Mood};
+use api::{EnrolmentState, NewCard, NewTenant, Snapshot};
+use egui::{Align, Layout, RichText, Ui};
+
+/// Whose card it will be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Whose {
+    #[default]
+    New,
+    Known,
+}
+
+/// What is typed in the dialog.
+#[derive(Default)]
+pub(crate) struct EnrolState {
+    whose: Whose,
+    name: String,
+    unit: String,
+    tenant: Option<i64>,
+}
+
+/// Where an enrolment stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Waiting for a tap, with the seconds left.
+    Waiting(u32),
+    /// A card was read; somebody has to say whose it is.
+    Captured(String, String),
+    /// The card was read and bound to the tenant named before.
+    Bound(String),
+    /// Nothing was read in time.
+    Over,
+}
+
+/// Where an enrolment stands, by what the server says. Pure.
+pub(crate) fn step(state: Option<&EnrolmentState>) -> Step {
+    let Some(state) = state else { return Step::Over };
+    match (&state.captured_uid, state.tenant_id) {
+        (None, _) => Step::Waiting(state.remaining_s),
+        (Some(uid), Some(_)) => Step::Bound(uid.clone()),
+        (Some(uid), None) => Step::Captured(uid.clone(), state.captured_at_charger.clone().unwrap_or_default()),
+    }
+}
+
+/// The dialog while the server waits for a card.
+pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapshot: &Snapshot) {
+    widgets::heading(ui, cx.text(Text::EnrolTitle), tokens::TEXT_TITLE);
+    let busy = cx.model.is_busy(|command| matches!(command, Command::Enrol(_)));
+    match step(snapshot.enrolment.as_ref()) {
+        Step::Waiting(seconds) => waiting(cx, ui, snapshot, seconds),
+        Step::Captured(uid, charger) => {
+            let name = charger_name(snapshot, &charger);
+            widgets::notice(ui, Icon::Check, &cx.fill(Text::EnrolCaptured, &[&uid, &name]), Mood::Good);
+            whose(cx, ui, form, &uid, true);
+        }
+        Step::Bound(_) => {
+            widgets::notice(ui, Icon::Check, cx.text(Text::EnrolDone), Mood::Good);
+            close(cx, ui, true);
+        }
+        Step::Over if busy => {
+            widgets::weak(ui, cx.text(Text::Loading));
+        }
+        Step::Over => {
+            widgets::notice(ui, Icon::Clock, cx.text(Text::EnrolExpired), Mood::Warn);
+            ui.horizontal(|ui| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let label = cx.text(Text::EnrolAgain);
+                    let look =
+                        widgets::Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: true };
+                    if widgets::button(ui, look).clicked() {
+                        cx.send(cards::enrol(None));
+                    }
+                    super::cancel(cx, ui);
+                });
+            });
+        }
+    }
+}
+
+fn charger_name(snapshot: &Snapshot, id: &str) -> String {
+    let found = snapshot.chargers.iter().find(|charger| charger.id == id);
+    found.map_or_else(|| id.to_owned(), |charger| charger.name.clone())
+}
+
+fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, seconds: u32) {
+    let p = palette(ui);
+    ui.vertical_centered(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(88.0), egui::Sense::hover());
+        ui.painter().circle_filled(rect.center(), 44.0, p.accent_low);
+        Icon::Card.paint(ui.painter(), rect.shrink(24.0), p.accent);
+        ui.label(RichText::new(cx.text(Text::EnrolHold)).font(tokens::strong(17.0)));
+        let tenant = snapshot.enrolment.as_ref().and_then(|enrolment| enrolment.tenant_id);
+        let known = cx.model.values.tenants.value().into_iter().flatten().find(|known| Some(known.id) == tenant);
+        if let Some(tenant) = known {
+            widgets::weak(ui, &cx.fill(Text::EnrolHoldFor, &[&tenant.name]));
+        }
+        let left = cx.fill(Text::EnrolRemaining, &[&seconds.to_string()]);
+        ui.label(RichText::new(left).size(14.0).color(p.text_weak));
+    });
+    close(cx, ui, false);
+}
+
+/// Closes the dialog and tells the server to stop waiting.
+fn close(cx: &mut Cx<'_>, ui: &mut Ui, finished: bool) {
+    let label = cx.text(if finished { Text::Close } else { Text::Cancel });
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let loudness = if finished { Loudness::Primary } else { Loudness::Normal };
+            let look = widgets::Look { loudness, icon: None, label, name: label, enabled: true };
+            if widgets::button(ui, look).clicked() {
+                cx.send(Command::CancelEnrolment);
+                cx.send(Command::ShowDialog(None));
+                cx.send(Command::Fetch(crate::command::Resource::Tenants));
+            }
+        });
+    });
+}
+
+/// The dialog about a card that was refused before.
+pub(crate) fn refused_dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str) {
+    widgets::heading(ui, cx.text(Text::EnrolTitle), tokens::TEXT_TITLE);
+    ui.label(RichText::new(uid).monospace().size(16.0));
+    whose(cx, ui, form, uid, false);
+}
+
+fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting: bool) {
+    let mut tenants: Vec<(Option<i64>, String)> = cx
+        .model
+        .values
+        .tenants
+        .value()
+        .into_iter()
+        .flatten()
+        .map(|tenant| (Some(tenant.id), format!("{} {}", tenant.name, tenant.unit).trim().to_owned()))
+        .collect();
+    tenants.sort_by(|a, b| a.1.cmp(&b.1));
+    let question = cx.text(Text::EnrolWhose);
+    widgets::field_label(ui, question);
+    if !tenants.is_empty() {
+        let choices =
+            [(Whose::New, cx.text(Text::EnrolNewTenant)), (Whose::Known, cx.text(Text::EnrolKnownTenant))];
+        if let Some(whose) = widgets::segmented(ui, question, &choices, form.whose) {
+            form.whose = whose;
+        }
+    }
+    let command = match form.whose {
+        Whose::New => {
+            widgets::form_field(ui, cx.text(Text::Name), "", &mut form.name, Field::Text);
+            widgets::form_field(ui, cx.text(Text::Unit), cx.text(Text::UnitHint), &mut form.unit, Field::Text);
+            let (name, unit) = (form.name.trim().to_owned(), form.unit.trim().to_owned());
+            let card = NewCard { uid: uid.to_owned() };
+            (!name.is_empty()).then(|| Command::AddTenant(NewTenant { name, unit }, Some(card)))
+        }
+        Whose::Known => {
+            let width = ui.available_width();
+            if let Some(tenant) = widgets::select(ui, cx.text(Text::Tenant), &tenants, &form.tenant, width) {
+                form.tenant = tenant;
+            }
+            form.tenant.map(|tenant| Command::AddCard(tenant, NewCard { uid: uid.to_owned() }))
+        }
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let ready = command.is_some();
+            let fallback = Command::AddCard(0, NewCard { uid: uid.to_owned() });
+            cx.button_if(ui, ready, Loudness::Primary, "", command.unwrap_or(fallback));
+            let label = cx.text(Text::Cancel);
+            let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: label, enabled: true };
+            if widgets::button(ui, look).clicked() {
+                if waiting {
+                    cx.send(Command::CancelEnrolment);
+                }
+                cx.send(Command::ShowDialog(None));
+            }
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each state of the server leads to one step of the dialog.
+    #[test]
+    fn steps_follow_the_server() {
+        let mut state = EnrolmentState {
+            tenant_id: None,
+            charger: None,
+            remaining_s: 90,
+            captured_uid: None,
+            captured_at_charger: None,
+        };
+        assert_eq!(step(None), Step::Over);
+        assert_eq!(step(Some(&state)), Step::Waiting(90));
+        state.captured_uid = Some("04A1".to_owned());
+        state.captured_at_charger = Some("C1".to_owned());
+        assert_eq!(step(Some(&state)), Step::Captured("04A1".to_owned(), "C1".to_owned()));
+        state.tenant_id = Some(3);
+        assert_eq!(step(Some(&state)), Step::Bound("04A1".to_owned()));
+    }
+}
