@@ -13,12 +13,13 @@ mod backend;
 mod tray;
 mod window;
 
-use backend::Backend;
+use backend::{Backend, Building};
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
+use tracing_subscriber::EnvFilter;
 
 /// The console of Meshwatt in a window of its own.
 #[derive(Clone, Debug, Parser)]
@@ -40,6 +41,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    begin_log();
     let backend = match Backend::new() {
         Ok(backend) => backend,
         Err(error) => {
@@ -80,15 +82,25 @@ fn application(arguments: Arguments) -> tauri::Builder<tauri::Wry> {
     )
 }
 
+/// Logs on stderr, as `RUST_LOG` says.
+fn begin_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
 /// Starts the service without holding up the event loop, then shows the window.
 fn start(app: &AppHandle, arguments: Arguments) {
     let keeps_running = !arguments.exit_on_close && tray_made(app);
-    let options = backend::Options {
-        demo: arguments.demo,
-        data_dir: arguments.data_dir.or_else(|| app.path().app_data_dir().ok()),
+    let options = if arguments.demo {
+        backend::Options { building: Building::Demo, data_dir: arguments.data_dir }
+    } else {
+        let data_dir = arguments.data_dir.or_else(|| app.path().app_data_dir().ok());
+        backend::Options { building: Building::Own, data_dir }
     };
     let handle = app.clone();
-    app.state::<Backend>().start(app, options, move |outcome| match outcome {
+    let backend = app.state::<Backend>();
+    backend.end_on_signal(app);
+    backend.start(options, move |outcome| match outcome {
         Ok(address) => {
             let closing = if keeps_running { window::Closing::Hides } else { window::Closing::Quits };
             let at_first = if arguments.hidden { window::AtFirst::Hidden } else { window::AtFirst::Shown };

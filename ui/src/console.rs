@@ -13,7 +13,7 @@ use crate::view::{Dialog, Page, SessionFilter};
 use crate::widgets::{self, Mood};
 use api::{Language, Snapshot};
 use egui::accesskit::Role;
-use egui::{Align, Color32, Context, Frame, Layout, Margin, RichText, Sense, Stroke, Theme, Ui, WidgetInfo};
+use egui::{Align, Color32, Context, Frame, Layout, Margin, RichText, Sense, Theme, Ui, WidgetInfo};
 use std::sync::Arc;
 
 /// Seconds between two attempts to reach a server that did not answer.
@@ -63,7 +63,7 @@ impl Console {
     /// A console that asks the server at once who is signed in.
     #[must_use]
     pub fn new(mut platform: Platform) -> Self {
-        let mut model = Model { language: platform.language, theme: platform.theme, ..Model::default() };
+        let mut model = Model::new(platform.language, platform.theme);
         model.start(platform.ticket.take());
         Self {
             model,
@@ -179,8 +179,8 @@ fn outside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
 fn inside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
     let snapshot: Option<Arc<Snapshot>> = cx.model.snapshot.clone();
     let p = palette(ui);
-    let nav = Frame::new().fill(p.surface).inner_margin(Margin::symmetric(12, 16)).stroke(Stroke::new(1.0, p.border));
-    egui::Panel::left("navigation").exact_size(tokens::NAV_WIDTH).resizable(false).frame(nav).show_separator_line(false).show(
+    let nav = Frame::new().fill(p.surface).inner_margin(Margin::symmetric(12, 16));
+    egui::Panel::left("navigation").exact_size(tokens::NAV_WIDTH).resizable(false).frame(nav).show_separator_line(true).show(
         ui,
         |ui| navigation(cx, ui, snapshot.as_deref()),
     );
@@ -238,7 +238,7 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
     let Some(dialog) = cx.model.view.dialog.clone() else { return };
     let p = palette(ui);
     let sheet = Frame::window(ui.style()).inner_margin(Margin::same(22));
-    let modal = egui::Modal::new(egui::Id::new("dialog")).frame(sheet).backdrop_color(p.veil);
+    let modal = egui::Modal::new(egui::Id::unique("dialog")).frame(sheet).backdrop_color(p.veil);
     let response = modal.show(ui.ctx(), |ui| {
         ui.set_width(DIALOG);
         ui.spacing_mut().item_spacing.y = 12.0;
@@ -372,7 +372,7 @@ fn toasts(cx: &mut Cx<'_>, ui: &mut Ui) {
     if cx.model.toasts.list().is_empty() {
         return;
     }
-    let area = egui::Area::new(egui::Id::new("toasts")).order(egui::Order::Foreground);
+    let area = egui::Area::new(egui::Id::unique("toasts")).order(egui::Order::Foreground);
     area.anchor(egui::Align2::RIGHT_BOTTOM, [-20.0, -20.0]).show(ui.ctx(), |ui| {
         ui.set_max_width(400.0);
         for toast in cx.model.toasts.list() {

@@ -392,6 +392,10 @@ impl Server {
         server.answer("demo", &demo());
         let ids: Vec<String> = snapshot().chargers.into_iter().map(|charger| charger.id).collect();
         server.answer("readings", &columns(&ids, 720, 1000));
+        for session in sessions(50) {
+            let curve = columns(&[session.charger], 1500, 1000);
+            server.answer(&format!("sessions/{}/curve", session.id), &curve);
+        }
         for id in ids {
             server.answer(&format!("chargers/{id}/decisions"), &page(decisions(&id)));
             server.answer(&format!("chargers/{id}/frames"), &page(frames()));
@@ -431,6 +435,12 @@ impl Server {
     /// Lets the live socket close.
     pub fn drop_live(&self) {
         self.shared.borrow_mut().arrivals.push(Arrival::LiveClosed);
+    }
+
+    /// Every prepared answer by path.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<String, (u16, String)> {
+        self.shared.borrow().answers.clone()
     }
 
     /// What was asked since the last call, oldest first, as `POST login {"password":"x"}`.

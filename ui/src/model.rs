@@ -132,6 +132,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// A model that knows nothing yet.
+    pub(crate) fn new(language: Language, theme: Option<Theme>) -> Self {
+        Self { language, theme, ..Self::default() }
+    }
+
     /// Starts: spends the shell's ticket if there is one, else asks who is signed in.
     pub(crate) fn start(&mut self, ticket: Option<String>) {
         match ticket {
@@ -224,7 +229,6 @@ impl Model {
             snapshot: self.snapshot.as_deref(),
             filter: &self.view.filter,
             cursor: self.values.sessions_next.as_deref(),
-            sessions: self.values.sessions.value().map_or(&[], Vec::as_slice),
         };
         let Some(path) = route::of_resource(&resource, &asking) else { return };
         match &resource {
@@ -422,9 +426,10 @@ impl Model {
         if self.stage == Stage::Inside {
             self.effects.push(Effect::CloseLive);
             // Nothing of the building stays on the screen of someone who is not signed in.
-            let kept = (self.language, self.theme, self.next_token, self.revision, std::mem::take(&mut self.effects));
-            *self = Self::default();
-            (self.language, self.theme, self.next_token, self.revision, self.effects) = kept;
+            let (token, revision) = (self.next_token, self.revision);
+            let effects = std::mem::take(&mut self.effects);
+            *self = Self::new(self.language, self.theme);
+            (self.next_token, self.revision, self.effects) = (token, revision, effects);
         }
         self.stage = stage;
     }

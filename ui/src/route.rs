@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Resource};
 use crate::history::series_names;
-use crate::time::{MINUTE_MS, rfc3339};
+use crate::time::rfc3339;
 use crate::transport::Method;
 use crate::view::SessionFilter;
-use api::{PriorityOrder, SessionItem, Snapshot};
+use api::{PriorityOrder, Snapshot};
 use serde::Serialize;
 
 /// Sessions in one page of the list.
@@ -14,8 +14,8 @@ const SESSIONS_PER_PAGE: u32 = 50;
 const LOG_ROWS: u32 = 200;
 /// Steps of readings for a graph: as dense as they are measured.
 const STEP_S: i64 = 5;
-/// Most steps of one session's curve; more than any screen has columns.
-const CURVE_STEPS: i64 = 2000;
+/// Most series in one question, as the server allows.
+const SERIES_MAX: usize = 64;
 
 /// Method, path below `/api/v1/` and JSON body.
 pub(crate) type Route = (Method, String, Option<String>);
@@ -98,8 +98,6 @@ pub(crate) struct Asking<'a> {
     pub(crate) filter: &'a SessionFilter,
     /// Where the list of sessions goes on.
     pub(crate) cursor: Option<&'a str>,
-    /// Known sessions.
-    pub(crate) sessions: &'a [SessionItem],
 }
 
 /// Path of a value; `None` while what it depends on is unknown.
@@ -111,7 +109,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Tenants => "tenants?limit=1000".to_owned(),
         Resource::Sessions => sessions(asking, None),
         Resource::MoreSessions => sessions(asking, Some(asking.cursor?)),
-        Resource::Curve(id) => curve(asking, *id)?,
+        Resource::Curve(id) => format!("sessions/{id}/curve"),
         Resource::Readings(quantity, from_ms) => {
             let snapshot = asking.snapshot?;
             readings(&series_names(snapshot, *quantity), *from_ms, snapshot.at_ms, STEP_S)
@@ -140,19 +138,8 @@ fn sessions(asking: &Asking<'_>, cursor: Option<&str>) -> String {
     path
 }
 
-fn curve(asking: &Asking<'_>, id: i32) -> Option<String> {
-    let session = asking.sessions.iter().find(|session| session.id == id)?;
-    let from = crate::time::parse(&session.started_at)?;
-    let now = asking.snapshot.map_or(from, |snapshot| snapshot.at_ms);
-    let to = session.ended_at.as_deref().and_then(crate::time::parse).unwrap_or(now).max(from + MINUTE_MS);
-    let (charger, connector) = (&session.charger, session.connector);
-    let names = [format!("charger/{charger}/{connector}/power_w"), format!("charger/{charger}/{connector}/set_ma")];
-    let step_s = ((to - from) / 1000 / CURVE_STEPS).max(STEP_S);
-    Some(readings(&names, from, to, step_s))
-}
-
 fn readings(series: &[String], from_ms: i64, to_ms: i64, step_s: i64) -> String {
-    let names: Vec<String> = series.iter().map(|name| part(name)).collect();
+    let names: Vec<String> = series.iter().take(SERIES_MAX).map(|name| part(name)).collect();
     format!("readings?series={}&from={}&to={}&step_s={step_s}", names.join(","), rfc3339(from_ms), rfc3339(to_ms))
 }
 

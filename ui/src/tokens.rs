@@ -273,6 +273,7 @@ fn visuals(v: &mut egui::Visuals, p: &Palette, theme: Theme) {
     v.selection.bg_fill = p.accent_low;
     v.selection.stroke = Stroke::new(1.5, p.accent);
     v.slider_trailing_fill = true;
+    v.handle_shape = egui::style::HandleShape::Circle;
     let radius = CornerRadius::same(RADIUS_CONTROL);
     let set = |w: &mut egui::style::WidgetVisuals, fill: Color32, edge: Color32, text: Color32| {
         w.bg_fill = fill;

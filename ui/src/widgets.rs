@@ -73,6 +73,8 @@ pub(crate) fn card_with<R>(ui: &mut Ui, margin: Margin, add: impl FnOnce(&mut Ui
         .inner_margin(margin)
         .show(ui, |ui| {
             ui.set_min_width(ui.available_width());
+            // What is inside does not inherit the wide gaps between cards.
+            ui.spacing_mut().item_spacing = egui::vec2(8.0, 8.0);
             add(ui)
         })
         .inner
@@ -222,7 +224,7 @@ pub(crate) fn focus_ring(ui: &Ui, response: &Response, radius: u8) {
     }
 }
 
-/// A row of choices of which one is taken. Each choice is called by its own words.
+/// A row of choices of which one is taken. Each choice is called by the group's and its own words.
 pub(crate) fn segmented<T: Copy + PartialEq>(
     ui: &mut Ui,
     group: &str,
@@ -230,33 +232,43 @@ pub(crate) fn segmented<T: Copy + PartialEq>(
     current: T,
 ) -> Option<T> {
     let p = palette(ui);
+    let galleys: Vec<_> = choices
+        .iter()
+        .map(|(value, label)| {
+            let selected = *value == current;
+            let font = if selected { tokens::strong(13.0) } else { egui::FontId::proportional(13.0) };
+            let ink = if selected { p.text } else { p.text_weak };
+            ui.painter().layout_no_wrap((*label).to_owned(), font, ink)
+        })
+        .collect();
+    let widths: Vec<f32> = galleys.iter().map(|galley| (galley.size().x + 20.0).max(36.0)).collect();
+    let size = egui::vec2(widths.iter().sum::<f32>() + 4.0, tokens::CONTROL_HEIGHT);
+    let (frame, group_response) = ui.allocate_exact_size(size, Sense::hover());
+    let edge = Stroke::new(1.0, p.border);
+    ui.painter().rect(frame, tokens::RADIUS_CONTROL, p.surface_low, edge, egui::StrokeKind::Inside);
     let mut picked = None;
-    let frame = Frame::new().fill(p.surface_low).corner_radius(tokens::RADIUS_CONTROL).inner_margin(Margin::same(2));
-    frame.stroke(Stroke::new(1.0, p.border)).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.horizontal(|ui| {
-            for (value, label) in choices {
-                let selected = *value == current;
-                let ink = if selected { p.text } else { p.text_weak };
-                let font = if selected { tokens::strong(13.0) } else { egui::FontId::proportional(13.0) };
-                let galley = ui.painter().layout_no_wrap((*label).to_owned(), font, ink);
-                let size = egui::vec2((galley.size().x + 20.0).max(36.0), tokens::CONTROL_HEIGHT - 6.0);
-                let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-                let name = format!("{group}: {label}");
-                response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, &name));
-                if selected {
-                    ui.painter().rect(rect, 5.0, p.surface, Stroke::new(1.0, p.border_strong), egui::StrokeKind::Inside);
-                } else if response.hovered() {
-                    ui.painter().rect_filled(rect, 5.0, p.surface_hover);
-                }
-                ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
-                focus_ring(ui, &response, 5);
-                if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
-                    picked = Some(*value);
-                }
-            }
-        });
-    });
+    let mut x = frame.left() + 2.0;
+    for (((value, label), galley), width) in choices.iter().zip(galleys).zip(widths) {
+        let size = egui::vec2(width, frame.height() - 4.0);
+        let rect = egui::Rect::from_min_size(egui::pos2(x, frame.top() + 2.0), size);
+        x += width;
+        let selected = *value == current;
+        let response = ui.interact(rect, group_response.id.with(*label), Sense::click());
+        let name = format!("{group}: {label}");
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, &name));
+        if selected {
+            let edge = Stroke::new(1.0, p.border_strong);
+            ui.painter().rect(rect, 5.0, p.surface, edge, egui::StrokeKind::Inside);
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, 5.0, p.surface_hover);
+        }
+        let ink = if selected { p.text } else { p.text_weak };
+        ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+        focus_ring(ui, &response, 5);
+        if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
+            picked = Some(*value);
+        }
+    }
     picked
 }
 
@@ -324,7 +336,7 @@ pub(crate) fn form_field(ui: &mut Ui, name: &str, hint: &str, text: &mut String,
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         field_label(ui, name);
-        let width = ui.available_width() - 22.0;
+        let width = ui.available_width();
         let response = text_field(ui, name, "", text, kind, width);
         if !hint.is_empty() {
             weak(ui, hint);
@@ -374,6 +386,20 @@ pub(crate) fn empty(ui: &mut Ui, icon: Icon, title: &str, text: &str) {
         );
         ui.add_space(14.0);
     });
+}
+
+/// A list that scrolls by itself once it is higher than `height`.
+pub(crate) fn scroll(id: &str, height: f32) -> egui::ScrollArea {
+    egui::ScrollArea::vertical()
+        .id_salt(id.to_owned())
+        .max_height(height)
+        .min_scrolled_height(height)
+        .auto_shrink([false, true])
+}
+
+/// What a list may take of the window's height when `taken` points are above and below it.
+pub(crate) fn rest_of_window(ui: &Ui, taken: f32) -> f32 {
+    (ui.ctx().content_rect().height() - taken).max(180.0)
 }
 
 /// A hairline across.

@@ -185,7 +185,7 @@ proptest! {
         prop_assert!(snapshot.max_active.is_none_or(|max| active <= usize::from(max)));
         for demand in &snapshot.demands {
             let limit = limit_of(&plan, demand);
-            prop_assert!(limit.is_zero() || (limit.0 % 1000 == 0 && limit >= amps(6) && limit <= demand.max));
+            prop_assert!(limit.is_zero() || (limit.0.is_multiple_of(1000) && limit >= amps(6) && limit <= demand.max));
         }
     }
 

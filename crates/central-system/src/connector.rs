@@ -52,10 +52,10 @@ impl Connector {
         self.wish = Some(Wish { limit, order });
     }
 
-    /// A session begins or is confirmed. Wishes up to `stale` belonged to the one before.
+    /// A session begins or is confirmed. Where another one still ran, wishes up to `stale` belonged to it.
     pub(crate) fn begin(&mut self, session: SessionId, card: Option<CardUid>, stale: u64) {
         if self.session != Some(session) {
-            self.wish = self.wish.filter(|wish| wish.order > stale);
+            self.wish = self.wish.filter(|wish| self.session.is_none() || wish.order > stale);
             self.installed = None;
             self.is_over = false;
         }

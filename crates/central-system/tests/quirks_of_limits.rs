@@ -188,4 +188,3 @@ fn pause_strategy() {
     assert_eq!(profiles(&out), ["TxProfile Absolute 0 0 A"]);
     assert_eq!(asked(&out, "RemoteStopTransaction").len(), 0);
 }
-

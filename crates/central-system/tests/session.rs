@@ -274,6 +274,17 @@ fn known_sessions_are_limited_after_a_restart() {
     assert_eq!(live[0]["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"], 9);
 }
 
+/// A limit given before a session begins is installed at its beginning; one of a session that never ended is not.
+#[test]
+fn limits_wait_for_their_session() {
+    let mut bench = Bench::ready();
+    assert_eq!(bench.limit(MilliAmps::from_amps(7), agreeable), []);
+    let out = bench.start(1);
+    assert_eq!(profiles(&out), ["TxProfile Absolute 0 7 A"]);
+    bench.answered(&out, &mut agreeable);
+    assert_eq!(profiles(&bench.start(2)), Vec::<String>::new());
+}
+
 /// A limit of one session never reaches the next one.
 #[test]
 fn limits_end_with_their_session() {

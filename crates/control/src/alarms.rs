@@ -2,9 +2,7 @@
 
 use crate::state::Link;
 use crate::{Control, Output, StorageState};
-use domain::{
-    Alarm, AlarmKind, ConnectorStatus, DurationMs, Instant, MeterRole, Now, Record, Timestamp,
-};
+use domain::{Alarm, AlarmKind, ConnectorStatus, DurationMs, Instant, MeterRole, Now, Record, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Chargers reconnect by themselves all the time; only a link that stays down is worth a person's attention.
@@ -30,7 +28,8 @@ impl Alarms {
 
     /// Newest first.
     pub(crate) fn list(&self) -> Vec<Alarm> {
-        let alarm = |(kind, at): (&AlarmKind, &Timestamp)| Alarm { kind: kind.clone(), raised_at: *at, cleared_at: None };
+        let alarm =
+            |(kind, at): (&AlarmKind, &Timestamp)| Alarm { kind: kind.clone(), raised_at: *at, cleared_at: None };
         let mut list: Vec<Alarm> = self.open.iter().map(alarm).collect();
         list.sort_by(|a, b| b.raised_at.cmp(&a.raised_at).then_with(|| a.kind.cmp(&b.kind)));
         list
@@ -109,7 +108,7 @@ impl Control {
             if live.status == faulted || live.connectors.values().any(|connector| connector.status == faulted) {
                 wanted.insert(AlarmKind::ChargerFaulted(id.clone()));
             }
-            if live.connectors.values().any(|connector| connector.disobeys) {
+            if live.connectors.values().any(|connector| connector.disobeys || connector.refuses) {
                 wanted.insert(AlarmKind::ChargerDisobeys(id.clone()));
             }
             if live.fallback_in_force() < live.charger.fallback {
@@ -119,7 +118,8 @@ impl Control {
     }
 
     fn over_limit(&mut self, now: Now, wanted: &mut BTreeSet<AlarmKind>) {
-        let over: BTreeMap<usize, bool> = (0..self.tree.branches.len()).map(|i| (i, self.is_over_limit(now, i))).collect();
+        let over: BTreeMap<usize, bool> =
+            (0..self.tree.branches.len()).map(|i| (i, self.is_over_limit(now, i))).collect();
         for (index, over) in over {
             if !over {
                 self.alarms.over_since.remove(&index);
@@ -138,6 +138,10 @@ impl Control {
     fn is_over_limit(&self, now: Now, index: usize) -> bool {
         let Some(branch) = self.tree.branches.get(index) else { return false };
         let Some(flow) = self.known_flow(now, index) else { return false };
-        self.site.phases.phases().iter().any(|phase| flow.get(*phase).unsigned_abs() > u64::from(branch.limit.get(*phase).0))
+        self.site
+            .phases
+            .phases()
+            .iter()
+            .any(|phase| flow.get(*phase).unsigned_abs() > u64::from(branch.limit.get(*phase).0))
     }
 }

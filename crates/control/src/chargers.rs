@@ -63,8 +63,12 @@ impl Control {
             ChargerEvent::Measured { connector, session, sample } => {
                 self.charger_measured(now, id, connector, session, &sample, out);
             }
-            // What counts is what is measured: see `obey`.
-            ChargerEvent::LimitAnswered { .. } => {}
+            ChargerEvent::LimitAnswered { connector, limit, accepted } => {
+                if let Some(connector) = self.connector_mut(&(id.clone(), connector)).filter(|c| c.set == limit) {
+                    connector.refuses = !accepted;
+                    self.guard(now, out);
+                }
+            }
         }
     }
 
@@ -330,7 +334,9 @@ impl Control {
         let stopped = self.ledger.stop(id, &request, self.rating(id));
         let tenant = stopped.session().and_then(|session| session.tenant);
         let verdict = request.card.as_ref().map(|card| match self.access.verdict(card) {
-            CardVerdict::Accepted { tenant: other } if tenant.is_some_and(|tenant| tenant != other) => CardVerdict::InUse,
+            CardVerdict::Accepted { tenant: other } if tenant.is_some_and(|tenant| tenant != other) => {
+                CardVerdict::InUse
+            }
             verdict => verdict,
         });
         match stopped {

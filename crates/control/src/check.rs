@@ -7,6 +7,7 @@
 
 use allocator::{Demand, Plan, Snapshot};
 use domain::{ChargerId, ConnectorNumber, MilliAmps, Phase};
+use std::collections::BTreeMap;
 
 /// Which rule a plan breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,20 +57,16 @@ pub enum Violation {
 /// # Errors
 /// Names the first rule it breaks.
 pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
-    let demand_of = |charger: &ChargerId, connector: ConnectorNumber| {
-        snapshot.demands.iter().find(|d| d.charger == *charger && d.connector == connector)
-    };
-    let mut flows: Vec<(usize, Phase, MilliAmps)> = Vec::new();
+    let mut asked: BTreeMap<(&ChargerId, ConnectorNumber), &Demand> =
+        snapshot.demands.iter().map(|demand| ((&demand.charger, demand.connector), demand)).collect();
+    let mut flows: BTreeMap<(usize, Phase), MilliAmps> = BTreeMap::new();
     let mut active: usize = 0;
-    for (position, share) in plan.shares.iter().enumerate() {
+    for share in &plan.shares {
         let (charger, connector) = (share.charger.clone(), share.connector);
-        let same = |s: &allocator::Share| s.charger == charger && s.connector == connector;
-        let Some(demand) = demand_of(&charger, connector) else {
+        // Taken out, so that a second share for the same connector finds nothing.
+        let Some(demand) = asked.remove(&(&share.charger, connector)) else {
             return Err(Violation::Unasked { charger, connector });
         };
-        if plan.shares.iter().skip(position + 1).any(same) {
-            return Err(Violation::Unasked { charger, connector });
-        }
         let limit = share.limit;
         if limit.0 == 0 {
             continue;
@@ -85,7 +82,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
     if let Some(max) = snapshot.max_active.filter(|max| active > usize::from(*max)) {
         return Err(Violation::TooManyActive { active, max });
     }
-    for (node, phase, cars) in flows {
+    for ((node, phase), cars) in flows {
         let Some(circuit) = snapshot.nodes.get(node) else { continue };
         let limit = *circuit.limit.get(phase);
         let total = cars + *circuit.load.get(phase);
@@ -101,16 +98,13 @@ fn add_upwards(
     snapshot: &Snapshot,
     demand: &Demand,
     limit: MilliAmps,
-    flows: &mut Vec<(usize, Phase, MilliAmps)>,
+    flows: &mut BTreeMap<(usize, Phase), MilliAmps>,
 ) -> bool {
     let mut node = demand.node.0;
     for _ in 0..snapshot.nodes.len() {
         let Some(circuit) = snapshot.nodes.get(node) else { return false };
         for phase in demand.wiring.wires() {
-            match flows.iter_mut().find(|(n, p, _)| *n == node && p == phase) {
-                Some((_, _, flow)) => *flow += limit,
-                None => flows.push((node, *phase, limit)),
-            }
+            *flows.entry((node, *phase)).or_default() += limit;
         }
         match circuit.parent {
             Some(parent) => node = parent.0,

@@ -7,8 +7,8 @@ use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
-use domain::{ChargerId, CircuitTree, Instant, MeterId, Now, SessionId, Site};
-use std::collections::{BTreeMap, BTreeSet};
+use domain::{ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, PerPhase, SessionId, Site};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The site's one decider.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Control {
     pub(crate) started: Instant,
     pub(crate) next_division: Instant,
     pub(crate) last_raise: Option<Instant>,
+    /// Recent loads that are no car, by circuit: a raise counts the largest of them.
+    pub(crate) peaks: BTreeMap<usize, VecDeque<(Instant, PerPhase<MilliAmps>)>>,
 }
 
 impl Control {
@@ -74,6 +76,7 @@ impl Control {
             plan_rejected: false,
             started: now.instant,
             last_raise: None,
+            peaks: BTreeMap::new(),
         };
         // Each charger is told its own when it connects.
         drop(control.fit_fallbacks());

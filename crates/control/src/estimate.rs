@@ -119,7 +119,8 @@ impl Evidence<'_> {
         };
         let (mut least, mut most) = (PerPhase::default(), PerPhase::default());
         for live in self.chargers.values() {
-            let below = self.tree.index(&live.charger.circuit).is_some_and(|own| self.tree.path(own).any(|i| i == index));
+            let below =
+                self.tree.index(&live.charger.circuit).is_some_and(|own| self.tree.path(own).any(|i| i == index));
             if !below {
                 continue;
             }

@@ -13,8 +13,11 @@ impl Control {
         if let Some(root) = flows.get_mut(self.tree.root) {
             *root = PerPhase::splat(self.site.declared_load);
         }
-        let mut order: Vec<_> =
-            self.chargers.values().map(|live| (Reverse(live.charger.priority), live.charger.registered, live.charger.id.clone())).collect();
+        let mut order: Vec<_> = self
+            .chargers
+            .values()
+            .map(|live| (Reverse(live.charger.priority), live.charger.registered, live.charger.id.clone()))
+            .collect();
         order.sort();
         let mut changed = Vec::new();
         for (_, _, id) in order {

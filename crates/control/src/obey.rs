@@ -51,6 +51,7 @@ fn watch_obedience(now: Now, connector: &mut ConnectorLive) {
     if fullest > tolerated(connector.set) {
         connector.obeys_since = None;
     } else {
+        connector.refuses &= at <= connector.set_since();
         let since = *connector.obeys_since.get_or_insert(at);
         if connector.disobeys && at.since(since) >= OBEYS_AGAIN {
             connector.disobeys = false;

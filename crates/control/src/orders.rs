@@ -5,8 +5,8 @@ use crate::state::{ChargerLive, ConnectorLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Control, Made, Order, OrderDone, OrderError, Output};
 use domain::{
-    Card, CardStatus, CardUid, Charger, ChargerId, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter, MeterId,
-    MilliAmps, Now, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
+    Card, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter,
+    MeterId, MilliAmps, Now, PerPhase, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
 };
 use std::cmp::Reverse;
 
@@ -64,8 +64,11 @@ impl Control {
 
     fn set_site(&mut self, now: Now, site: Site, out: &mut Vec<Output>) -> OrderDone {
         site.check().map_err(OrderError::Site)?;
+        let fuse_before = self.site.main_fuse;
         self.site = site;
+        self.root_follows_fuse(fuse_before, out);
         self.tree = Tree::new(&self.site, &self.circuits);
+        self.peaks.clear();
         self.next_division = self.next_division.min(now.instant + self.site.control_interval);
         // A building that turns out to have one phase has its chargers on it.
         let narrow = self.site.phases == PhaseCount::One;
@@ -78,6 +81,21 @@ impl Control {
         Ok(Made::Nothing)
     }
 
+    /// A grid connection described by nothing but its main fuse changes with it.
+    fn root_follows_fuse(&mut self, fuse_before: MilliAmps, out: &mut Vec<Output>) {
+        let root = self.circuits.root().clone();
+        let mut list: Vec<Circuit> = self.circuits.iter().cloned().collect();
+        let Some(circuit) = list.iter_mut().find(|circuit| circuit.id == root) else { return };
+        if fuse_before == self.site.main_fuse || circuit.limit != PerPhase::splat(fuse_before) {
+            return;
+        }
+        circuit.limit = PerPhase::splat(self.site.main_fuse);
+        if let Ok(circuits) = CircuitTree::new(list.clone()) {
+            self.circuits = circuits;
+            out.push(Output::Save(Record::Circuits(list)));
+        }
+    }
+
     fn set_circuits(&mut self, circuits: CircuitTree, out: &mut Vec<Output>) -> OrderDone {
         let chargers = self.chargers.values().map(|live| (&live.charger.circuit, live.charger.name.clone()));
         let meters = self.meters.values().map(|live| (&live.meter.circuit, live.meter.name.clone()));
@@ -86,6 +104,7 @@ impl Control {
         }
         self.circuits = circuits;
         self.tree = Tree::new(&self.site, &self.circuits);
+        self.peaks.clear();
         out.push(Output::Save(Record::Circuits(self.circuits.iter().cloned().collect())));
         out.extend(self.fit_fallbacks());
         Ok(Made::Nothing)

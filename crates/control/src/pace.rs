@@ -8,7 +8,7 @@ use crate::standing::{Standing, Standings, Surroundings, lingering};
 use crate::state::SETTLE;
 use crate::{Change, Control, Output, Reason};
 use allocator::{Demand, NodeIndex, Snapshot};
-use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase};
+use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase, Phase};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,10 @@ const STANDBY_HOLD: DurationMs = DurationMs::from_secs(60);
 const RENEW_EVERY: DurationMs = DurationMs::from_secs(30);
 /// A meter sample this much younger than the last raise shows what the raise did.
 const RESPONSE: DurationMs = DurationMs::from_secs(2);
+/// Compressors, heaters and hobs cycle within this time.
+const PEAK_HOLD: DurationMs = DurationMs::from_secs(15);
+/// A car that was sent to standby returns into room that lasted this long.
+const RETURN_HOLD: DurationMs = DurationMs::from_secs(60);
 /// A raise takes at most one part in this many of the way, but at least an ampere.
 const RAISE_PARTS: u32 = 2;
 const AMPERE: MilliAmps = MilliAmps::from_amps(1);
@@ -32,13 +36,8 @@ pub(crate) struct Assessment {
 
 impl Control {
     pub(crate) fn assess(&self, now: Now) -> Assessment {
-        let surroundings = Surroundings {
-            now,
-            site: &self.site,
-            access: &self.access,
-            ledger: &self.ledger,
-            in_use: &self.in_use,
-        };
+        let surroundings =
+            Surroundings { now, site: &self.site, access: &self.access, ledger: &self.ledger, in_use: &self.in_use };
         let mut standings = Standings::new();
         let mut committed = BTreeMap::new();
         for (id, live) in &self.chargers {
@@ -84,14 +83,18 @@ impl Control {
 
     /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
     pub(crate) fn guard(&mut self, now: Now, out: &mut Vec<Output>) {
-        let low = self.low_targets(&self.assess(now));
+        let assessment = self.assess(now);
+        self.note_peaks(now, &assessment.loads);
+        let low = self.low_targets(&assessment);
         self.cut(now, &low, out);
         self.explain(now, &low, out);
     }
 
     /// The regular division: cuts, then raises.
     pub(crate) fn divide(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.keep_out(now);
         let assessment = self.assess(now);
+        self.note_peaks(now, &assessment.loads);
         let low = self.low_targets(&assessment);
         self.cut(now, &low, out);
         match self.site.pacing {
@@ -100,6 +103,25 @@ impl Control {
         }
         self.verify_commanded(now, &low, out);
         self.explain(now, &low, out);
+    }
+
+    /// Who was sent to standby returns only into room that has lasted; until then others use it.
+    fn keep_out(&mut self, now: Now) {
+        for connector in self.chargers.values_mut().flat_map(|live| live.connectors.values_mut()) {
+            connector.kept_out = None;
+        }
+        if self.site.pacing == Pacing::Published {
+            return;
+        }
+        let mut assessment = self.assess(now);
+        self.hold_peaks(now, RETURN_HOLD, &mut assessment.loads);
+        for (key, target) in self.targets(&assessment, Side::High).by_connector {
+            let Some(connector) = self.connector_mut(&key) else { continue };
+            let returns = connector.set.is_zero() && connector.standby_until.is_some_and(|until| until <= now.instant);
+            if returns && target.limit.is_zero() && matches!(target.reason, Reason::Waiting { .. }) {
+                connector.kept_out = Some(target.reason);
+            }
+        }
     }
 
     /// What must be cut to. The published rule knows no bounds: it takes the building at its largest.
@@ -156,16 +178,18 @@ impl Control {
     /// Raises part of the way, the higher priority first, into room that exists even in the high estimate and
     /// while every cut may still linger.
     fn raise_carefully(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
-        let assessment = self.assess(now);
+        let mut assessment = self.assess(now);
+        self.hold_peaks(now, PEAK_HOLD, &mut assessment.loads);
         let high = self.targets(&assessment, Side::High);
         let mut room = Residual::new(&high.snapshot);
         let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();
         demands.sort_by_key(|d| (Reverse(d.priority), d.registered, &d.charger, d.connector));
         for demand in &demands {
-            room.take(demand, assessment.committed.get(&key_of(demand)).copied().unwrap_or_default());
+            let committed = assessment.committed.get(&key_of(demand)).copied().unwrap_or_default();
+            room.take(demand, committed);
         }
         for lost in self.lingering_outside(&assessment) {
-            room.take_circuit(&high.snapshot, lost);
+            room.take(&lost, lost.max);
         }
         let mut active = self.active();
         // Those raised in this division do not wait for each other.
@@ -193,26 +217,48 @@ impl Control {
         }
     }
 
+    /// A load that comes and goes is counted while it is away: raising into its gaps would be cut at its return.
+    fn hold_peaks(&self, now: Now, hold: DurationMs, loads: &mut [Load]) {
+        for (index, load) in loads.iter_mut().enumerate() {
+            for (_, peak) in
+                self.peaks.get(&index).into_iter().flatten().filter(|(at, _)| now.instant.since(*at) <= hold)
+            {
+                load.high = load.high.zip(*peak).map(|(high, peak)| high.max(peak));
+            }
+        }
+    }
+
+    fn note_peaks(&mut self, now: Now, loads: &[Load]) {
+        for (index, load) in loads.iter().enumerate() {
+            let peaks = self.peaks.entry(index).or_default();
+            // A larger load makes every earlier smaller one irrelevant.
+            while peaks.back().is_some_and(|(_, peak)| Phase::ALL.iter().all(|p| peak.get(*p) <= load.low.get(*p))) {
+                peaks.pop_back();
+            }
+            peaks.push_back((now.instant, load.low));
+            while peaks.front().is_some_and(|(at, _)| now.instant.since(*at) > RETURN_HOLD) {
+                peaks.pop_front();
+            }
+        }
+    }
+
     /// Draws that a cut should have ended, of connectors that do not share any more.
-    fn lingering_outside(&self, assessment: &Assessment) -> Vec<(usize, Demand)> {
+    fn lingering_outside(&self, assessment: &Assessment) -> Vec<Demand> {
         let mut list = Vec::new();
         for (key, standing) in &assessment.standings {
             let Standing::Nothing(_) = standing else { continue };
             let amount = assessment.committed.get(key).copied().unwrap_or_default();
             let Some(live) = self.chargers.get(&key.0).filter(|_| !amount.is_zero()) else { continue };
             let Some(node) = self.tree.index(&live.charger.circuit) else { continue };
-            list.push((
-                node,
-                Demand {
-                    charger: key.0.clone(),
-                    connector: key.1,
-                    node: NodeIndex(node),
-                    wiring: live.charger.wiring.clone(),
-                    priority: live.charger.priority,
-                    registered: live.charger.registered,
-                    max: amount,
-                },
-            ));
+            list.push(Demand {
+                charger: key.0.clone(),
+                connector: key.1,
+                node: NodeIndex(node),
+                wiring: live.charger.wiring.clone(),
+                priority: live.charger.priority,
+                registered: live.charger.registered,
+                max: amount,
+            });
         }
         list
     }
@@ -224,7 +270,8 @@ impl Control {
     /// Whether every circuit above has been measured since the last raise took effect.
     fn is_confirmed(&self, now: Now, raised: Option<Instant>, demand: &Demand, loads: &[Load]) -> bool {
         let Some(raised) = raised else { return true };
-        let Some(own) = self.chargers.get(&demand.charger).and_then(|live| self.tree.index(&live.charger.circuit)) else {
+        let Some(own) = self.chargers.get(&demand.charger).and_then(|live| self.tree.index(&live.charger.circuit))
+        else {
             return false;
         };
         self.tree.path(own).all(|index| match loads.get(index).map(|load| load.basis) {
@@ -269,6 +316,7 @@ impl Control {
         let Some(connector) = self.connector_mut(key) else { return };
         if !limit.is_zero() {
             connector.standby_room = None;
+            connector.standby_until = None;
         }
         connector.command(now, limit);
         connector.sent_at = Some(now.instant);
@@ -297,8 +345,7 @@ impl Control {
             let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
             let Some(connector) = self.connector_mut(key) else { continue };
             let counted = matches!(reason, Reason::CarTakesLess { .. } | Reason::Disobeys { .. });
-            connector.reason =
-                if connector.set < *limit && !counted { Reason::Confirming } else { reason.clone() };
+            connector.reason = if connector.set < *limit && !counted { Reason::Confirming } else { reason.clone() };
             let known = match &connector.decided {
                 Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
                 None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),
@@ -376,13 +423,6 @@ impl Residual {
                 let left = left.get_mut(*wire);
                 *left = left.saturating_sub(amount);
             }
-        }
-    }
-
-    fn take_circuit(&mut self, snapshot: &Snapshot, (node, lost): (usize, Demand)) {
-        if snapshot.nodes.get(node).is_some() {
-            let amount = lost.max;
-            self.take(&lost, amount);
         }
     }
 

@@ -170,11 +170,7 @@ impl Grounds<'_> {
                 Some(Standing::Demand { .. } | Standing::Nothing(_)) | None => None,
             })
             .sum();
-        nodes.push(Node {
-            parent: Some(circuit),
-            limit: PerPhase::splat(live.most()),
-            load: PerPhase::splat(counted),
-        });
+        nodes.push(Node { parent: Some(circuit), limit: PerPhase::splat(live.most()), load: PerPhase::splat(counted) });
         NodeIndex(nodes.len() - 1)
     }
 
@@ -182,9 +178,10 @@ impl Grounds<'_> {
     fn is_over(&self, nodes: &[Node], charger: &ChargerId) -> bool {
         let Some(live) = self.chargers.get(charger) else { return true };
         let Some(own) = self.tree.index(&live.charger.circuit) else { return true };
-        self.tree.path(own).filter_map(|index| nodes.get(index)).any(|node| {
-            live.charger.wiring.wires().iter().any(|wire| node.load.get(*wire) > node.limit.get(*wire))
-        })
+        self.tree
+            .path(own)
+            .filter_map(|index| nodes.get(index))
+            .any(|node| live.charger.wiring.wires().iter().any(|wire| node.load.get(*wire) > node.limit.get(*wire)))
     }
 
     fn someone_charges(&self, but: &Connector) -> bool {
@@ -215,11 +212,9 @@ impl Grounds<'_> {
                 MaxFrom::Car(measured) => Reason::CarTakesLess { measured },
             },
             Cause::Shared { .. } if self.is_silent(&share.charger) => Reason::MeterSilent,
-            Cause::Shared { cars, bottleneck, extra_amp } => Reason::Shared {
-                cars: *cars,
-                bottleneck: self.place(*bottleneck),
-                extra_amp: *extra_amp,
-            },
+            Cause::Shared { cars, bottleneck, extra_amp } => {
+                Reason::Shared { cars: *cars, bottleneck: self.place(*bottleneck), extra_amp: *extra_amp }
+            }
             Cause::Waiting { place, bottleneck } => Reason::Waiting {
                 min: self.site.min_charge,
                 place: *place,

@@ -21,6 +21,8 @@ pub(crate) struct Rating {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     open: BTreeMap<SessionId, Open>,
+    /// Of the open ones, the one that runs at each connector: of several, the one that began last.
+    running: BTreeMap<ChargerId, BTreeMap<ConnectorNumber, SessionId>>,
     ended: BTreeMap<SessionId, Session>,
     last: i32,
 }
@@ -90,18 +92,29 @@ impl Stopped {
 impl Ledger {
     pub(crate) fn new(open: Vec<Session>, recent: Vec<Session>, last: SessionId) -> Self {
         let top = open.iter().chain(&recent).map(|s| s.id.0).max().unwrap_or(0).max(last.0).max(0);
-        Self {
+        let mut ledger = Self {
             open: open.into_iter().map(|s| (s.id, Open::new(s))).collect(),
+            running: BTreeMap::new(),
             ended: recent.into_iter().map(|s| (s.id, s)).collect(),
             last: top,
+        };
+        ledger.index();
+        ledger
+    }
+
+    fn index(&mut self) {
+        self.running.clear();
+        let mut order: Vec<&Session> = self.open.values().map(|open| &open.session).collect();
+        order.sort_by_key(|session| (session.started_at, session.id));
+        for session in order {
+            self.running.entry(session.charger.clone()).or_default().insert(session.connector, session.id);
         }
     }
 
-    /// The session that runs at a connector: of several, the one that began last.
+    /// The session that runs at a connector.
     pub(crate) fn running(&self, charger: &ChargerId, connector: ConnectorNumber) -> Option<&Session> {
-        self.open()
-            .filter(|s| s.charger == *charger && s.connector == connector)
-            .max_by_key(|session| (session.started_at, session.id))
+        let id = self.running.get(charger)?.get(&connector)?;
+        self.open.get(id).map(|open| &open.session)
     }
 
     pub(crate) fn open(&self) -> impl Iterator<Item = &Session> {
@@ -145,6 +158,7 @@ impl Ledger {
             .map(|s| (s.id, s.started_at))
             .collect();
         self.open.insert(session.id, Open::new(session.clone()));
+        self.index();
         // A connector has one session: whichever began earlier is over, also when its start came late.
         let mut closed = Vec::new();
         let newest = here.iter().map(|(_, at)| *at).max();
@@ -163,6 +177,7 @@ impl Ledger {
     /// Closes a session whose end never came, with the last register seen.
     pub(crate) fn lose(&mut self, id: SessionId) -> Option<Session> {
         let mut open = self.open.remove(&id)?;
+        self.index();
         open.session.ended_at = Some(open.read_at);
         open.session.provenance = Provenance::Estimated;
         open.session.end_reason = Some(EndReason::Lost);
@@ -180,6 +195,7 @@ impl Ledger {
         let Some(mut open) = self.open.remove(&id).or_else(|| self.reopen(id)) else {
             return self.ended.get(&id).cloned().map_or(Stopped::Orphan, Stopped::Before);
         };
+        self.index();
         let taken = open.take(request.at, request.meter, rating);
         open.session.ended_at = Some(request.at.max(open.session.started_at));
         open.session.provenance = match taken {

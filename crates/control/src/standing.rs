@@ -84,7 +84,7 @@ impl Surroundings<'_> {
             Link::Offline { since } => return self.unreachable(live, connector, since),
             Link::Unheard { since } => return self.unheard(live, session, since),
         }
-        if connector.disobeys {
+        if connector.disobeys || (connector.refuses && session.is_some()) {
             let set = if session.is_some() { self.site.min_charge } else { MilliAmps::ZERO };
             return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
         }
@@ -102,6 +102,9 @@ impl Surroundings<'_> {
             && until > self.now.instant
         {
             return Standing::Nothing(Reason::WaitingHold { remaining: until.since(self.now.instant) });
+        }
+        if let Some(reason) = &connector.kept_out {
+            return Standing::Nothing(reason.clone());
         }
         self.demand(live, connector)
     }

@@ -21,9 +21,13 @@ const SETS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
     /// Nothing heard since the program started.
-    Unheard { since: Instant },
+    Unheard {
+        since: Instant,
+    },
     Online,
-    Offline { since: Instant },
+    Offline {
+        since: Instant,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +122,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) energy: Option<(Instant, WattHours)>,
     /// Returns from standby no earlier.
     pub(crate) standby_until: Option<Instant>,
+    /// Back from standby it would fit now, but not into the room that has lasted: it goes on waiting.
+    pub(crate) kept_out: Option<Reason>,
     /// Preset `published`: room that was missing when it was sent to standby.
     pub(crate) standby_room: Option<MilliAmps>,
     pub(crate) appetite: Appetite,
@@ -125,6 +131,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) over_since: Option<Instant>,
     pub(crate) obeys_since: Option<Instant>,
     pub(crate) disobeys: bool,
+    /// The charger refused the present setpoint, and nothing measured since shows that it is kept anyway.
+    pub(crate) refuses: bool,
     /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
     pub(crate) adopt: bool,
     pub(crate) reason: Reason,
@@ -145,12 +153,14 @@ impl ConnectorLive {
             power: None,
             energy: None,
             standby_until: None,
+            kept_out: None,
             standby_room: None,
             appetite: Appetite::Open,
             below_since: None,
             over_since: None,
             obeys_since: None,
             disobeys: false,
+            refuses: false,
             adopt: false,
             reason: Reason::Idle,
             decided: None,
@@ -165,6 +175,7 @@ impl ConnectorLive {
         if limit > self.set {
             self.below_since = None;
         }
+        self.refuses = false;
         self.set = limit;
         self.sets.push_back((now.instant, limit));
         while self.sets.len() > SETS_MAX {
@@ -240,6 +251,7 @@ impl ConnectorLive {
         self.appetite = Appetite::Open;
         self.below_since = None;
         self.standby_until = None;
+        self.kept_out = None;
         self.standby_room = None;
     }
 }

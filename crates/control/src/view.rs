@@ -2,9 +2,7 @@
 
 use crate::plan::Connector;
 use crate::state::{ChargerLive, ConnectorLive, MeterLive};
-use crate::{
-    ChargerState, CircuitState, ConnectorState, Control, GridState, MeterState, Reason, Snapshot,
-};
+use crate::{ChargerState, CircuitState, ConnectorState, Control, GridState, MeterState, Reason, Snapshot};
 use domain::{
     ConnectorNumber, ConnectorStatus, Flow, MeterRole, MeterSample, MilliAmps, MilliVolts, Now, PerPhase, Phase, Watts,
 };
@@ -82,9 +80,7 @@ impl Control {
         counted: MilliAmps,
     ) -> ConnectorState {
         let reason = match (&connector.reason, connector.standby_until) {
-            (Reason::WaitingHold { .. }, Some(until)) => {
-                Reason::WaitingHold { remaining: until.since(now.instant) }
-            }
+            (Reason::WaitingHold { .. }, Some(until)) => Reason::WaitingHold { remaining: until.since(now.instant) },
             (reason, _) => reason.clone(),
         };
         let status = if live.status == ConnectorStatus::Faulted { live.status } else { connector.status };
@@ -105,8 +101,8 @@ impl Control {
     pub(crate) fn drawn_now(&self, now: Now, live: &ChargerLive, number: ConnectorNumber) -> Option<&[MilliAmps]> {
         let live = self.chargers.get(&live.charger.id)?;
         let connector = live.connectors.get(&number)?;
-        let busy = self.ledger.running(&live.charger.id, number).is_some()
-            || connector.status == ConnectorStatus::Charging;
+        let busy =
+            self.ledger.running(&live.charger.id, number).is_some() || connector.status == ConnectorStatus::Charging;
         connector.draw(now).filter(|_| busy).map(|draw| draw.per_wire.as_slice())
     }
 
@@ -261,10 +257,9 @@ impl Control {
 
 const fn is_standby(reason: &Reason) -> bool {
     match reason {
-        Reason::Waiting { .. }
-        | Reason::WaitingForTurn { .. }
-        | Reason::WaitingHold { .. }
-        | Reason::Confirming => true,
+        Reason::Waiting { .. } | Reason::WaitingForTurn { .. } | Reason::WaitingHold { .. } | Reason::Confirming => {
+            true
+        }
         Reason::Idle
         | Reason::Shared { .. }
         | Reason::ChargerMaximum

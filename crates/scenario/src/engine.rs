@@ -238,19 +238,19 @@ impl Engine {
                 }
                 Work::Station(id, outputs) => {
                     for output in outputs {
-                        self.from_station(now, &id, output, &mut queue);
+                        self.perform_station(now, &id, output, &mut queue);
                     }
                 }
                 Work::Mesh(outputs) => {
                     for output in outputs {
-                        self.from_mesh(now, output, &mut queue);
+                        self.perform_mesh(now, output, &mut queue);
                     }
                 }
             }
         }
     }
 
-    fn from_station(&mut self, now: Now, id: &ChargerId, output: central_system::Output, queue: &mut VecDeque<Work>) {
+    fn perform_station(&mut self, now: Now, id: &ChargerId, output: central_system::Output, queue: &mut VecDeque<Work>) {
         match output {
             central_system::Output::Send { text, gate } => {
                 let kind = match gate {
@@ -271,7 +271,7 @@ impl Engine {
         }
     }
 
-    fn from_mesh(&mut self, now: Now, output: mesh::Output, queue: &mut VecDeque<Work>) {
+    fn perform_mesh(&mut self, now: Now, output: mesh::Output, queue: &mut VecDeque<Work>) {
         match output {
             mesh::Output::Publish { topic, payload, gate } => {
                 let kind = match gate {

@@ -9,7 +9,7 @@ use simulator::{Act, BuildingPlan, DeviceInput, Life, People, Physics, Stage, Tr
 use std::collections::BTreeMap;
 
 /// Step of the physics and of everything else.
-const STEP: DurationMs = DurationMs(100);
+const STEP: DurationMs = DurationMs(200);
 /// Time for links, registrations and first readings before a script begins.
 const WARM_UP: DurationMs = DurationMs(12_000);
 /// Longest time after the end for the last sessions to be confirmed.

@@ -11,8 +11,8 @@ use crate::plan::BuildingPlan;
 use crate::visits::{Visit, visits};
 use domain::{
     Charger, ChargerId, CircuitId, CircuitTree, CircuitTreeError, ConnectorNumber, DurationMs, EndReason, Flow,
-    MilliAmps, MilliVolts, PerPhase, Phase, Provenance, Quantity, Reading, Series, Session, SessionId, Source,
-    TenantId, Timestamp, WattHours,
+    MilliAmps, MilliVolts, PerPhase, Phase, Provenance, Quantity, Series, Session, SessionId, Source, TenantId,
+    Timestamp, WattHours,
 };
 use std::collections::BTreeMap;
 
@@ -21,16 +21,17 @@ use std::collections::BTreeMap;
 pub struct History {
     /// Ended sessions in the order they began; identities from 1.
     pub sessions: Vec<Session>,
-    /// Values every 15 minutes, those of the last day every minute, in the order of time.
-    pub readings: Vec<Reading>,
+    /// Averages of each minute of the last day, by series; times are the beginnings of the minutes.
+    pub minutes: BTreeMap<Series, Vec<(Timestamp, i64)>>,
+    /// Averages of each quarter of an hour before that, by series; times are their beginnings.
+    pub quarters: BTreeMap<Series, Vec<(Timestamp, i64)>>,
     /// Registers of the chargers at the end.
     pub registers: BTreeMap<ChargerId, WattHours>,
 }
 
 const MINUTE: DurationMs = DurationMs(60_000);
 const COARSE: DurationMs = DurationMs(300_000);
-/// Coarse steps in one reading.
-const COARSE_PER_READING: u64 = 3;
+const QUARTER_MS: i64 = 900_000;
 const DAY: DurationMs = DurationMs(86_400_000);
 /// Least and most amps a car takes.
 const AMPS_MIN: u32 = 6;
@@ -45,18 +46,32 @@ const VOLTS: MilliVolts = MilliVolts(230_000);
 pub fn history(plan: &BuildingPlan, from: Timestamp, until: Timestamp) -> Result<History, CircuitTreeError> {
     let circuits = CircuitTree::new(plan.circuits.clone())?;
     let mut past = Past::new(plan, circuits, from, until);
-    let fine_from = until - DAY;
-    let mut at = from;
+    let fine_from = quarter_of(until - DAY);
+    let mut at = quarter_of(from);
     while at < until {
         let step = if at < fine_from { COARSE } else { MINUTE };
-        past.step(at, step);
-        let minutes = u64::try_from((at + step).0 - from.0).unwrap_or(0) / MINUTE.0;
-        if step == MINUTE || minutes.is_multiple_of(COARSE_PER_READING * COARSE.0 / MINUTE.0) {
-            past.read(at + step, step);
+        let end = (at + step).min(until);
+        past.step(at, end);
+        if step == MINUTE {
+            past.read(at, Resolution::Minute);
+        } else if quarter_of(end) == end {
+            past.read(Timestamp(end.0 - QUARTER_MS), Resolution::Quarter);
         }
-        at = at + step;
+        at = end;
     }
     Ok(past.close(until))
+}
+
+/// How far apart readings are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resolution {
+    Minute,
+    Quarter,
+}
+
+/// Beginning of the quarter of an hour.
+const fn quarter_of(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.div_euclid(QUARTER_MS) * QUARTER_MS)
 }
 
 /// A charger of the past.
@@ -113,8 +128,8 @@ impl<'a> Past<'a> {
         }
     }
 
-    fn step(&mut self, at: Timestamp, step: DurationMs) {
-        let end = at + step;
+    fn step(&mut self, at: Timestamp, end: Timestamp) {
+        let step = DurationMs(u64::try_from(end.0 - at.0).unwrap_or(0));
         while let Some(visit) = self.coming.next_if(|visit| visit.arrives < end) {
             self.arrive(visit);
         }
@@ -182,7 +197,7 @@ impl<'a> Past<'a> {
     }
 
     /// Writes what was measured since the last reading.
-    fn read(&mut self, at: Timestamp, step: DurationMs) {
+    fn read(&mut self, at: Timestamp, resolution: Resolution) {
         let time = i64::try_from(self.since_reading.0.max(1)).unwrap_or(1);
         let house_w = self.house_w_ms.map(|sum| sum / time);
         let watts = |values: PerPhase<i64>| values.iter().map(|(_, watts)| *watts).sum::<i64>();
@@ -193,7 +208,7 @@ impl<'a> Past<'a> {
             (Source::Solar, Quantity::Power, self.solar_w_ms / time),
             (Source::Circuit(self.circuits.root().clone()), Quantity::Power, watts(total_w)),
         ];
-        if step == MINUTE {
+        if resolution == Resolution::Minute {
             let root = Source::Circuit(self.circuits.root().clone());
             for ((phase, house), (_, total)) in house_w.iter().zip(total_w.iter()) {
                 rows.push((Source::House, current(phase), current_of(*house, VOLTS).net_ma()));
@@ -209,12 +224,17 @@ impl<'a> Past<'a> {
             }
             let source = Source::Connector(bay.charger.id.clone(), ConnectorNumber(1));
             rows.push((source.clone(), Quantity::Power, average_w(energy, self.since_reading)));
-            if step == MINUTE {
+            if resolution == Resolution::Minute {
                 rows.push((source, Quantity::Setpoint, i64::from(bay.set) * 1000));
             }
         }
-        let reading = |(source, quantity, value)| Reading { series: Series { source, quantity }, at, value };
-        self.history.readings.extend(rows.into_iter().map(reading));
+        let list = match resolution {
+            Resolution::Minute => &mut self.history.minutes,
+            Resolution::Quarter => &mut self.history.quarters,
+        };
+        for (source, quantity, value) in rows {
+            list.entry(Series { source, quantity }).or_default().push((at, value));
+        }
         self.since_reading = DurationMs::default();
         (self.house_w_ms, self.solar_w_ms, self.cars) = (PerPhase::default(), 0, PerPhase::default());
     }

@@ -1,7 +1,8 @@
 //! Cars, outlets, breakers, the house and the visits.
-#![expect(clippy::unwrap_used, reason = "a test may stop at what cannot be")]
 
-use domain::{Clock as _, DurationMs, MilliAmps, MilliVolts, PerPhase, Phase, Source, Timestamp, WattHours, Wiring};
+use domain::{
+    Clock as _, DurationMs, MilliAmps, MilliVolts, PerPhase, Phase, Quantity, Source, Timestamp, WattHours, Wiring,
+};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use simulator::{
     Breaker, BreakerKind, CarTraits, Dice, Energy, House, Outlet, OutletBuild, ScaledClock, Speed, VirtualCar,
@@ -133,27 +134,19 @@ fn history_is_consistent() {
     let sessions_wh: u64 = past.sessions.iter().map(|session| session.energy.0).sum();
     let registers_wh: u64 = past.registers.values().map(|register| register.0).sum();
     assert!(registers_wh - sessions_wh <= u64::try_from(past.sessions.len()).unwrap());
-    let mut curve_wh = 0.0;
-    let mut last = past.readings[0].at;
-    let mut step_ms = 900_000;
-    for reading in &past.readings {
-        if reading.at != last {
-            step_ms = reading.at.0 - last.0;
-            last = reading.at;
-        }
-        match (&reading.series.source, reading.series.quantity) {
-            (Source::Connector(..), domain::Quantity::Power) => {
-                curve_wh += f64::from(i32::try_from(reading.value).unwrap())
-                    * f64::from(i32::try_from(step_ms).unwrap())
-                    / 3.6e6;
+    let mut curve_wh: f64 = 0.0;
+    for (list, hours) in [(&past.minutes, 1.0 / 60.0), (&past.quarters, 0.25)] {
+        for (series, values) in list {
+            for (at, value) in values {
+                let value = i32::try_from(*value).unwrap();
+                match (&series.source, series.quantity) {
+                    (Source::Connector(..), Quantity::Power) => curve_wh += f64::from(value) * hours,
+                    (Source::Circuit(_), Quantity::CurrentL1 | Quantity::CurrentL2 | Quantity::CurrentL3) => {
+                        assert!(value <= 60_000, "{value} mA at {at:?}");
+                    }
+                    _ => {}
+                }
             }
-            (
-                Source::Circuit(_),
-                domain::Quantity::CurrentL1 | domain::Quantity::CurrentL2 | domain::Quantity::CurrentL3,
-            ) => {
-                assert!(reading.value <= 60_000, "{} mA at {:?}", reading.value, reading.at);
-            }
-            _ => {}
         }
     }
     let registers = f64::from(u32::try_from(registers_wh).unwrap());

@@ -70,7 +70,6 @@ fn tests_run() -> (Vec<String>, Result) {
     command
         .env("MESHWATT_BIN", target.join("debug/meshwatt"))
         .env("MESHWATT_DESKTOP_BIN", target.join("debug/meshwatt-desktop"))
-        .env("MESHWATT_CONSOLE_DIR", process::root().join("dist/console"))
         .env("MESHWATT_TEST_PYTHON", python);
     if !nextest {
         println!("cargo-nextest is not installed, so cargo test runs the tests.");

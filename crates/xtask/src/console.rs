@@ -1,6 +1,6 @@
 //! Builds the console: `ui` to wasm, its JavaScript glue, and the static files beside it.
 
-use crate::process::{self, ChoreError, Result, at, cargo, output_of, program, run};
+use crate::process::{self, ChoreError, Result, at, cargo, program, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -33,14 +33,18 @@ pub(crate) fn build() -> Result<PathBuf> {
                  wasm-bindgen-cli-support in crates/xtask must equal wasm-bindgen in Cargo.lock"
             ))
         })?;
-    report_size(&product)?;
+    compress(&directory)?;
     Ok(directory)
 }
 
-fn report_size(product: &Path) -> Result {
-    let plain = fs::metadata(product).map_err(at(product))?.len();
-    let zipped = output_of(program("sh", &["-c", &format!("gzip -6 -c '{}' | wc -c", product.display())]));
-    println!("The console is ready: {plain} bytes, {} gzipped", zipped.unwrap_or_else(|| "?".to_owned()));
+/// Puts the compressed form beside the large files; the program carries both and serves what a browser takes.
+fn compress(directory: &Path) -> Result {
+    for name in ["console_bg.wasm", "console.js"] {
+        let (path, packed) = (directory.join(name), directory.join(format!("{name}.gz")));
+        run(program("gzip", &["--keep", "--best", "--no-name", &path.to_string_lossy()]))?;
+        let size = |path: &Path| fs::metadata(path).map(|data| data.len()).map_err(at(path));
+        println!("{name}: {} bytes, {} gzipped", size(&path)?, size(&packed)?);
+    }
     Ok(())
 }
 

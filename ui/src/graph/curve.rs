@@ -10,7 +10,8 @@ use egui_plot::{FilledArea, Line, PlotBounds, PlotPoints};
 
 /// Power over time in kW, holes left out: `(milliseconds, kW)`.
 pub(crate) fn points(columns: &ReadingColumns) -> Vec<(f64, f64)> {
-    let Some(power) = columns.series.iter().position(|name| name.ends_with("/power_w")) else { return Vec::new() };
+    let of_connector = |name: &&String| name.starts_with("charger/") && name.ends_with("/power_w");
+    let Some(power) = columns.series.iter().position(|name| of_connector(&name)) else { return Vec::new() };
     let values = columns.values.get(power).map(Vec::as_slice).unwrap_or_default();
     columns
         .at_ms

@@ -170,7 +170,7 @@ fn row(ui: &mut Ui, color: Color32, name: &str, value: &str) {
 /// Names and colours of what the graph shows; chargers that draw nothing in the window are left out.
 pub(crate) fn legend(ui: &mut Ui, plan: &Plan, language: Language) {
     let p = palette(ui);
-    egui::ScrollArea::vertical().id_salt("legend").max_height(52.0).show(ui, |ui| {
+    crate::widgets::scroll("legend", 52.0).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(14.0, 4.0);
             entry(ui, Swatch::Area(p.house), Text::Building.get(language));

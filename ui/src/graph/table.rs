@@ -22,7 +22,7 @@ pub(crate) fn show(ui: &mut Ui, plan: &Plan, style: &Style<'_>) {
     let rows = plan.columns.at_ms.len();
     let response = egui::ScrollArea::horizontal().id_salt("load table").show(ui, |ui| {
         cells(ui, &titles, true);
-        egui::ScrollArea::vertical().id_salt("load rows").max_height(style.height - ROW).auto_shrink([false, false]).show_rows(
+        crate::widgets::scroll("load rows", style.height - ROW).show_rows(
             ui,
             ROW,
             rows,

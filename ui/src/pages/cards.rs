@@ -84,8 +84,8 @@ fn tenants(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState) {
         });
     });
     let found = matching(list, &state.search);
-    let height = (ui.ctx().content_rect().height() - 230.0).max(200.0);
-    egui::ScrollArea::vertical().id_salt("tenants").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+    let height = widgets::rest_of_window(ui, 190.0);
+    widgets::scroll("tenants", height).show(ui, |ui| {
         for tenant in found {
             widgets::hairline(ui);
             show_tenant(cx, ui, tenant);
@@ -155,9 +155,8 @@ fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
             "in_use" => Text::RefusedInUse,
             _unknown => Text::RefusedUnknown,
         };
-        ui.horizontal(|ui| {
-            ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
-        });
+        ui.add_space(2.0);
+        ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
         widgets::weak_line(ui, &cx.fill(Text::RefusedAt, &[&card.charger, &cx.local(&card.at)]));
         ui.horizontal(|ui| {
             widgets::weak(ui, cx.text(why));

@@ -322,7 +322,7 @@ fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     if list.is_empty() {
         widgets::weak(ui, cx.text(Text::NoDecisions));
     }
-    egui::ScrollArea::vertical().id_salt("decisions").max_height(210.0).auto_shrink([false, true]).show_rows(
+    widgets::scroll("decisions", 210.0).show_rows(
         ui,
         20.0,
         list.len(),
@@ -346,7 +346,7 @@ fn messages(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     if list.is_empty() {
         widgets::weak(ui, cx.text(Text::NoMessages));
     }
-    egui::ScrollArea::vertical().id_salt("frames").max_height(260.0).auto_shrink([false, true]).show_rows(
+    widgets::scroll("frames", 260.0).show_rows(
         ui,
         20.0,
         list.len(),

@@ -54,20 +54,15 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, snap
     }
     let rows = rows(snapshot);
     widgets::card_with(ui, egui::Margin::symmetric(8, 4), |ui| {
-        let height = ui.available_height() - 12.0;
+        let height = widgets::rest_of_window(ui, 118.0);
         ui.spacing_mut().item_spacing.y = 0.0;
-        egui::ScrollArea::vertical().id_salt("chargers").max_height(height).auto_shrink([false, true]).show_rows(
-            ui,
-            ROW,
-            rows.len(),
-            |ui, range| {
-                let top = ui.cursor().top() - f32::from(u16::try_from(range.start).unwrap_or(0)) * ROW;
-                for row in rows.get(range).unwrap_or_default() {
-                    show_row(cx, ui, state, row, snapshot.chargers.len());
-                }
-                drop_target(cx, ui, state, &rows, top);
-            },
-        );
+        widgets::scroll("chargers", height).show_rows(ui, ROW, rows.len(), |ui, range| {
+            let top = ui.cursor().top() - f32::from(u16::try_from(range.start).unwrap_or(0)) * ROW;
+            for row in rows.get(range).unwrap_or_default() {
+                show_row(cx, ui, state, row, snapshot.chargers.len());
+            }
+            drop_target(cx, ui, state, &rows, top);
+        });
     });
 }
 
@@ -99,8 +94,8 @@ fn show_row(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, row: &Row<'
     if row.place > 0 || !row.first {
         ui.painter().hline(rect.shrink2(egui::vec2(8.0, 0.0)).x_range(), rect.top(), (1.0, p.border));
     }
-    let id = egui::Id::new(("row", &row.charger.id, row.connector.map(|c| c.id)));
-    let mut inner = ui.new_child(egui::UiBuilder::new().id(id).max_rect(rect.shrink2(egui::vec2(6.0, 8.0))));
+    let id = egui::Id::unique(("row", &row.charger.id, row.connector.map(|c| c.id)));
+    let mut inner = ui.new_child(egui::UiBuilder::new().scope_id(id).max_rect(rect.shrink2(egui::vec2(6.0, 8.0))));
     inner.horizontal(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(8.0, 2.0);
         priority(cx, ui, state, row, count);
@@ -132,7 +127,7 @@ fn priority(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, row: &Row<'
     let charger = row.charger;
     let grip = Rect::from_min_size(rect.min, egui::vec2(24.0, rect.height()));
     let words = cx.text(Text::Drag);
-    let handle = ui.interact(grip, ui.id().with("grip"), Sense::drag());
+    let handle = ui.interact(grip, ui.scope_id().with("grip"), Sense::drag());
     let name = named(words, &charger.name);
     handle.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     let ink = if handle.hovered() || handle.dragged() { p.text } else { p.text_weak };

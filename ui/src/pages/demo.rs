@@ -76,7 +76,13 @@ fn load(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DemoState, demo: &DemoSnapshot
         .step_by(0.5)
         .custom_formatter(move |value, _| format::kilowatts(value, language))
         .custom_parser(|text| format::read_number(text.trim_end_matches("kW")));
-    let response = ui.add(slider);
+    let ink = crate::tokens::palette(ui).accent;
+    let response = ui
+        .scope(|ui| {
+            ui.visuals_mut().selection.bg_fill = ink;
+            ui.add(slider)
+        })
+        .inner;
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name));
     if response.changed() {
         state.extra_kw = Some(value);

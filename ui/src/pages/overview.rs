@@ -204,7 +204,7 @@ fn graph(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut OverviewState, snapshot: &Sna
     let value = |value: f64| format!("{} {unit}", format::number(value, 1, cx.language()));
     let now = plan.columns.peak.last().copied().unwrap_or_default();
     let name = cx.fill(Text::LoadGraph, &[cx.text(span.label()), &value(now), &value(plan.limit)]);
-    let height = (ui.ctx().content_rect().height() - 366.0).clamp(240.0, 560.0);
+    let height = (ui.ctx().content_rect().height() - 396.0).clamp(240.0, 600.0);
     let style =
         Style { language: cx.language(), offset_min: cx.offset(snapshot.at_ms), unit, name: &name, height };
     match form {
@@ -241,22 +241,16 @@ fn graph_header(cx: &mut Cx<'_>, ui: &mut Ui, phases: usize, quantity: Quantity)
             };
             cx.icon(ui, icon, true, "", Command::SetGraphForm(other));
             let spans = Span::ALL.map(|span| (span, cx.text(span.label())));
-            if let Some(span) = segmented_rtl(ui, cx.text(Text::Range), &spans, span) {
+            if let Some(span) = widgets::segmented(ui, cx.text(Text::Range), &spans, span) {
                 cx.send(Command::SetSpan(span));
             }
             let names = [cx.text(Text::QuantityPower), "L1", "L2", "L3"];
             let choices: Vec<(Quantity, &str)> = Quantity::ALL.into_iter().zip(names).take(1 + phases).collect();
-            if let Some(quantity) = segmented_rtl(ui, cx.text(Text::QuantityName), &choices, quantity) {
+            if let Some(quantity) = widgets::segmented(ui, cx.text(Text::QuantityName), &choices, quantity) {
                 cx.send(Command::SetQuantity(quantity));
             }
         });
     });
-}
-
-/// A segmented control inside a right-to-left row, itself left to right.
-fn segmented_rtl<T: Copy + PartialEq>(ui: &mut Ui, group: &str, choices: &[(T, &str)], current: T) -> Option<T> {
-    let layout = egui::Layout::left_to_right(egui::Align::Center);
-    ui.allocate_ui_with_layout(egui::Vec2::ZERO, layout, |ui| widgets::segmented(ui, group, choices, current)).inner
 }
 
 fn alarms(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
@@ -271,7 +265,7 @@ fn alarms(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
         });
         return;
     }
-    egui::ScrollArea::vertical().id_salt("alarms").max_height(230.0).show(ui, |ui| {
+    widgets::scroll("alarms", 230.0).show(ui, |ui| {
         for alarm in &snapshot.alarms {
             ui.horizontal_top(|ui| {
                 let p = palette(ui);

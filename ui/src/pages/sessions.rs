@@ -94,17 +94,12 @@ fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
         }
     });
     widgets::hairline(ui);
-    let height = (ui.ctx().content_rect().height() - 290.0).max(160.0);
-    egui::ScrollArea::vertical().id_salt("sessions").max_height(height).auto_shrink([false, true]).show_rows(
-        ui,
-        ROW - 8.0,
-        sessions.len(),
-        |ui, range| {
-            for session in sessions.get(range).unwrap_or_default() {
-                row(cx, ui, snapshot, session, wide, width);
-            }
-        },
-    );
+    let height = widgets::rest_of_window(ui, 262.0);
+    widgets::scroll("sessions", height).show_rows(ui, ROW - 8.0, sessions.len(), |ui, range| {
+        for session in sessions.get(range).unwrap_or_default() {
+            row(cx, ui, snapshot, session, wide, width);
+        }
+    });
     if cx.model.values.sessions_next.is_some() {
         ui.vertical_centered(|ui| {
             let more = Command::Fetch(Resource::MoreSessions);

@@ -213,7 +213,7 @@ fn save(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState) {
 }
 
 fn choices(cx: &Cx<'_>, ui: &mut Ui, site: &mut SiteItem) {
-    let mut choice = |ui: &mut Ui, name: Text, add: &mut dyn FnMut(&mut Ui, &str)| {
+    let choice = |ui: &mut Ui, name: Text, add: &mut dyn FnMut(&mut Ui, &str)| {
         widgets::field_label(ui, cx.text(name));
         add(ui, cx.text(name));
     };

@@ -73,7 +73,7 @@ catalogue! {
 
     // Overview.
     Available: "Available for cars", "Disponível para carros";
-    AvailableSub: "of {} limit, after margin and building", "de {} de limite, sem margem e edifício";
+    AvailableSub: "below the {} limit", "abaixo do limite de {}";
     Used: "In use now", "Em uso agora";
     UsedSub: "{} of the limit", "{} do limite";
     ExportSub: "The roof feeds the grid", "O telhado alimenta a rede";
@@ -169,7 +169,7 @@ catalogue! {
     AddChargerTitle: "Add a charger", "Adicionar um carregador";
     AddChargerOcpp: "Chargers with OCPP 1.6J: type this address into the charger's settings, and a name of your choice at the end", "Carregadores com OCPP 1.6J: escreva este endereço na configuração do carregador, com um nome à sua escolha no fim";
     AddChargerMqtt: "Chargers and meters with IEVCC: type this MQTT server into the device's settings", "Carregadores e contadores com IEVCC: escreva este servidor MQTT na configuração do dispositivo";
-    AddChargerThen: "The device then appears in the overview and waits for your approval.", "O dispositivo aparece depois na visão geral e aguarda a sua aprovação.";
+    AddChargerThen: "The device then appears in the overview and waits for your approval", "O dispositivo aparece depois na visão geral e aguarda a sua aprovação";
     Connector: "Connector {}", "Tomada {}";
     Protocol: "Protocol", "Protocolo";
     Hardware: "Hardware", "Equipamento";

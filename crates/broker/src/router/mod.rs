@@ -88,15 +88,17 @@ impl Port {
 
     async fn send(&self, command: Command) -> Result<(), RouterGone> {
         tokio::select! {
-            sent = self.commands.send(command) => sent.map_err(|_gone| RouterGone),
+            biased;
             () = self.given_up() => Err(RouterGone),
+            sent = self.commands.send(command) => sent.map_err(|_gone| RouterGone),
         }
     }
 
     async fn answer<T>(&self, answer: oneshot::Receiver<T>) -> Result<T, RouterGone> {
         tokio::select! {
-            answer = answer => answer.map_err(|_gone| RouterGone),
+            biased;
             () = self.given_up() => Err(RouterGone),
+            answer = answer => answer.map_err(|_gone| RouterGone),
         }
     }
 
@@ -208,7 +210,10 @@ impl Watcher {
             let end = self.watch(&mut watched, &mut stop).await;
             self.routing.ports.send_replace(None);
             if end == End::Stopped {
-                // Sessions still say goodbye; their links end with the last of them.
+                // The sessions still say goodbye, so the router stays until the last of them is gone.
+                let Watched { port, link, give_up } = watched;
+                drop((port, link));
+                give_up.closed().await;
                 return;
             }
             watched.give_up.send_replace(true);
@@ -310,8 +315,9 @@ impl Link {
     pub(crate) async fn next(&mut self) -> Note {
         let Self { port, rx, .. } = self;
         tokio::select! {
-            note = rx.next() => Note(note.map_err(Box::new)),
+            biased;
             () = port.given_up() => Note(Err(Box::new(LinkError::NotConnectionAck))),
+            note = rx.next() => Note(note.map_err(Box::new)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the demo begins with: the building on paper and two months of its past.
 
 use crate::Failure;
-use domain::{CircuitTree, DurationMs, Reading, Timestamp};
+use domain::{CircuitTree, DurationMs, Series, Timestamp};
 use service::{History, InitialSite, SeriesHistory};
 use simulator::BuildingPlan;
 use std::collections::BTreeMap;
@@ -9,9 +9,6 @@ use std::path::Path;
 
 /// How much past there is.
 pub(crate) const PAST: DurationMs = DurationMs(61 * 86_400_000);
-
-/// The part of the past with a value each minute.
-const FINE: DurationMs = DurationMs(86_400_000);
 
 /// The database's file; where it exists the demo goes on.
 const DATABASE: &str = "meshwatt.db";
@@ -24,7 +21,7 @@ pub(crate) fn initial(plan: &BuildingPlan, dir: &Path, begins: Timestamp) -> Res
         None
     } else {
         let past = simulator::history(plan, begins - PAST, begins).map_err(wrong)?;
-        Some(history(past, begins))
+        Some(history(past))
     };
     Ok(InitialSite {
         site: plan.site.clone(),
@@ -42,17 +39,10 @@ pub(crate) fn initial(plan: &BuildingPlan, dir: &Path, begins: Timestamp) -> Res
     })
 }
 
-fn history(past: simulator::History, begins: Timestamp) -> History {
-    let fine_from = begins - FINE;
-    let (fine, coarse): (Vec<Reading>, Vec<Reading>) =
-        past.readings.into_iter().partition(|reading| reading.at >= fine_from);
-    History { sessions: past.sessions, minutes: by_series(fine), quarters: by_series(coarse) }
+fn history(past: simulator::History) -> History {
+    History { sessions: past.sessions, minutes: listed(past.minutes), quarters: listed(past.quarters) }
 }
 
-fn by_series(readings: Vec<Reading>) -> Vec<SeriesHistory> {
-    let mut series: BTreeMap<_, Vec<(Timestamp, i64)>> = BTreeMap::new();
-    for reading in readings {
-        series.entry(reading.series).or_default().push((reading.at, reading.value));
-    }
+fn listed(series: BTreeMap<Series, Vec<(Timestamp, i64)>>) -> Vec<SeriesHistory> {
     series.into_iter().map(|(series, values)| SeriesHistory { series, values }).collect()
 }

@@ -2,9 +2,7 @@
 
 use super::{Building, amps, charger_id, site, uid};
 use crate::{Input, Made, Order, OrderError, Output};
-use domain::{
-    CardStatus, CardUid, CardVerdict, ChargerEvent, DurationMs, MeterRole, Pacing, Record, Tenant, TenantId,
-};
+use domain::{CardStatus, CardUid, CardVerdict, ChargerEvent, DurationMs, MeterRole, Pacing, Record, Tenant, TenantId};
 
 fn building() -> Building {
     Building::new(site(Pacing::Careful), 2, MeterRole::House)

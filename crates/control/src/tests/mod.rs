@@ -1,6 +1,8 @@
 //! A small building to test on, driven one input at a time.
 
 mod access;
+mod check;
+mod plant;
 mod property;
 mod published;
 mod sessions;
@@ -243,7 +245,7 @@ impl Building {
                 self.sample();
             }
             for n in self.cars.keys().copied().collect::<Vec<_>>() {
-                if (self.ms / 1000 + u64::from(n)) % self.report_every == 0 {
+                if (self.ms / 1000 + u64::from(n)).is_multiple_of(self.report_every) {
                     self.measure(n);
                 }
             }

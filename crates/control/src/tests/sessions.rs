@@ -37,7 +37,8 @@ fn stop(b: &mut Building, n: u32, session: SessionRef, wh: u64) -> Vec<Output> {
 }
 
 fn saved(out: &[Output]) -> Vec<Session> {
-    let session = |o: &Output| if let Output::Save(Record::Session(session)) = o { Some(session.clone()) } else { None };
+    let session =
+        |o: &Output| if let Output::Save(Record::Session(session)) = o { Some(session.clone()) } else { None };
     out.iter().filter_map(session).collect()
 }
 

@@ -1,0 +1,25 @@
+//! `meshwatt bench`: what this program does on this computer, measured from outside against a process of its own.
+
+mod answers;
+mod charger;
+mod idle;
+mod process;
+
+use crate::Failure;
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Bench {
+    /// Time from a charger's message to its answer, with many chargers reporting every second
+    Answers(answers::Options),
+    /// Memory and processor share with few chargers reporting now and then
+    Idle(idle::Options),
+}
+
+pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
+    match bench {
+        Bench::Answers(options) => answers::run(&options).await,
+        Bench::Idle(options) => idle::run(&options).await,
+    }
+}
