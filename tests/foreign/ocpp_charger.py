@@ -58,6 +58,8 @@ def handler(action, answer):
         tell(asked=action, payload=payload)
         return getattr(call_result, action)(**answer)
 
+    # The package finds handlers by the names of their functions.
+    handle.__name__ = "on_" + action
     return on(action)(handle)
 
 

@@ -100,6 +100,22 @@ impl Api {
         body["items"].as_array().unwrap_or_else(|| panic!("{path} has no items: {body}")).clone()
     }
 
+    /// State of one part of the program, `ok` or `degraded`: `store`, `broker`, `ocpp`, `control` or `meters`.
+    #[must_use]
+    pub fn part(&self, name: &str) -> String {
+        let health = self.get("health").body;
+        let parts = health["parts"].as_array().into_iter().flatten();
+        let found =
+            parts.filter(|part| part["name"] == name).find_map(|part| part["status"].as_str().map(str::to_owned));
+        found.unwrap_or_else(|| panic!("no part {name} in {health}"))
+    }
+
+    /// Whether every part works; the meters' part apart, which waits for a meter in most tests.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        ["store", "broker", "ocpp", "control"].iter().all(|part| self.part(part) == "ok")
+    }
+
     /// The item of a list with this `id`.
     #[must_use]
     pub fn item(&self, path: &str, id: &str) -> Option<Value> {

@@ -44,22 +44,26 @@ impl MqttDevice {
     /// Publishes any text with QoS 1 and tells whether the broker acknowledged it.
     #[must_use]
     pub fn publish(&self, topic: &str, text: &str) -> bool {
-        let status = self
+        let output = self
             .command("mosquitto_pub", "pub")
             .args(["-t", topic, "-m", text])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
+            .output()
             .expect("mosquitto_pub starts; cargo xtask setup installs mosquitto-clients");
-        status.success()
+        // With MQTT 5 a refusal comes inside the acknowledgement: mosquitto_pub says so and ends as if all were well.
+        output.status.success() && !String::from_utf8_lossy(&output.stderr).contains("failed")
     }
 
     /// Subscribes to the device's own topic.
     #[must_use]
     pub fn listen(&self) -> Subscription {
-        let mut child = self
-            .command("mosquitto_sub", "sub")
+        let inner = self.command("mosquitto_sub", "sub");
+        // Into a pipe mosquitto_sub keeps its own words back until it ends; stdbuf makes it print each line.
+        let mut child = Command::new("stdbuf")
+            .arg("-oL")
+            .arg(inner.get_program())
+            .args(inner.get_args())
             .args(["-t", &self.name, "-d"])
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -4,7 +4,7 @@ use crate::wait::{DEADLINE, until};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
@@ -107,7 +107,7 @@ impl RawCharger {
 
     /// What `MeterValues` carries for connector 1.
     #[must_use]
-    pub fn values(&mut self, transaction: i64, current_a: f64, energy_wh: u64) -> Value {
+    pub fn values(&self, transaction: i64, current_a: f64, energy_wh: u64) -> Value {
         let sampled = json!([
             {"value": format!("{current_a:.1}"), "measurand": "Current.Import", "phase": "L1", "unit": "A"},
             {"value": energy_wh.to_string(), "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
@@ -116,22 +116,28 @@ impl RawCharger {
         json!({"connectorId": 1, "transactionId": transaction, "meterValue": [{"timestamp": at, "sampledValue": sampled}]})
     }
 
-    /// The service's own time.
-    pub fn time(&mut self) -> Value {
-        self.call("Heartbeat", json!({}))["currentTime"].clone()
+    /// The time now, as this charger's exact clock tells it.
+    #[must_use]
+    pub fn time(&self) -> Value {
+        let now = jiff::Timestamp::now().as_millisecond();
+        json!(jiff::Timestamp::from_millisecond(now).unwrap().to_string())
     }
 
     /// Waits for a frame; requests that arrive are answered with `Accepted` and can be waited for too.
     #[track_caller]
     pub fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        until(what, || {
-            if let Some(index) = self.inbox.iter().position(&wanted) {
-                return self.inbox.remove(index);
+        let begun = Instant::now();
+        let mut seen = 0;
+        loop {
+            if let Some(index) = self.inbox.iter().skip(seen).position(&wanted) {
+                return self.inbox.remove(seen + index).unwrap();
             }
-            let frame = self.look()?;
-            self.inbox.push_back(frame);
-            None
-        })
+            seen = self.inbox.len();
+            assert!(begun.elapsed() < DEADLINE, "waited {} s in vain for: {what}", DEADLINE.as_secs());
+            if let Some(frame) = self.look() {
+                self.inbox.push_back(frame);
+            }
+        }
     }
 
     /// Answers requests that arrived, without waiting for more.

@@ -190,7 +190,8 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
             widgets::notice(ui, Icon::Alert, cx.text(Text::ConnectionLost), Mood::Warn);
         });
     }
-    let page = Frame::new().fill(p.page).inner_margin(Margin::same(tokens::PAGE_MARGIN));
+    // The page's scroll bar stands in the margin at the right.
+    let page = Frame::new().fill(p.page).inner_margin(Margin { left: tokens::PAGE_MARGIN, right: 6, top: 0, bottom: 0 });
     egui::CentralPanel::default().frame(page).show(ui, |ui| {
         if cx.model.link == Link::Lost {
             ui.set_opacity(0.55);
@@ -207,8 +208,9 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
 /// The page in the middle of wide screens, scrolling when it is higher than the window.
 fn scrolled(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     egui::ScrollArea::vertical().id_salt("page").auto_shrink([false, false]).show(ui, |ui| {
-        let width = ui.available_width();
+        let width = ui.available_width() - f32::from(tokens::PAGE_MARGIN) + 6.0;
         let used = width.min(tokens::PAGE_WIDTH_MAX);
+        ui.add_space(f32::from(tokens::PAGE_MARGIN));
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             ui.add_space((width - used) / 2.0);
@@ -217,6 +219,7 @@ fn scrolled(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
                 add(ui);
             });
         });
+        ui.add_space(f32::from(tokens::PAGE_MARGIN) - 8.0);
     });
 }
 

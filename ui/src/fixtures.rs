@@ -1,10 +1,11 @@
 //! Prepared buildings and a prepared server, for tests and measurements. Not part of the page.
 
+#[cfg(test)]
 use crate::history::{Quantity, Track};
 use crate::{Arrival, Console, Method, Platform, Request, Transport};
 use api::{
     AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, CardItem, ChargerItem, CircuitItem, CircuitList,
-    ConnectionItem, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot,
+    ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot,
     FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo,
     SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
 };
@@ -231,6 +232,7 @@ pub fn hostile_snapshot() -> Snapshot {
 }
 
 /// `rows` values, 5 s apart, of the house and the chargers of [`snapshot`], ending now.
+#[cfg(test)]
 pub(crate) fn track(rows: usize) -> Track {
     let ids = snapshot().chargers.into_iter().map(|charger| charger.id).collect::<Vec<_>>();
     let mut track = Track::default();
@@ -388,7 +390,12 @@ impl Server {
         server.answer("circuits", &CircuitList { items });
         server.answer("tenants", &page(tenants()));
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
-        server.answer("connections", &page(vec![connection("CP-01", "charger", "connected")]));
+        let connections = ConnectionPage {
+            items: vec![connection("CP-01", "charger", "connected")],
+            ocpp_addresses: vec!["ws://192.168.1.20:8887/ocpp/".to_owned()],
+            ..ConnectionPage::default()
+        };
+        server.answer("connections", &connections);
         server.answer("demo", &demo());
         let ids: Vec<String> = snapshot().chargers.into_iter().map(|charger| charger.id).collect();
         server.answer("readings", &columns(&ids, 720, 1000));

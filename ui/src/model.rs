@@ -9,7 +9,7 @@ use crate::toast::{Tone, Toasts};
 use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
-    CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionItem, DecisionItem,
+    CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage, DecisionItem,
     DemoSnapshot, FrameItem, Language, LiveMessage, Page as ListPage, Problem, ReadingColumns, SessionInfo,
     SessionItem, SiteItem, Snapshot, TenantItem,
 };
@@ -91,7 +91,7 @@ pub(crate) struct Values {
     /// Messages of the open charger.
     pub(crate) frames: Remote<(String, Vec<FrameItem>)>,
     /// Devices and their connections.
-    pub(crate) connections: Remote<Vec<ConnectionItem>>,
+    pub(crate) connections: Remote<ConnectionPage>,
     /// The virtual building.
     pub(crate) demo: Remote<DemoSnapshot>,
     /// Readings under way or refused.
@@ -384,7 +384,7 @@ impl Model {
             }
             Resource::Decisions(id) => values.decisions.answer(items(answer, language).map(|list| (id, list))),
             Resource::Frames(id) => values.frames.answer(items(answer, language).map(|list| (id, list))),
-            Resource::Connections => values.connections.answer(items(answer, language)),
+            Resource::Connections => values.connections.answer(read(answer, language)),
             Resource::Demo => values.demo.answer(read(answer, language)),
         }
     }

@@ -24,15 +24,6 @@ impl<T> Remote<T> {
         }
     }
 
-    /// The newest value known, to change it.
-    pub(crate) const fn value_mut(&mut self) -> Option<&mut T> {
-        match self {
-            Self::Absent => None,
-            Self::Pending(previous) | Self::Failed(_, previous) => previous.as_mut(),
-            Self::Ready(value) => Some(value),
-        }
-    }
-
     /// Whether it should be asked for now.
     pub(crate) const fn is_wanted(&self) -> bool {
         matches!(self, Self::Absent)

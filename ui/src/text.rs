@@ -65,7 +65,7 @@ mod tests {
     /// Blanks are filled in order and missing parts leave nothing behind.
     #[test]
     fn blanks_are_filled_in_order() {
-        assert_eq!(Text::PriorityOf.fill(Language::English, &["2", "8"]), "2 of 8");
-        assert_eq!(Text::PriorityOf.fill(Language::English, &["2"]), "2 of ");
+        assert_eq!(Text::EnrolCaptured.fill(Language::English, &["04A1", "Garage 3"]), "Card 04A1 was read at Garage 3");
+        assert_eq!(Text::EnrolCaptured.fill(Language::English, &["04A1"]), "Card 04A1 was read at ");
     }
 }

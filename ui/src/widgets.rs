@@ -402,6 +402,12 @@ pub(crate) fn rest_of_window(ui: &Ui, taken: f32) -> f32 {
     (ui.ctx().content_rect().height() - taken).max(180.0)
 }
 
+/// Lines of plain text stand closer than controls.
+pub(crate) fn text_rows(ui: &mut Ui, height: f32) {
+    ui.spacing_mut().interact_size.y = height;
+    ui.spacing_mut().item_spacing.y = 4.0;
+}
+
 /// A hairline across.
 pub(crate) fn hairline(ui: &mut Ui) {
     let (rect, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), 1.0), Sense::hover());

@@ -301,6 +301,23 @@ pub struct ConnectionItem {
     pub detail: String,
 }
 
+/// Answer of `GET connections`: a page of devices, and where new devices connect to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConnectionPage {
+    /// The devices.
+    pub items: Vec<ConnectionItem>,
+    /// Pass as `cursor` for the next page; `null` on the last.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
+    /// What to type into an OCPP charger, such as `ws://192.168.1.20:8887/ocpp/`: one per network of this computer.
+    #[serde(default)]
+    pub ocpp_addresses: Vec<String>,
+    /// What to type into an MQTT device, such as `mqtt://192.168.1.20:1883`.
+    #[serde(default)]
+    pub mqtt_addresses: Vec<String>,
+}
+
 /// A frame in a charger's message log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -40,7 +40,8 @@ pub(crate) async fn serve<A: Authority>(context: Arc<Context<A>>, stream: Box<dy
     debug!(%peer, reason = %turned.reason, "MQTT login refused");
     let Turned { client_id, user, reason, .. } = turned;
     context.authority.refused(Attempt::Login { peer, client_id, user, reason }).await;
-    wire.goodbye().await;
+    wire.last_words().await;
+    wire.close().await;
 }
 
 /// Hands a connection that was let in to its session.
@@ -55,7 +56,8 @@ pub(crate) async fn attach<A: Authority>(context: &Arc<Context<A>>, attach: Box<
         reason: reason.to_owned(),
     };
     context.authority.refused(attempt).await;
-    attach.wire.goodbye().await;
+    attach.wire.last_words().await;
+    attach.wire.close().await;
 }
 
 /// A client that was let in.

@@ -109,3 +109,32 @@ impl Filter {
 pub(crate) fn is_clean(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of the standard, and its edges: empty levels, the parent of `#`, topics under `$`.
+    #[test]
+    fn filters_match_as_the_standard_says() {
+        for (filter, topic, expected) in [
+            ("sport/tennis/player1/#", "sport/tennis/player1", true),
+            ("sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true),
+            ("sport/#", "sport", true),
+            ("sport/#", "sports", false),
+            ("sport/tennis/+", "sport/tennis/player1", true),
+            ("sport/tennis/+", "sport/tennis/player1/ranking", false),
+            ("sport/+", "sport", false),
+            ("sport/+", "sport/", true),
+            ("+/+", "/finance", true),
+            ("/+", "/finance", true),
+            ("+", "/finance", false),
+            ("#", "$SYS/x", false),
+            ("+/x", "$SYS/x", false),
+            ("#", "é", true),
+            ("é/+", "é/x", true),
+        ] {
+            assert_eq!(Filter::new(filter, 100).unwrap().matches(topic), expected, "{filter} {topic}");
+        }
+    }
+}

@@ -399,9 +399,10 @@ impl Control {
         }
     }
 
-    /// A connector that has been free for the grace time has no session any more.
+    /// A connector that has been free for the grace time has no session any more, nor has a removed charger.
     pub(crate) fn close_free_connectors(&mut self, now: Now, out: &mut Vec<Output>) {
-        let mut over = Vec::new();
+        let is_gone = |session: &&Session| !self.chargers.contains_key(&session.charger);
+        let mut over: Vec<SessionId> = self.ledger.open().filter(is_gone).map(|session| session.id).collect();
         for (id, live) in self.chargers.iter().filter(|(_, live)| live.is_online()) {
             for (number, connector) in &live.connectors {
                 if connector.free_since.is_some_and(|since| now.instant.since(since) >= FREE_GRACE) {

@@ -179,9 +179,10 @@ impl Evidence<'_> {
     }
 }
 
-/// The least a car without readings is taken to draw: its setpoint, once that has stood and it says it charges.
+/// The least a car is taken to draw whose charger never tells: its setpoint, once that has stood and it says it
+/// charges. A charger that did tell and fell silent is taken to draw nothing: silence never makes room.
 fn unmeasured(connector: &ConnectorLive, at: Instant) -> MilliAmps {
-    if connector.status != ConnectorStatus::Charging || connector.draws_around(at).0.is_some() {
+    if connector.status != ConnectorStatus::Charging || connector.is_measured() {
         return MilliAmps::ZERO;
     }
     let from = Instant(at.0.saturating_sub(UNMEASURED_STEADY.0));

@@ -3,7 +3,7 @@
 use crate::Control;
 use crate::standing::tolerated;
 use crate::state::{Appetite, ConnectorLive, SETTLE};
-use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, Site};
+use domain::{ConnectorStatus, DurationMs, Instant, MilliAmps, Now, Pacing, Site};
 
 /// Cars pause for up to a minute when a fan or a contactor switches; only what lasts longer is a habit.
 const HABIT: DurationMs = DurationMs::from_secs(60);
@@ -64,8 +64,12 @@ pub(crate) fn watch_appetite(now: Now, site: &Site, connector: &mut ConnectorLiv
     if site.pacing == Pacing::Published || connector.set.is_zero() {
         return;
     }
-    let Some(draw) = connector.draw(now) else { return };
-    let (at, taken) = (draw.at, draw.fullest());
+    let (at, taken) = match connector.draw(now) {
+        Some(draw) => (draw.at, draw.fullest()),
+        // Without readings the charger's word is enough.
+        None if connector.status == ConnectorStatus::SuspendedEv => (now.instant, MilliAmps::ZERO),
+        None => return,
+    };
     match connector.appetite {
         Appetite::Idle if taken >= AWAKE => connector.appetite = Appetite::Open,
         Appetite::Capped(cap) if taken + CLOSE >= cap => {

@@ -191,7 +191,7 @@ impl Control {
         for lost in self.lingering_outside(&assessment) {
             room.take(&lost, lost.max);
         }
-        let mut active = self.active();
+        let mut active = self.active(&assessment.standings);
         // Those raised in this division do not wait for each other.
         let raised = self.last_raise;
         for demand in demands {
@@ -263,8 +263,13 @@ impl Control {
         list
     }
 
-    fn active(&self) -> usize {
-        self.chargers.values().flat_map(|live| live.connectors.values()).filter(|c| !c.set.is_zero()).count()
+    /// Connectors that share and have current.
+    fn active(&self, standings: &Standings) -> usize {
+        let shares = |key: &Connector| matches!(standings.get(key), Some(Standing::Demand { .. }));
+        let connectors = self.chargers.iter().flat_map(|(id, live)| {
+            live.connectors.iter().map(move |(number, connector)| ((id.clone(), *number), connector.set))
+        });
+        connectors.filter(|(key, set)| !set.is_zero() && shares(key)).count()
     }
 
     /// Whether every circuit above has been measured since the last raise took effect.

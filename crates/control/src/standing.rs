@@ -95,7 +95,8 @@ impl Surroundings<'_> {
         if !is_authorised(self.access, self.in_use, session) {
             return Standing::Nothing(Reason::NotAuthorised);
         }
-        if matches!(connector.status, ConnectorStatus::Faulted | ConnectorStatus::Unavailable) {
+        let out_of_service = |status| matches!(status, ConnectorStatus::Faulted | ConnectorStatus::Unavailable);
+        if out_of_service(connector.status) || out_of_service(live.status) {
             return Standing::Nothing(Reason::Idle);
         }
         if let Some(until) = connector.standby_until

@@ -234,6 +234,11 @@ impl ConnectorLive {
         self.draws.back().filter(|draw| now.instant.since(draw.at) <= READING_MAX_AGE)
     }
 
+    /// Whether the charger has ever told what its car draws.
+    pub(crate) fn is_measured(&self) -> bool {
+        !self.draws.is_empty()
+    }
+
     /// The readings on both sides of a moment, of those that say something about it.
     pub(crate) fn draws_around(&self, at: Instant) -> (Option<&Draw>, Option<&Draw>) {
         let before = self.draws.iter().rev().find(|draw| draw.at <= at && at.since(draw.at) <= READING_MAX_AGE);

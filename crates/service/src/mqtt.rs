@@ -20,6 +20,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Where strangers announce themselves.
 const HELLO: &str = "hello/new";
 
+/// What we call ourselves in messages.
+const RESERVED: &str = "manager";
+
 /// Names of the secrets of devices that were let in.
 const PINNED: &str = "mqtt/";
 
@@ -46,14 +49,23 @@ pub(crate) enum ToBroker {
     Disconnect(String),
 }
 
-/// What the rules need to know of devices, answered from memory.
+/// What an MQTT device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A meter.
+    Meter,
+    /// A charger.
+    Charger,
+}
+
+/// What the rules need to know of devices, answered from memory: what each is and whether the manager let it in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Devices(Arc<Mutex<BTreeMap<String, bool>>>);
+pub(crate) struct Devices(Arc<Mutex<BTreeMap<String, (Kind, bool)>>>);
 
 impl Devices {
     /// Notes a device and whether the manager let it in.
-    pub(crate) fn set(&self, name: &str, approved: bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), approved);
+    pub(crate) fn set(&self, name: &str, kind: Kind, approved: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (kind, approved));
     }
 
     /// Forgets a device.
@@ -61,8 +73,10 @@ impl Devices {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
-    fn is_approved(&self, name: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(false)
+    /// What an approved device is.
+    fn approved(&self, name: &str) -> Option<Kind> {
+        let devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        devices.get(name).filter(|(_, approved)| *approved).map(|(kind, _)| *kind)
     }
 }
 
@@ -186,11 +200,15 @@ impl Authority for Gatekeeper {
         let Some(user) = login.user.as_deref().map(str::trim).filter(|user| !user.is_empty()) else {
             return Admission::Quarantined(Identity::new(&login.client_id));
         };
+        if user == RESERVED {
+            self.note(user, login.peer, State::Refused, "The user name is our own; give the device a name of its own");
+            return Admission::Refused(Refusal::BadCredentials);
+        }
         if let Err(error) = MeterId::new(user) {
             self.note(user, login.peer, State::Refused, &format!("The user name cannot be used: {error}"));
             return Admission::Refused(Refusal::BadCredentials);
         }
-        let approved = self.devices.is_approved(user);
+        let approved = self.devices.approved(user).is_some();
         match self.credentials.judge(user, login.password, approved).await {
             Ok(Judgement::Proven) => Admission::Admitted(Identity::new(user)),
             Ok(Judgement::Stranger) => Admission::Quarantined(Identity::new(user)),
@@ -206,10 +224,12 @@ impl Authority for Gatekeeper {
         }
     }
 
-    /// Also the meter's topic, where a charger announces itself; the mesh refuses anything else there.
+    /// A charger also announces itself on the topic of its meter; the mesh refuses anything else it says there.
     fn may_publish(&self, who: &Identity, topic: &str) -> bool {
-        topic == HELLO
-            || (who.standing() == Standing::Trusted && (topic == who.name() || self.devices.is_approved(topic)))
+        let to_its_meter = || {
+            self.devices.approved(who.name()) == Some(Kind::Charger) && self.devices.approved(topic) == Some(Kind::Meter)
+        };
+        topic == HELLO || (who.standing() == Standing::Trusted && (topic == who.name() || to_its_meter()))
     }
 
     fn may_subscribe(&self, who: &Identity, filter: &str) -> bool {

@@ -6,7 +6,7 @@ use crate::credentials::{Hasher, random_hex};
 use crate::engine::{self, Commands, Live, Parts};
 use crate::error::StartError;
 use crate::http::{self, Auth, MANAGER_SECRET, Metrics};
-use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper};
+use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind};
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
@@ -190,10 +190,10 @@ impl Plumbing {
         let connections = Connections::default();
         let devices = Devices::default();
         for meter in &loaded.meters {
-            devices.set(meter.id.as_str(), meter.approved);
+            devices.set(meter.id.as_str(), Kind::Meter, meter.approved);
         }
         for charger in loaded.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc) {
-            devices.set(charger.id.as_str(), charger.approved);
+            devices.set(charger.id.as_str(), Kind::Charger, charger.approved);
         }
         let mesh = mesh_from(&loaded, now);
         let stations = stations_from(&loaded, now);

@@ -211,8 +211,16 @@ impl Port for DevicePort {
     }
 }
 
-/// Real time between two looks at the clock.
-const TURN: Duration = Duration::from_millis(100);
+/// Real time between two looks at the clock: shorter when time runs fast, so that meters and chargers
+/// still speak several times in a control interval.
+const fn turn(speed: Speed) -> Duration {
+    match speed {
+        Speed::X1 => Duration::from_millis(100),
+        Speed::X10 => Duration::from_millis(50),
+        Speed::X60 => Duration::from_millis(20),
+    }
+}
+
 /// Longest step of the physics; at higher speeds several are made in one turn.
 const STEP: DurationMs = DurationMs(200);
 /// Most steps in one turn; what a sleeping computer missed beyond a few minutes is not caught up.
@@ -308,13 +316,13 @@ impl Drop for Building {
 
 /// Lets time run until the building is dropped.
 async fn run(shared: Weak<Shared>) {
-    let mut turn = tokio::time::interval(TURN);
-    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
-        turn.tick().await;
         let Some(shared) = shared.upgrade() else { return };
         let now = shared.config.clock.now();
         shared.lock().advance(now, &shared.config);
+        let pause = turn(shared.config.clock.speed());
+        drop(shared);
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::outlet::OutletBuild;
 use crate::plan::BuildingPlan;
 use crate::world::{Device, HouseSource, Measures, World, WorldBuild};
 use domain::{
-    CardUid, Charger, ChargerId, DurationMs, HardwareInfo, IdError, MeterId, MeterRole, MilliAmps, MilliVolts, Phase,
+    CardUid, Charger, ChargerId, DurationMs, HardwareInfo, IdError, MeterId, MeterRole, MilliAmps, MilliVolts,
     PhaseCount, Protocol, WattHours, Wiring,
 };
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ fn charger_of(
     }
 }
 
-/// A charger nobody knows yet: one wire on the last phase.
+/// A charger nobody knows yet, on every phase of the site.
 pub(crate) fn new_charger(plan: &BuildingPlan, id: ChargerId, protocol: VirtualProtocol) -> Result<Device, IdError> {
     let hardware = HardwareInfo {
         vendor: "Elva".to_owned(),
@@ -115,11 +115,14 @@ pub(crate) fn new_charger(plan: &BuildingPlan, id: ChargerId, protocol: VirtualP
         circuit: domain::CircuitId::new("main")?,
         wiring: match plan.site.phases {
             PhaseCount::One => Wiring::single(),
-            PhaseCount::Three => Wiring::try_from(vec![Phase::L3]).unwrap_or_else(|_one_wire| Wiring::single()),
+            PhaseCount::Three => Wiring::three(),
         },
         connectors: 1,
     };
-    Ok(charger_of(plan, &charger, WattHours::ZERO, hardware, Physics::REAL))
+    Ok(match charger_of(plan, &charger, WattHours::ZERO, hardware, Physics::REAL) {
+        Device::Mesh(charger) => Device::Mesh(Box::new(charger.stranger())),
+        other @ (Device::Ocpp(_) | Device::Meter(..)) => other,
+    })
 }
 
 /// A meter nobody knows yet: it measures the house.

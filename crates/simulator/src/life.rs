@@ -21,6 +21,8 @@ pub enum Life {
 const AHEAD: DurationMs = DurationMs(60 * 86_400_000);
 /// Cars that stand in the building when it begins, so that there is something to see at any time of day.
 const CARS_AT_START: usize = 6;
+/// Cars that arrive in this time stood there before the demo began.
+const OPENING_MS: u64 = 5_000;
 /// A driver tries again after this long when the card brought nothing.
 const TAP_AGAIN_MS: u64 = 12_000;
 /// After so many taps the driver goes to bed with the car unplugged in mind.
@@ -50,6 +52,7 @@ pub struct People {
     cards: Vec<CardUid>,
     coming: VecDeque<Visit>,
     parked: BTreeMap<String, Parked>,
+    began: Instant,
     dice: Dice,
 }
 
@@ -64,6 +67,7 @@ impl People {
         let mut people = Self {
             coming: VecDeque::new(),
             parked: BTreeMap::new(),
+            began: now.instant,
             dice: Dice::new(plan.seed, stream::CARS),
             bays,
             cards,
@@ -125,10 +129,19 @@ impl People {
         let Some((name, wires)) = usual.or_else(|| self.bays.iter().find(|(name, _)| is_free(name))).cloned() else {
             return;
         };
-        let car = VirtualCar::new(self.model(wires), visit.wants);
+        let mut traits = self.model(wires);
+        if self.is_opening(now) {
+            // These cars stand here already and are awake.
+            (traits.wake, traits.dead) = (DurationMs(500), traits.dead.min(DurationMs(1_500)));
+        }
+        let car = VirtualCar::new(traits, visit.wants);
         act(now, &name, DeviceInput::Plug(car), world, traffic);
         let at = now.instant + DurationMs(self.dice.between(600, 2_500));
         self.parked.insert(name, Parked { card, leaves: visit.leaves, mood: Mood::Tapping { at, taps: 0 } });
+    }
+
+    fn is_opening(&self, now: Now) -> bool {
+        now.instant.since(self.began).0 < OPENING_MS
     }
 
     /// A car as found in such a garage.

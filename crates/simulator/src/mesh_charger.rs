@@ -104,6 +104,13 @@ impl MeshCharger {
         }
     }
 
+    /// A charger nobody has let in yet: it announces itself on `hello/new` first.
+    #[must_use]
+    pub const fn stranger(mut self) -> Self {
+        self.on_hello = true;
+        self
+    }
+
     /// Takes one input; returns what to do on the wire.
     pub fn handle(&mut self, now: Now, input: MeshInput<'_>) -> Vec<MeshOutput> {
         match input {

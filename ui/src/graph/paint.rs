@@ -54,8 +54,13 @@ pub(crate) fn frame<'a>(id: &str, window: (i64, i64), width: f64, style: &Style<
             let (marks, step) = time_marks(whole(input.bounds.0), whole(input.bounds.1), offset, width);
             marks.into_iter().map(|mark| GridMark { value: to_f64(mark), step_size: to_f64(step) }).collect()
         })
-        .x_axis_formatter(move |mark, _range| {
+        .x_axis_formatter(move |mark, range| {
             let at = whole(mark.value);
+            // A label at the very edge would hang out of the card.
+            let edge = (range.end() - range.start()) * 0.025;
+            if mark.value < range.start() + edge || mark.value > range.end() - edge {
+                return String::new();
+            }
             if span < 10 * crate::time::MINUTE_MS { format::clock_seconds(at, offset) } else { format::clock(at, offset) }
         })
         .y_grid_spacer(|input: GridInput| {
@@ -115,14 +120,17 @@ fn paint_segment<'a>(plot_ui: &mut egui_plot::PlotUi<'a>, plan: &Plan, segment: 
         let above = slice(boundary);
         let color = if index == 0 { p.house } else { tokens::series(index - 1) };
         if above != below {
-            plot_ui.add(FilledArea::new("", &xs, &below, &above).fill_color(color.gamma_multiply(0.78)));
+            plot_ui.add(FilledArea::new("", &xs, &below, &above).fill_color(color.gamma_multiply(0.85)));
+            // A seam in the colour of the card separates neighbours and smooths their edge.
             let points: PlotPoints<'a> = xs.iter().zip(&above).map(|(x, y)| [*x, *y]).collect();
-            plot_ui.line(Line::new("", points).color(color).width(1.2).allow_hover(false));
+            plot_ui.line(Line::new("", points).color(p.surface).width(1.0).allow_hover(false));
         }
         below = above;
     }
-    let peak: PlotPoints<'a> = xs.iter().zip(slice(&plan.columns.peak)).map(|(x, y)| [*x, y]).collect();
-    plot_ui.line(Line::new("", peak).color(p.total).width(1.4).allow_hover(false));
+    let peak = slice(&plan.columns.peak);
+    plot_ui.add(FilledArea::new("", &xs, &below, &peak).fill_color(p.total.gamma_multiply(0.12)));
+    let line: PlotPoints<'a> = xs.iter().zip(&peak).map(|(x, y)| [*x, *y]).collect();
+    plot_ui.line(Line::new("", line).color(p.total).width(1.2).allow_hover(false));
 }
 
 /// Most chargers listed one by one under the pointer.
@@ -134,7 +142,8 @@ fn tooltip(ui: &mut Ui, plan: &Plan, column: usize, style: &Style<'_>) {
     let value = |value: f64| format!("{} {}", format::number(value, 1, style.language), style.unit);
     let words = |text: Text| text.get(style.language);
     ui.set_max_width(260.0);
-    ui.spacing_mut().item_spacing.y = 3.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().interact_size.y = 16.0;
     ui.label(RichText::new(format::clock_seconds(whole(at), style.offset_min)).font(tokens::strong(13.0)));
     let peak = plan.columns.peak.get(column).copied().unwrap_or_default();
     row(ui, p.total, words(Text::Total), &value(peak.max(plan.total(column))));
@@ -170,9 +179,10 @@ fn row(ui: &mut Ui, color: Color32, name: &str, value: &str) {
 /// Names and colours of what the graph shows; chargers that draw nothing in the window are left out.
 pub(crate) fn legend(ui: &mut Ui, plan: &Plan, language: Language) {
     let p = palette(ui);
-    crate::widgets::scroll("legend", 52.0).show(ui, |ui| {
+    crate::widgets::scroll("legend", 44.0).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.spacing_mut().item_spacing = egui::vec2(14.0, 4.0);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(14.0, 4.0);
             entry(ui, Swatch::Area(p.house), Text::Building.get(language));
             for (index, band) in plan.bands.iter().enumerate() {
                 if plan.is_active(index) {

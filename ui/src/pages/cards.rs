@@ -13,6 +13,8 @@ use egui::{Align, Layout, RichText, Ui};
 
 /// Seconds a card may take to be held to a charger.
 const ENROL_TTL_S: u32 = 120;
+/// The same in the demo, whose clock may run sixty times as fast.
+const ENROL_TTL_DEMO_S: u32 = 600;
 
 /// What the cards page keeps between frames.
 #[derive(Default)]
@@ -33,8 +35,10 @@ impl CardsState {
 }
 
 /// The request that waits for a card.
-pub(crate) const fn enrol(tenant_id: Option<i64>) -> Command {
-    Command::Enrol(EnrolmentRequest { tenant_id, charger: None, ttl_s: ENROL_TTL_S })
+pub(crate) fn enrol(cx: &Cx<'_>, tenant_id: Option<i64>) -> Command {
+    let demo = cx.model.snapshot.as_ref().is_some_and(|snapshot| snapshot.demo);
+    let ttl_s = if demo { ENROL_TTL_DEMO_S } else { ENROL_TTL_S };
+    Command::Enrol(EnrolmentRequest { tenant_id, charger: None, ttl_s })
 }
 
 /// Tenants whose name, flat or card contains the words, regardless of case.
@@ -52,7 +56,8 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, snapsho
     let wanted = cx.model.values.tenants.is_wanted();
     cx.want(wanted, Resource::Tenants);
     title(cx, ui, Page::Cards, |cx, ui| {
-        cx.button(ui, Loudness::Primary, Some(Icon::Card), "", enrol(None));
+        let wait = enrol(cx, None);
+        cx.button(ui, Loudness::Primary, Some(Icon::Card), "", wait);
         cx.button(ui, Loudness::Normal, Some(Icon::Plus), "", Command::ShowDialog(Some(Dialog::AddTenant)));
     });
     let width = ui.available_width();
@@ -101,13 +106,16 @@ fn show_tenant(cx: &mut Cx<'_>, ui: &mut Ui, tenant: &TenantItem) {
             cx.icon(ui, Icon::Cross, true, &tenant.name, remove);
             let edit = Command::ShowDialog(Some(Dialog::EditTenant(tenant.id)));
             cx.icon(ui, Icon::Sliders, true, &tenant.name, edit);
-            cx.button(ui, Loudness::Quiet, Some(Icon::Plus), &tenant.name, enrol(Some(tenant.id)));
+            let wait = enrol(cx, Some(tenant.id));
+            cx.button(ui, Loudness::Quiet, Some(Icon::Plus), &tenant.name, wait);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 widgets::strong_line(ui, &tenant.name);
-                let count = cx.fill(Text::CardsCount, &[&tenant.cards.len().to_string()]);
-                let none = cx.text(Text::NoCardsOfTenant).to_owned();
-                let cards = if tenant.cards.is_empty() { none } else { count };
+                let cards = match tenant.cards.len() {
+                    0 => cx.text(Text::NoCardsOfTenant).to_owned(),
+                    1 => cx.text(Text::CardsOne).to_owned(),
+                    count => cx.fill(Text::CardsCount, &[&count.to_string()]),
+                };
                 let parts = [tenant.unit.as_str(), cards.as_str()];
                 let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 widgets::weak_line(ui, &known.join(" · "));

@@ -322,7 +322,8 @@ fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     if list.is_empty() {
         widgets::weak(ui, cx.text(Text::NoDecisions));
     }
-    widgets::scroll("decisions", 210.0).show_rows(
+    widgets::text_rows(ui, 20.0);
+    widgets::scroll("decisions", 220.0).show_rows(
         ui,
         20.0,
         list.len(),
@@ -346,7 +347,8 @@ fn messages(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     if list.is_empty() {
         widgets::weak(ui, cx.text(Text::NoMessages));
     }
-    widgets::scroll("frames", 260.0).show_rows(
+    widgets::text_rows(ui, 20.0);
+    widgets::scroll("frames", 300.0).show_rows(
         ui,
         20.0,
         list.len(),
@@ -384,7 +386,7 @@ fn log_header(cx: &mut Cx<'_>, ui: &mut Ui, title: Text, subtitle: Text, resourc
 fn time_cell(cx: &Cx<'_>, ui: &mut Ui, at: &str) {
     ui.allocate_ui_with_layout(egui::vec2(104.0, 18.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(104.0);
-        widgets::weak_line(ui, &cx.local(at));
+        widgets::weak_line(ui, &cx.local_seconds(at));
     });
 }
 

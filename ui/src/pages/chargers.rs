@@ -1,7 +1,7 @@
 //! All chargers in the order they are served, one row per connector.
 
 use super::{Cx, charger, named, status, title};
-use crate::command::Command;
+use crate::command::{Command, Resource};
 use crate::format;
 use crate::icons::Icon;
 use crate::text::Text;
@@ -48,7 +48,12 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, snap
     if snapshot.chargers.is_empty() {
         widgets::card(ui, |ui| {
             widgets::empty(ui, Icon::Plug, cx.text(Text::NoChargers), cx.text(Text::NoChargersSub));
-            addresses(cx, ui);
+            ui.horizontal_top(|ui| {
+                let width = ui.available_width().min(620.0);
+                ui.add_space((ui.available_width() - width) / 2.0);
+                ui.allocate_ui_with_layout(egui::vec2(width, 0.0), Layout::top_down(Align::Min), |ui| addresses(cx, ui));
+            });
+            ui.add_space(tokens::GAP_M);
         });
         return;
     }
@@ -186,6 +191,10 @@ fn values(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row<'_>, name: &str) {
             (None, None, None) => String::new(),
         };
         cell(ui, who, |ui| number(ui, cx.text(Text::ColWho), name, &person, false));
+        // A free connector has nothing to say.
+        if !connector.status.is_plugged() && connector.set_a <= 0.0 && connector.session_id.is_none() {
+            return;
+        }
         cell(ui, set, |ui| {
             number(ui, cx.text(Text::ColSet), name, &format::amps(connector.set_a, language), true);
         });
@@ -199,7 +208,7 @@ fn values(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row<'_>, name: &str) {
 fn cell(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui)) {
     ui.allocate_ui_with_layout(egui::vec2(width, 30.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(width);
-        ui.set_max_width(width);
+        ui.set_max_width(width - 6.0);
         add(ui);
     });
 }
@@ -267,13 +276,22 @@ fn actions(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row<'_>, name: &str) {
 
 /// The addresses that new devices need, each with a button to copy it.
 pub(crate) fn addresses(cx: &mut Cx<'_>, ui: &mut Ui) {
-    let host = cx.host.split(':').next().unwrap_or_default().to_owned();
-    // The ports of a plain installation; the connections page of the API knows others.
-    for (explain, address) in [
-        (Text::AddChargerOcpp, format!("ws://{host}:8887/ocpp/")),
-        (Text::AddChargerMqtt, format!("mqtt://{host}:1883")),
-    ] {
-        widgets::weak(ui, cx.text(explain));
+    let wanted = cx.model.values.connections.is_wanted();
+    cx.want(wanted, Resource::Connections);
+    let known = cx.model.values.connections.value();
+    let ocpp = known.map_or(&[][..], |page| page.ocpp_addresses.as_slice());
+    let mqtt = known.map_or(&[][..], |page| page.mqtt_addresses.as_slice());
+    let fallback = default_addresses(cx.host, cx.text(Text::ThisComputer));
+    let of = |told: &[String], fallback: &str| -> Vec<String> {
+        if told.is_empty() { vec![fallback.to_owned()] } else { told.to_vec() }
+    };
+    let ocpp = of(ocpp, &fallback.0).into_iter().map(|address| (Text::AddChargerOcpp, address));
+    let mqtt = of(mqtt, &fallback.1).into_iter().map(|address| (Text::AddChargerMqtt, address));
+    let mut explained = None;
+    for (explain, address) in ocpp.chain(mqtt) {
+        if explained.replace(explain) != Some(explain) {
+            widgets::weak(ui, cx.text(explain));
+        }
         ui.horizontal(|ui| {
             let p = palette(ui);
             let text = RichText::new(&address).font(egui::FontId::monospace(15.0)).color(p.text);
@@ -282,6 +300,15 @@ pub(crate) fn addresses(cx: &mut Cx<'_>, ui: &mut Ui) {
         });
         ui.add_space(4.0);
     }
+}
+
+/// Addresses for OCPP and MQTT when the server tells none: the ports of a plain installation at the address
+/// this page came from, or at words for it where that address means nothing to a charger.
+pub(crate) fn default_addresses(host: &str, this_computer: &str) -> (String, String) {
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]" | "");
+    let name = if local { this_computer } else { name };
+    (format!("ws://{name}:8887/ocpp/"), format!("mqtt://{name}:1883"))
 }
 
 /// The dialog that limits a charger.

@@ -24,6 +24,8 @@ pub(crate) struct EnrolState {
     name: String,
     unit: String,
     tenant: Option<i64>,
+    /// The card that was read and where; kept while its owner is named, however long that takes.
+    captured: Option<(String, String)>,
 }
 
 /// Where an enrolment stands.
@@ -53,7 +55,15 @@ pub(crate) fn step(state: Option<&EnrolmentState>) -> Step {
 pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapshot: &Snapshot) {
     widgets::heading(ui, cx.text(Text::EnrolTitle), tokens::TEXT_TITLE);
     let busy = cx.model.is_busy(|command| matches!(command, Command::Enrol(_)));
-    match step(snapshot.enrolment.as_ref()) {
+    let now = step(snapshot.enrolment.as_ref());
+    if let Step::Captured(uid, charger) = &now {
+        form.captured = Some((uid.clone(), charger.clone()));
+    }
+    let now = match (now, &form.captured) {
+        (Step::Over, Some((uid, charger))) => Step::Captured(uid.clone(), charger.clone()),
+        (now, _) => now,
+    };
+    match now {
         Step::Waiting(seconds) => waiting(cx, ui, snapshot, seconds),
         Step::Captured(uid, charger) => {
             let name = charger_name(snapshot, &charger);
@@ -75,7 +85,8 @@ pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapsh
                     let look =
                         widgets::Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: true };
                     if widgets::button(ui, look).clicked() {
-                        cx.send(cards::enrol(None));
+                        let again = cards::enrol(cx, None);
+                        cx.send(again);
                     }
                     super::cancel(cx, ui);
                 });

@@ -79,6 +79,18 @@ impl Cx<'_> {
         )
     }
 
+    /// The same with seconds, for logs.
+    pub(crate) fn local_seconds(&self, at: &str) -> String {
+        crate::time::parse(at).map_or_else(
+            || at.to_owned(),
+            |ms| {
+                let text = crate::format::day_clock(ms, self.now_ms(), self.offset(ms), self.language());
+                let clock = crate::format::clock_seconds(ms, self.offset(ms));
+                text.rsplit_once(' ').map_or_else(|| clock.clone(), |(day, _)| format!("{day} {clock}"))
+            },
+        )
+    }
+
     /// A button that sends a command; called by its words and `subject`, so that it is unique on the page.
     pub(crate) fn button(
         &mut self,

@@ -204,7 +204,7 @@ fn graph(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut OverviewState, snapshot: &Sna
     let value = |value: f64| format!("{} {unit}", format::number(value, 1, cx.language()));
     let now = plan.columns.peak.last().copied().unwrap_or_default();
     let name = cx.fill(Text::LoadGraph, &[cx.text(span.label()), &value(now), &value(plan.limit)]);
-    let height = (ui.ctx().content_rect().height() - 396.0).clamp(240.0, 600.0);
+    let height = (ui.ctx().content_rect().height() - 396.0).clamp(240.0, 760.0);
     let style =
         Style { language: cx.language(), offset_min: cx.offset(snapshot.at_ms), unit, name: &name, height };
     match form {
@@ -333,6 +333,7 @@ fn chargers_now(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
         snapshot.chargers.iter().flat_map(|charger| charger.connectors.iter().map(move |c| (charger, c))).collect();
     let busy = rows.into_iter().filter(|(_, connector)| connector.status.is_plugged());
     let mut any = false;
+    widgets::text_rows(ui, 22.0);
     for (charger, connector) in busy.take(12) {
         any = true;
         let (word, mood) = status::of(charger, Some(connector));

@@ -206,6 +206,7 @@ fn facts(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, session: &SessionItem) {
     if let Some(reason) = session.end_reason {
         facts.push((Text::EndedBy, cx.text(end(reason)).to_owned()));
     }
+    widgets::text_rows(ui, 18.0);
     egui::Grid::new("facts").num_columns(2).spacing([18.0, 5.0]).show(ui, |ui| {
         for (name, value) in facts {
             widgets::weak(ui, cx.text(name));

@@ -355,10 +355,10 @@ fn connections(cx: &mut Cx<'_>, ui: &mut Ui) {
     });
     let remote = &cx.model.values.connections;
     let Some(list) = remote.value() else { return not_yet(cx, ui, remote, Resource::Connections) };
-    if list.is_empty() {
+    if list.items.is_empty() {
         widgets::weak(ui, cx.text(Text::NoConnections));
     }
-    for connection in list {
+    for connection in &list.items {
         widgets::hairline(ui);
         let (word, mood) = match connection.state.as_str() {
             "connected" => (Text::StateConnected, Mood::Good),

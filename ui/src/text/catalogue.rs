@@ -143,8 +143,6 @@ catalogue! {
     MoveDown: "Move down", "Descer";
     MoveDownTip: "Serve this charger later", "Servir este carregador mais tarde";
     Drag: "Drag to change the priority", "Arraste para mudar a prioridade";
-    PriorityOf: "{} of {}", "{} de {}";
-    Priority: "Priority", "Prioridade";
     Pause: "Pause", "Pausar";
     PauseTip: "Give this charger no current until you resume it", "Não dar corrente a este carregador até o retomar";
     Resume: "Resume", "Retomar";
@@ -170,11 +168,8 @@ catalogue! {
     AddChargerOcpp: "Chargers with OCPP 1.6J: type this address into the charger's settings, and a name of your choice at the end", "Carregadores com OCPP 1.6J: escreva este endereço na configuração do carregador, com um nome à sua escolha no fim";
     AddChargerMqtt: "Chargers and meters with IEVCC: type this MQTT server into the device's settings", "Carregadores e contadores com IEVCC: escreva este servidor MQTT na configuração do dispositivo";
     AddChargerThen: "The device then appears in the overview and waits for your approval", "O dispositivo aparece depois na visão geral e aguarda a sua aprovação";
+    ThisComputer: "ADDRESS-OF-THIS-COMPUTER", "ENDEREÇO-DESTE-COMPUTADOR";
     Connector: "Connector {}", "Tomada {}";
-    Protocol: "Protocol", "Protocolo";
-    Hardware: "Hardware", "Equipamento";
-    Firmware: "Firmware", "Firmware";
-    Circuit: "Circuit", "Circuito";
     Configuration: "Settings of this charger", "Definições deste carregador";
     MaxA: "Maximum (A)", "Máximo (A)";
     FallbackA: "Fallback (A)", "Corrente de recurso (A)";
@@ -257,7 +252,7 @@ catalogue! {
     Tenant: "Tenant", "Condómino";
     Tenants: "Tenants", "Condóminos";
     Unit: "Flat", "Fração";
-    UnitHint: "Such as 2.º Esq.", "Por exemplo, 2.º Esq.";
+    UnitHint: "Such as 2.º Esquerdo", "Por exemplo, 2.º Esquerdo";
     NoTenants: "No tenants yet", "Ainda não há condóminos";
     NoTenantsSub: "Press “Enrol a card”, hold the card to any charger and name the tenant.", "Prima “Registar um cartão”, encoste o cartão a um carregador e dê o nome do condómino.";
     NoCardsOfTenant: "No cards", "Sem cartões";
@@ -278,8 +273,6 @@ catalogue! {
     EditTenant: "Edit…", "Editar…";
     EditTenantTip: "Change the name or the flat", "Alterar o nome ou a fração";
     EditTenantTitle: "Edit tenant", "Editar condómino";
-    ErrorTenantName: "Give the tenant a name", "Dê um nome ao condómino";
-    ErrorTenantChoice: "Choose a tenant", "Escolha um condómino";
     Refused: "Refused cards", "Cartões recusados";
     RefusedSub: "Cards that were tapped and could not charge", "Cartões encostados que não puderam carregar";
     NoRefused: "No card was refused lately", "Nenhum cartão foi recusado ultimamente";
@@ -290,13 +283,14 @@ catalogue! {
     RefusedAt: "{} · {}", "{} · {}";
     Search: "Search", "Procurar";
     CardsCount: "{} cards", "{} cartões";
+    CardsOne: "1 card", "1 cartão";
 
     // Sessions.
     FilterTenant: "Tenant", "Condómino";
     FilterCharger: "Charger", "Carregador";
     FilterPeriod: "Period", "Período";
-    Everyone: "Everyone", "Todos";
-    AllChargers: "All chargers", "Todos";
+    Everyone: "All tenants", "Todos os condóminos";
+    AllChargers: "All chargers", "Todos os carregadores";
     PeriodWeek: "Last 7 days", "Últimos 7 dias";
     PeriodMonth: "Last 31 days", "Últimos 31 dias";
     PeriodAll: "All time", "Sempre";
@@ -372,7 +366,6 @@ catalogue! {
     CircuitsSub: "The tree of fuses from the grid down", "A árvore de proteções a partir da rede";
     CircuitLimit: "Limit {}", "Limite {}";
     CircuitNow: "now {}", "agora {}";
-    Version: "Devices and addresses", "Dispositivos e endereços";
     Connections: "Connections", "Ligações";
     ConnectionsSub: "Devices that are, were or want to be connected", "Dispositivos ligados, que estiveram ligados ou querem ligar-se";
     NoConnections: "No device has connected yet", "Ainda nenhum dispositivo se ligou";
@@ -421,8 +414,4 @@ catalogue! {
     ScenarioRuns: "Running: {}", "A decorrer: {}";
 
     // Chrome of the graph and tables.
-    Page: "Page", "Página";
-    Refresh15: "Updated {}", "Atualizado {}";
-    Yes: "Yes", "Sim";
-    No: "No", "Não";
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::properties::{Properties, Property};
-use super::reader::Reader;
+use super::reader::{Reader, detached};
 use super::{Fault, Frame, Reason};
 use crate::topic::{Topic, is_clean};
 use crate::{Protocol, QoS};
@@ -217,7 +217,7 @@ fn read_will(
         )?,
     };
     let topic = Topic::new(&reader.string()?, topic_bytes_max)?;
-    let payload = reader.binary()?;
+    let payload = detached(&reader.binary()?);
     Ok(Some(Will {
         topic,
         payload,

@@ -7,6 +7,8 @@ mod connect;
 mod packet;
 mod properties;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use connect::{Connect, Will, read_connect};

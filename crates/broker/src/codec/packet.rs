@@ -130,7 +130,7 @@ fn read_publish(flags: u8, mut reader: Reader, protocol: Protocol, topic_bytes_m
     }
     Ok(Publish {
         topic: Topic::new(&name, topic_bytes_max)?,
-        payload: reader.rest(),
+        payload: reader.rest_detached(),
         qos,
         id,
         retain: flags & 0x01 != 0,

@@ -28,8 +28,9 @@ impl Reader {
         Ok(self.rest.split_to(bytes))
     }
 
-    pub(crate) fn rest(&mut self) -> Bytes {
-        std::mem::take(&mut self.rest)
+    /// Everything that is left, as bytes of their own.
+    pub(crate) fn rest_detached(&mut self) -> Bytes {
+        detached(&std::mem::take(&mut self.rest))
     }
 
     pub(crate) fn one(&mut self) -> Result<u8, Fault> {
@@ -86,4 +87,9 @@ impl Reader {
     pub(crate) fn finish(&self) -> Result<(), Fault> {
         if self.is_empty() { Ok(()) } else { Err(Fault::malformed("bytes are left over at the end of a packet")) }
     }
+}
+
+/// A copy that does not hold on to the buffer of the socket, for what is kept longer than the packet.
+pub(crate) fn detached(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }

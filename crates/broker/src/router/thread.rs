@@ -30,8 +30,8 @@ const UNCONFIRMED_BYTES_MAX: usize = 32 * 1024;
 /// Messages given to the router before waiting until it has taken them.
 const UNCONFIRMED_MESSAGES_MAX: usize = 100;
 
-/// Sessions a router can hold beyond those of devices: the port's own and the watch.
-const OWN_LINKS: usize = 2;
+/// Links of the router beyond those of sessions: the publisher, the fence and the watch.
+const OWN_LINKS: usize = 3;
 
 /// A topic of the router that no device can name, since theirs have a prefix.
 const PROBE: &str = "probe";
@@ -44,8 +44,9 @@ type OpenLink = Box<dyn Fn(&str) -> Result<(LinkTx, LinkRx, Notification), PortE
 /// The thread in front of the router.
 pub(super) struct PortThread {
     open: OpenLink,
-    own_tx: LinkTx,
-    own_rx: LinkRx,
+    publisher: LinkTx,
+    fence_tx: LinkTx,
+    fence_rx: LinkRx,
     links: Vec<Option<LinkTx>>,
     names: BTreeSet<String>,
     names_max: usize,
@@ -89,11 +90,13 @@ impl PortThread {
         let events = router.spawn();
         let open: OpenLink =
             Box::new(move |name| LinkBuilder::new(name, events.clone()).build().map_err(PortError::from));
-        let (own_tx, own_rx, _) = open("port")?;
+        let (publisher, _, _) = open("publisher")?;
+        let (fence_tx, fence_rx, _) = open("fence")?;
         Ok(Self {
             open,
-            own_tx,
-            own_rx,
+            publisher,
+            fence_tx,
+            fence_rx,
             links: Vec::new(),
             names: BTreeSet::new(),
             names_max: config.router_names_max,
@@ -145,7 +148,7 @@ impl PortThread {
             Command::Probe => {
                 let question =
                     Publish::new(Bytes::from_static(PROBE.as_bytes()), Bytes::from_static(PROBE_PAYLOAD), false);
-                send_now(&mut self.own_tx, Packet::Publish(question, None))
+                send_now(&mut self.publisher, Packet::Publish(question, None))
             }
             Command::Break => self.break_router(),
         }
@@ -170,7 +173,7 @@ impl PortThread {
         if let Some(place) = self.links.get_mut(slot.0) {
             *place = None;
         }
-        self.confirm()
+        Ok(())
     }
 
     fn subscribe(&mut self, slot: Slot, wanted: &Wanted) -> Result<Vec<Message>, PortError> {
@@ -178,7 +181,6 @@ impl PortThread {
         self.names.insert(path.clone());
         let properties = SubscribeProperties { id: Some(wanted.number), user_properties: Vec::new() };
         self.push(slot, Packet::Subscribe(Subscribe { pkid: 1, filters: vec![filter(path)] }, Some(properties)))?;
-        self.confirm()?;
         Ok(self.kept().matching(&wanted.filter, Instant::now()))
     }
 
@@ -202,28 +204,32 @@ impl PortThread {
         let packed = message.pack(self.epoch);
         self.unconfirmed_bytes += topic.len() + packed.len();
         self.unconfirmed_messages += 1;
-        send_now(&mut self.own_tx, Packet::Publish(Publish::new(topic, packed, false), None))?;
+        send_now(&mut self.publisher, Packet::Publish(Publish::new(topic, packed, false), None))?;
         if self.unconfirmed_bytes > UNCONFIRMED_BYTES_MAX || self.unconfirmed_messages > UNCONFIRMED_MESSAGES_MAX {
             self.confirm()?;
         }
         Ok(())
     }
 
+    /// Says something on a session's link, and waits until the router has handled it. The router takes everything that waits on a
+    /// link at once when it comes to the first of it, and so gets the order of two links wrong unless they are never both waiting.
     fn push(&mut self, slot: Slot, packet: Packet) -> Result<(), PortError> {
-        match self.links.get_mut(slot.0) {
-            Some(Some(link)) => send_now(link, packet),
-            Some(None) | None => Ok(()),
+        if let Some(Some(link)) = self.links.get_mut(slot.0) {
+            send_now(link, packet)?;
+            self.confirm()?;
         }
+        Ok(())
     }
 
-    /// Waits until the router has handled everything it was given.
+    /// Waits until the router has handled everything it was given. The question has a link of its own, because on one with other
+    /// packets it could be handled together with them and answered too early.
     fn confirm(&mut self) -> Result<(), PortError> {
         self.unconfirmed_bytes = 0;
         self.unconfirmed_messages = 0;
-        send_now(&mut self.own_tx, Packet::PingReq(PingReq))?;
+        send_now(&mut self.fence_tx, Packet::PingReq(PingReq))?;
         let deadline = std::time::Instant::now() + self.patience;
         loop {
-            match self.own_rx.recv_deadline(deadline) {
+            match self.fence_rx.recv_deadline(deadline) {
                 Ok(Some(Notification::DeviceAck(_))) => return Ok(()),
                 Ok(_) => {}
                 Err(LinkError::RecvTimeout(_)) if std::time::Instant::now() >= deadline => {
@@ -235,7 +241,7 @@ impl PortThread {
     }
 
     fn break_router(&mut self) -> Result<(), PortError> {
-        send_now(&mut self.own_tx, Packet::Publish(Publish::new("é", "", false), None))
+        send_now(&mut self.publisher, Packet::Publish(Publish::new("é", "", false), None))
     }
 
     fn kept(&self) -> MutexGuard<'_, Retained> {

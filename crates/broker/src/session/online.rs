@@ -105,9 +105,12 @@ impl<'s, A: Authority> Online<'s, A> {
             write_disconnect(&mut self.wire.out, self.connect.protocol, reason, &close.reason);
         }
         // The wire is closed beside the session, so that a client that does not listen cannot hold up the next connection.
-        let (wire, seat) = (self.wire, self.seat);
+        let (mut wire, seat) = (self.wire, self.seat);
+        let alive = self.session.context.alive.upgrade();
         tokio::spawn(async move {
-            wire.goodbye().await;
+            wire.last_words().await;
+            drop(alive);
+            wire.close().await;
             drop(seat);
         });
         let will = if close.publishes_will { self.connect.will } else { None };

@@ -196,6 +196,10 @@ impl<A: Authority> SessionTask<A> {
         }
         self.expiry = self.allowed_expiry(connect.session_expiry_s);
         self.relink().await;
+        if self.key.identity.standing() == Standing::Trusted && self.link().await.is_err() {
+            // Opened before it is needed, so that a subscription takes effect at once; the first one tries again.
+            tracing::debug!(client = %self.key.identity, "No link to the MQTT router yet");
+        }
         is_kept
     }
 

@@ -101,16 +101,30 @@ impl Wire {
         }
     }
 
-    /// Writes what is still to be written, as far as the client takes it within a second, and closes.
-    pub(crate) async fn goodbye(mut self) {
-        let last_words = async {
+    /// Writes what is still to be written, as far as the client takes it within a second.
+    pub(crate) async fn last_words(&mut self) {
+        let words = async {
             self.writer.write_all(&self.out).await?;
             self.writer.flush().await?;
             self.writer.shutdown().await
         };
-        match timeout(GOODBYE, last_words).await {
+        match timeout(GOODBYE, words).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => tracing::debug!("An MQTT client did not take the last words"),
+        }
+    }
+
+    /// Closes. A socket closed with unread bytes in it is reset, and the last words are lost on the way; so for a second they are
+    /// read, for nobody.
+    pub(crate) async fn close(mut self) {
+        let unread = async {
+            let mut bytes = [0; 1024];
+            while self.reader.read(&mut bytes).await? > 0 {}
+            Ok::<(), io::Error>(())
+        };
+        match timeout(GOODBYE, unread).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => tracing::debug!("An MQTT client did not close its end"),
         }
     }
 }

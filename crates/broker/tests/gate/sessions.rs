@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use broker::{Config, Retain};
 
-use crate::support::{GOODBYE, Hello, Site, Told, packet, publish_v3};
+use crate::support::{GOODBYE, Hello, PATIENCE, Site, Told, packet, publish_v3};
 
 /// The newest connection of a client wins, the authority hears both in order, and the session's messages go to the newer one.
 #[tokio::test]
@@ -154,21 +154,29 @@ async fn the_queue_of_an_absent_client_keeps_the_newest() {
     assert!(last[0] >= 89, "{last:?}");
 }
 
-/// A session that nobody comes back to ends: after our limit, whatever the client asked for.
+/// A session that nobody comes back to ends: after our limit, whatever the client asked for. Seen from outside: there is room for
+/// another one then.
 #[tokio::test]
 async fn a_session_expires() {
-    let site = Site::with(Config { session_expiry_max: Duration::from_millis(100), ..Config::default() }).await;
-    let hello = Hello::v3("Charger-1").kept("c1");
-    let mut present = true;
-    let mut tries = 0;
-    while present {
+    let config = Config {
+        session_expiry_max: Duration::from_millis(200),
+        sessions_per_identity_max: 1,
+        ..Config::default()
+    };
+    let site = Site::with(config).await;
+    for kept in [Hello::v3("Charger-1").kept("first"), Hello::v5("Charger-1").kept("first")] {
         let mut client = site.raw().await;
-        let connack = client.login(&hello).await;
-        present = connack[0] == 1 || tries == 0;
+        assert_eq!(client.login(&kept).await[..2], [0, 0]);
+        assert_eq!(site.raw().await.login(&Hello::v3("Charger-1")).await, [0, 3]);
         client.cut();
-        tokio::time::sleep(Duration::from_millis(50 * tries)).await;
-        tries += 1;
-        assert!(tries < 30, "the session never ends");
+        let room = async { while site.raw().await.login(&Hello::v3("Charger-1")).await != [0, 0] {} };
+        tokio::time::timeout(PATIENCE, room).await.expect("the session never ended");
+        // The one that found room ends with its connection, and leaves it to the next round.
+        let room = async { while site.raw().await.login(&kept).await[..2] != [0, 0] {} };
+        tokio::time::timeout(PATIENCE, room).await.expect("a session without expiry outlived its connection");
+        let room = async { while site.raw().await.login(&Hello { clean: true, ..kept.clone() }).await[1] != 0 {} };
+        tokio::time::timeout(PATIENCE, room).await.expect("a client could not come back to its session");
+        site.broker.disconnect("Charger-1");
     }
 }
 

@@ -1,11 +1,11 @@
 //! Careful pacing: cuts at once, raises into measured room, and every way a number can be missing.
 
 use super::{Building, ONE, WALL, amps, charger, charger_id, circuits, meter, root, site, uid};
-use crate::{Change, Control, Input, Order, Output, Reason, Setup};
+use crate::{Change, Input, Order, Output, Reason, Setup};
 use domain::{
-    Alarm, AlarmKind, ChargerEvent, Circuit, CircuitId, CircuitTree, ConnectorStatus, DurationMs, Hold, MeterId,
-    MeterRole, MilliAmps, Pacing, PerPhase, Phase, PhaseCount, Provenance, Session, SessionId, Site, StatusDetail,
-    TenantId, Timestamp, VoltAmps, WattHours, Wiring,
+    Alarm, AlarmKind, ChargerEvent, Circuit, CircuitId, CircuitTree, ConnectorStatus, Hold, MeterId, MeterRole,
+    MilliAmps, Pacing, PerPhase, Phase, PhaseCount, Provenance, Session, SessionId, Site, StatusDetail, TenantId,
+    Timestamp, VoltAmps, WattHours, Wiring,
 };
 
 fn building(n: u32, role: MeterRole) -> Building {
@@ -405,6 +405,57 @@ fn broken_configuration_gives_nothing() {
     assert!(has_alarm(&b, |kind| *kind == AlarmKind::ChargerFaulted(charger_id(1))));
 }
 
+/// Chargers that fall silent, while the link stays up, never make room for others.
+#[test]
+fn silence_never_raises() {
+    let mut b = building(3, MeterRole::Circuit);
+    b.start(1, amps(10));
+    b.start(2, amps(32));
+    b.start(3, amps(7));
+    b.run(200);
+    let before = b.sets(3);
+    b.report_every = 1_000_000;
+    for _ in 0..300 {
+        b.run(1);
+        let sets = b.sets(3);
+        assert!(sets.iter().zip(&before).all(|(set, before)| set <= before), "{before:?} {sets:?}");
+    }
+}
+
+/// Chargers that never tell what their cars draw can still use what is free.
+#[test]
+fn untold_draws_are_taken_at_their_setpoint() {
+    let mut b = building(2, MeterRole::Circuit);
+    b.report_every = 1_000_000;
+    b.house = amps(4);
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    for _ in 0..900 {
+        b.run(1);
+        assert!(b.total() <= amps(30), "{}", b.total());
+    }
+    assert!(b.total() >= amps(28), "{:?}", b.sets(2));
+}
+
+/// A charger that refuses its limit is counted at its maximum until it is measured to keep it.
+#[test]
+fn a_refused_limit_is_not_trusted() {
+    let mut b = Building::new(
+        Site { main_fuse: amps(50), contracted: VoltAmps(11_500), ..site(Pacing::Careful) },
+        2,
+        MeterRole::House,
+    );
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(90);
+    assert_eq!(b.sets(2), [25, 25]);
+    let refused = ChargerEvent::LimitAnswered { connector: ONE, limit: amps(25), accepted: false };
+    b.event(1, refused);
+    assert_eq!(b.set(2), amps(18), "beside 32 A");
+    b.run(90);
+    assert_eq!(b.sets(2), [25, 25], "its readings show that it keeps it");
+}
+
 /// A backlog of old samples after an outage is no news, and a clock that jumped back is believed in the end.
 #[test]
 fn old_samples_are_no_news() {
@@ -425,6 +476,4 @@ fn old_samples_are_no_news() {
         b.run(1);
     }
     assert!(b.sets(1)[0] > 10, "the meter's clock is wrong, its values are not");
-    let _: &Control = &b.control;
-    let _ = DurationMs(0);
 }

@@ -66,6 +66,9 @@ impl Mesh {
                 self.meters.insert(id.clone(), MeterState { approved: false });
                 // The one who decides registers it, unapproved, by its first event.
                 self.out.push(Output::Meter { id: id.clone(), event: MeterEvent::Connected });
+                if !self.is_linked(envelope.client) {
+                    self.out.push(Output::Meter { id: id.clone(), event: MeterEvent::Disconnected });
+                }
             }
         }
         self.out.push(Output::Notice(counter_registered(&id)));
@@ -104,6 +107,10 @@ impl Mesh {
         }
         let booted = ChargerEvent::Booted(hardware(&body));
         self.out.push(Output::Charger { id: id.clone(), event: booted });
+        if is_new && !self.is_linked(envelope.client) {
+            // A stranger cannot be reached before it comes back with its rights.
+            self.out.push(Output::Charger { id: id.clone(), event: ChargerEvent::Disconnected });
+        }
         let max = body.max_ma.map(MilliAmps);
         self.out.push(Output::ChargerDescribed { id: id.clone(), meter, connectors, max });
         self.out.push(Output::Notice(charger_registered(&id)));
@@ -127,16 +134,16 @@ impl Mesh {
 
     pub(super) fn set_charger_approved(&mut self, now: Now, id: ChargerId, approved: bool) {
         let state = self.chargers.entry(id.clone()).or_insert_with(|| ChargerState::new(None, 1));
-        state.approved = approved;
-        if self.is_linked(id.as_str()) {
+        let changed = std::mem::replace(&mut state.approved, approved) != approved;
+        if changed && self.is_linked(id.as_str()) {
             self.tell_charger(now, &id, None);
             self.send_limits(now, &id);
         }
     }
 
     pub(super) fn set_meter_approved(&mut self, now: Now, id: MeterId, approved: bool) {
-        self.meters.insert(id.clone(), MeterState { approved });
-        if self.is_linked(id.as_str()) {
+        let changed = self.meters.insert(id.clone(), MeterState { approved }) != Some(MeterState { approved });
+        if changed && self.is_linked(id.as_str()) {
             self.tell_meter(now, &id, None);
         }
     }

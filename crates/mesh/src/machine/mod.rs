@@ -10,7 +10,7 @@ mod membership;
 mod orders;
 
 use self::device::{ChargerState, MeterState};
-use crate::wire::{Code, DeviceBody, DeviceMessage, ManagerBody, ManagerMessage, Refusal, Refused};
+use crate::wire::{Code, DeviceBody, DeviceMessage, ManagerBody, ManagerMessage, Refusal, Refused, read_code_and_id};
 use crate::{Gate, Input, MeshConfig, Output, Trust};
 use domain::{ChargerId, DurationMs, MeterId, Now, ReplyKey};
 use std::collections::BTreeMap;
@@ -92,14 +92,13 @@ impl Mesh {
 
     fn message(&mut self, now: Now, client: &str, trust: Trust, topic: &str, payload: &[u8]) {
         let mut envelope = Envelope { client, trust, topic, id: None, re: None };
-        let read = DeviceMessage::decode(payload);
-        if let Ok(message) = &read {
-            envelope.id = message.id;
-            envelope.re = message.re;
-        }
-        let code = read.as_ref().ok().map(|message| message.body.code());
-        if let Err(refusal) = read.and_then(|message| self.admit(now, envelope, message)) {
-            self.refuse(envelope, code, &refusal);
+        let admitted = DeviceMessage::decode(payload).and_then(|message| {
+            (envelope.id, envelope.re) = (message.id, message.re);
+            self.admit(now, envelope, message)
+        });
+        if let Err(refusal) = admitted {
+            let (code, id) = read_code_and_id(payload);
+            self.refuse(Envelope { id, ..envelope }, code, &refusal);
         }
     }
 

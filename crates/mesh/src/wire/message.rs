@@ -173,6 +173,11 @@ fn read_head(payload: &[u8]) -> Result<Head, Refusal> {
     Ok(head)
 }
 
+/// Code and number of a message whose rest may be wrong, so that its refusal can name it.
+pub(crate) fn read_code_and_id(payload: &[u8]) -> (Option<Code>, Option<u64>) {
+    read_head(payload).map_or((None, None), |head| (head.code.parse().ok(), head.id))
+}
+
 fn check_measures(body: &Map<String, Value>) -> Result<(), Refusal> {
     let negative = |value: &Value| value.as_f64().is_some_and(|number| number < 0.0);
     for field in MEASURES {

@@ -13,6 +13,7 @@ pub use self::body::{
     StartAnswer, StartReport, StopAnswer, StopReport, StopWord, TapAnswer, TapReport, VerdictWord,
 };
 pub use self::code::Code;
+pub(crate) use self::message::read_code_and_id;
 pub use self::message::{DeviceBody, DeviceMessage, ManagerBody, ManagerMessage, Refusal};
 
 /// Version of the payload described here.

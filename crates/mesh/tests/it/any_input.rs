@@ -105,7 +105,8 @@ fn check(outputs: &[Output], client: Option<&str>, stranger: bool) -> Result<(),
                 prop_assert!(!stranger);
             }
             Output::Charger { id, event } => {
-                let harmless = matches!(event, ChargerEvent::Booted(_) | ChargerEvent::Connected);
+                let harmless =
+                    matches!(event, ChargerEvent::Booted(_) | ChargerEvent::Connected | ChargerEvent::Disconnected);
                 prop_assert!(harmless || !stranger, "{event:?}");
                 if let Some(client) = client {
                     prop_assert_eq!(id.as_str(), client);

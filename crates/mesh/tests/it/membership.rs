@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use domain::{ChargerEvent, Flow, HardwareInfo, MeterEvent, MilliAmps, PerPhase, Timestamp, WattHours, Watts};
-use mesh::wire::{ManagerBody, Refused};
+use mesh::wire::{Code, ManagerBody, Refused};
 use mesh::{Input, Output};
 
 const COUNTER_1: &str = r#"{"v":1,"code":"0x001","from":"Counter-1"}"#;
@@ -95,8 +95,12 @@ fn a_registered_device_is_told_why() {
         assert!(error.starts_with(expected), "{error}");
         assert!(meter_events(&outputs).is_empty());
     }
-    let json = r#"{"v":1,"code":"0x031","from":"Counter-1","id":41,"current_ma":[]}"#;
-    assert_eq!(published(&world.say("Counter-1", "Counter-1", json))[0].1.re, Some(41));
+    for load in ["[]", "[-1]", "7"] {
+        let json = format!(r#"{{"v":1,"code":"0x031","from":"Counter-1","id":41,"current_ma":{load}}}"#);
+        let (topic, message, _) = published(&world.say("Counter-1", "Counter-1", &json)).remove(0);
+        assert_eq!((topic.as_str(), message.re), ("Counter-1", Some(41)));
+        assert!(matches!(message.body, ManagerBody::Refused(Some(Code::CounterLoad), _)), "{message:?}");
+    }
 }
 
 /// A device that reports on another's topic, or a charger on its meter's, moves nobody's load.
@@ -134,6 +138,7 @@ fn strangers_wait() {
         outputs,
         [
             Output::Charger { id: charger("Charger-9"), event: ChargerEvent::Booted(hardware) },
+            Output::Charger { id: charger("Charger-9"), event: ChargerEvent::Disconnected },
             Output::ChargerDescribed {
                 id: charger("Charger-9"),
                 meter: Some(meter("Counter-1")),

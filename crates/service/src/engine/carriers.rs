@@ -2,7 +2,7 @@
 
 use super::turn::{Raise, Turn};
 use super::{Engine, Removed, Socket, Work};
-use crate::mqtt::ToBroker;
+use crate::mqtt::{Kind, ToBroker};
 use crate::ocpp_socket::ToSocket;
 use central_system::{Command, Station, StationConfig};
 use domain::{CardVerdict, ChargerId, ConnectorNumber, MilliAmps, Now, ReplyKey, SessionId};
@@ -82,7 +82,7 @@ impl Engine {
         turn.push(if self.is_ocpp(&charger) {
             Work::Station(charger, central_system::Input::SetApproved(approved))
         } else {
-            self.parts.devices.set(charger.as_str(), approved);
+            self.parts.devices.set(charger.as_str(), Kind::Charger, approved);
             Work::Mesh(mesh::Input::SetApproved { charger, approved })
         });
     }

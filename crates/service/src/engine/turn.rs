@@ -4,7 +4,7 @@ use super::pending::Pending;
 use super::{Engine, OrderRefused, Removed};
 use crate::convert::reason_item;
 use crate::journal::Batch;
-use crate::mqtt::ToBroker;
+use crate::mqtt::{Kind, ToBroker};
 use crate::ocpp_socket::ToSocket;
 use broker::Receipt;
 use bytes::Bytes;
@@ -218,7 +218,7 @@ impl Engine {
             Output::Fallback { charger, limit } => self.set_fallback(turn, charger, limit),
             Output::Approved { charger, approved } => self.approved(turn, charger, approved),
             Output::MeterApproved { meter, approved } => {
-                self.parts.devices.set(meter.as_str(), approved);
+                self.parts.devices.set(meter.as_str(), Kind::Meter, approved);
                 turn.push(Work::Mesh(mesh::Input::MeterApproved { meter, approved }));
             }
             Output::CardAnswer { charger, reply, verdict } => self.card_answer(turn, charger, reply, verdict),

@@ -46,7 +46,7 @@ pub(crate) fn router(shared: &Shared) -> (Router<Shared>, OpenApi) {
         .merge(closed_routes().layer(from_fn_with_state(shared.clone(), require_proof)))
         .split_for_parts();
     let router = router
-        .fallback(|| async { Failure::not_found("such resource; the description is at /api/v1/openapi.json") })
+        .fallback(|| async { Failure::new(StatusCode::NOT_FOUND, api::Code::NotFound, "There is no such resource; the description is at /api/v1/openapi.json") })
         .method_not_allowed_fallback(|| async {
             Failure::new(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -1,0 +1,184 @@
+//! One charger from the first connection to the end of a session, over real sockets.
+
+mod support;
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use support::{Charger, Site, request};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+fn is_limit(action: &str, body: &Value) -> bool {
+    action == "SetChargingProfile" && body["csChargingProfiles"]["chargingProfilePurpose"] == "TxProfile"
+}
+
+fn amps(profile: &Value) -> f64 {
+    profile["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"].as_f64().unwrap()
+}
+
+/// The whole life of a session: pending, approved, card, start, setpoint, values, stop, and the records of it all.
+#[tokio::test]
+async fn from_pending_to_stop() {
+    let site = Site::start().await;
+    let mut charger = Charger::connect(site.addresses().ocpp, "C1").await;
+    assert_eq!(charger.boot().await["status"], "Pending", "an unknown charger waits for approval");
+    let waiting = site.until("snapshot", |snapshot| snapshot["waiting_devices"][0]["device"] == "C1").await;
+    assert_eq!(waiting["waiting_devices"][0]["kind"], "charger");
+    assert_eq!(site.get("connections").await.json["items"][0]["state"], "waiting");
+    assert_eq!(site.post("chargers/C1/approve", json!({})).await.status, 200);
+    assert_eq!(charger.boot().await["status"], "Accepted");
+    let default = charger.until_asked(|action, body| {
+        action == "SetChargingProfile" && body["csChargingProfiles"]["chargingProfilePurpose"] == "TxDefaultProfile"
+    });
+    assert_eq!(default.await["csChargingProfiles"]["transactionId"], Value::Null);
+
+    let tenant = site.tenant_with_card("Ana", "04:a1:b2:c3").await;
+    let mut settings = site.get("site").await.json;
+    // Nobody measures here, so the declared load decides; a small one leaves room for the car.
+    settings["declared_load_a"] = json!(2);
+    settings["control_interval_s"] = json!(1);
+    assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
+    charger.status("Preparing").await;
+    let info = charger.call("Authorize", json!({"idTag": "04A1B2C3"})).await;
+    assert_eq!(info["idTagInfo"], json!({"status": "Accepted", "parentIdTag": format!("T{tenant}")}));
+    let started = charger.start("04A1B2C3", 1000).await;
+    assert_eq!(started["idTagInfo"]["status"], "Accepted");
+    let session = started["transactionId"].clone();
+    charger.status("Charging").await;
+    let profile = charger.until_asked(|action, body| is_limit(action, body) && amps(body) >= 6.0).await;
+    assert_eq!(profile["csChargingProfiles"]["transactionId"], session);
+    let duration = profile["csChargingProfiles"]["chargingSchedule"]["duration"].as_i64().unwrap();
+    assert!((1..=120).contains(&duration), "a live limit runs out by itself: {duration}");
+    charger.meter_values(&session, "6.0", 1500).await;
+    let live = site.until("chargers/C1", |charger| charger["connectors"][0]["measured_a"] == json!([6.0, 6.0, 6.0])).await;
+    let connector = &live["connectors"][0];
+    assert_eq!((&connector["tenant"], &connector["session_energy_wh"]), (&json!("Ana"), &json!(500)));
+    assert!(connector["reason"].as_str().unwrap().contains(" A"), "{connector:#}");
+
+    let stopped = charger.stop(&session, "04A1B2C3", 2500).await;
+    assert_eq!(stopped["idTagInfo"]["status"], "Accepted");
+    let sessions = site.get("sessions").await.json;
+    let item = &sessions["items"][0];
+    assert_eq!((&item["energy_wh"], &item["end_reason"], &item["tenant"]), (&json!(1500), &json!("card"), &json!("Ana")));
+    let frames = site.get("chargers/C1/frames?limit=1000").await.json;
+    let texts: Vec<&str> = frames["items"].as_array().unwrap().iter().filter_map(|frame| frame["text"].as_str()).collect();
+    for action in ["BootNotification", "Authorize", "StartTransaction", "MeterValues", "StopTransaction", "SetChargingProfile"] {
+        assert!(texts.iter().any(|text| text.contains(action)), "{action} was not kept");
+    }
+    assert!(!site.get("chargers/C1/decisions").await.json["items"].as_array().unwrap().is_empty());
+    let curve = site.get(&format!("sessions/{session}/curve")).await.json;
+    assert_eq!(curve["series"][0], "charger/C1/1/power_w");
+}
+
+/// An unknown card is refused and shown; enrolling it by a tap lets its next tap charge.
+#[tokio::test]
+async fn unknown_card_is_enrolled_by_tapping() {
+    let site = Site::start().await;
+    let mut charger = site.approved_charger("C1").await;
+    let refused = charger.call("Authorize", json!({"idTag": "DEADBEEF"})).await;
+    assert_eq!(refused["idTagInfo"]["status"], "Invalid");
+    site.until("snapshot", |snapshot| snapshot["refused_cards"][0]["uid"] == "DEADBEEF").await;
+    assert_eq!(site.get("refused-cards").await.json["items"][0]["why"], "unknown");
+    let begun = site.post("enrolment", json!({"charger": "C1"})).await;
+    assert_eq!((begun.status, &begun.json["remaining_s"]), (200, &json!(120)), "{}", begun.text);
+    charger.call("Authorize", json!({"idTag": "DEADBEEF"})).await;
+    site.until("enrolment", |state| state["captured_uid"] == "DEADBEEF").await;
+    let tenant = site.post("tenants", json!({"name": "Rui"})).await.json["id"].clone();
+    let card = site.post("enrolment/assign", json!({"tenant_id": tenant})).await;
+    assert_eq!((card.status, &card.json["uid"]), (201, &json!("DEADBEEF")), "{}", card.text);
+    let accepted = charger.call("Authorize", json!({"idTag": "DEADBEEF"})).await;
+    assert_eq!(accepted["idTagInfo"]["status"], "Accepted");
+    let id = card.json["id"].clone();
+    assert_eq!(site.ask("PATCH", &format!("cards/{id}"), Some(json!({"blocked": true}))).await.status, 200);
+    assert_eq!(charger.call("Authorize", json!({"idTag": "DEADBEEF"})).await["idTagInfo"]["status"], "Blocked");
+    let again = site.post(&format!("tenants/{tenant}/cards"), json!({"uid": "de:ad:be:ef"})).await;
+    assert_eq!((again.status, again.code()), (409, "conflict"));
+}
+
+/// A card of another household does not end the session; the manager does, and hears how it ended.
+#[tokio::test]
+async fn manager_ends_a_session() {
+    let site = Site::start().await;
+    site.tenant_with_card("Ana", "AAAA0001").await;
+    let mut charger = site.approved_charger("C1").await;
+    charger.status("Preparing").await;
+    let session = charger.start("AAAA0001", 0).await["transactionId"].clone();
+    let command = site.post("chargers/C1/stop", json!({"connector": 1})).await;
+    assert_eq!(command.status, 202, "{}", command.text);
+    let asked = charger.until_asked(|action, _| action == "RemoteStopTransaction").await;
+    assert_eq!(asked["transactionId"], session);
+    let path = format!("commands/{}", command.json["command_id"]);
+    site.until(&path, |state| state["outcome"] == "accepted").await;
+    charger.stop(&session, "", 10).await;
+    let none = site.post("chargers/C1/stop", json!({"connector": 1})).await;
+    assert_eq!((none.status, none.code()), (409, "conflict"));
+}
+
+/// Operations reach the charger and their answers come back, by request and on the live socket.
+#[tokio::test]
+async fn operations_have_outcomes() {
+    let site = Site::start().await;
+    let mut charger = site.approved_charger("C1").await;
+    let mut request = format!("ws://{}/api/v1/live", site.addresses().http).into_client_request().unwrap();
+    let bearer = format!("Bearer {}", site.running.token()).parse().unwrap();
+    request.headers_mut().insert("Authorization", bearer);
+    let (mut live, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let Some(Ok(Message::Text(first))) = live.next().await else { panic!("a snapshot at once") };
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["type"], &first["chargers"][0]["id"]), (&json!("snapshot"), &json!("C1")));
+    let body = json!({"operation": "change_configuration", "key": "HeartbeatInterval", "value": "60"});
+    let command = site.post("chargers/C1/operations", body).await;
+    assert_eq!(command.status, 202, "{}", command.text);
+    charger.until_asked(|action, body| action == "ChangeConfiguration" && body["value"] == "60").await;
+    let id = command.json["command_id"].clone();
+    site.until(&format!("commands/{id}"), |state| state["outcome"] == "accepted").await;
+    loop {
+        let Some(Ok(Message::Text(text))) = live.next().await else { continue };
+        let message: Value = serde_json::from_str(&text).unwrap();
+        if message["type"] == "command" {
+            assert_eq!((&message["id"], &message["answer"]), (&id, &json!({"status": "Accepted"})));
+            break;
+        }
+    }
+    let unknown = site.post("chargers/C1/operations", json!({"operation": "dance"})).await;
+    assert_eq!((unknown.status, unknown.code()), (422, "invalid"));
+    let none = site.post("chargers/none/reset", json!({"kind": "soft"})).await;
+    assert_eq!((none.status, none.code()), (404, "not_found"));
+    drop(charger);
+    site.until("chargers/C1", |charger| charger["online"] == false).await;
+    let offline = site.post("chargers/C1/reset", json!({"kind": "soft"})).await;
+    assert_eq!((offline.status, offline.code()), (409, "charger_offline"));
+}
+
+/// Nobody listens to the live socket without signing in, nor from a foreign page.
+#[tokio::test]
+async fn live_socket_is_protected() {
+    let site = Site::start().await;
+    let upgrade = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let bare = request(site.addresses().http, "GET", "/api/v1/live", upgrade, "").await;
+    assert_eq!((bare.status, bare.code()), (401, "unauthenticated"));
+    let plain = site.get("live").await;
+    assert_eq!(plain.status, 426);
+}
+
+/// What was acknowledged is there after the program died in the middle of a session, and the session goes on.
+#[tokio::test]
+async fn session_survives_a_restart() {
+    let site = Site::start().await;
+    site.tenant_with_card("Ana", "AAAA0001").await;
+    let mut charger = site.approved_charger("C1").await;
+    charger.status("Preparing").await;
+    let session = charger.start("AAAA0001", 100).await["transactionId"].clone();
+    charger.meter_values(&session, "6.0", 700).await;
+    let site = site.restart().await;
+    let open = site.get("sessions").await.json;
+    assert_eq!((&open["items"][0]["id"], &open["items"][0]["ended_at"]), (&session, &Value::Null));
+    let mut charger = Charger::connect(site.addresses().ocpp, "C1").await;
+    assert_eq!(charger.boot().await["status"], "Accepted", "the approval was kept");
+    charger.status("Charging").await;
+    charger.meter_values(&session, "6.0", 900).await;
+    charger.stop(&session, "AAAA0001", 1100).await;
+    let ended = site.get("sessions").await.json;
+    assert_eq!((&ended["items"][0]["id"], &ended["items"][0]["energy_wh"]), (&session, &json!(1000)));
+    assert_eq!(ended["items"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,373 @@
+//! Each page as a person uses it: what it says, in both languages, and what it sends when it is used.
+//!
+//! egui_kittest also fails a run when a field has no name or a letter has no glyph.
+
+use api::{EnrolmentState, Language, Snapshot};
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use ui::fixtures::{self, Server};
+
+/// A console at this size with its first snapshot on screen.
+fn open(server: &Server, language: Language, size: [f32; 2]) -> Harness<'static> {
+    let mut console = server.console(language);
+    let mut harness = Harness::builder().with_size(size).with_max_steps(60).build_ui(move |ui| {
+        console.logic(ui.ctx());
+        console.ui(ui);
+    });
+    harness.run();
+    harness
+}
+
+fn small(server: &Server, language: Language) -> Harness<'static> {
+    open(server, language, [1280.0, 720.0])
+}
+
+fn live(snapshot: Snapshot) -> Server {
+    let server = Server::signed_in();
+    server.push(snapshot);
+    server
+}
+
+fn go(harness: &mut Harness<'_>, page: &str) {
+    harness.get_by_role_and_label(Role::Tab, page).click();
+    harness.run();
+}
+
+fn press(harness: &mut Harness<'_>, name: &str) {
+    harness.get_by_role_and_label(Role::Button, name).click();
+    harness.run();
+}
+
+fn says(harness: &Harness<'_>, text: &str) -> bool {
+    harness.query_all_by_label(text).next().is_some() || harness.query_all_by_value(text).next().is_some()
+}
+
+fn write(harness: &mut Harness<'_>, role: Role, name: &str, text: &str) {
+    harness.get_by_role_and_label(role, name).focus();
+    harness.run();
+    harness.get_by_role_and_label(role, name).type_text(text);
+    harness.run();
+}
+
+/// Signing in sends the password and shows the server's refusal in its own words.
+#[test]
+fn a_wrong_password_is_refused_in_plain_words() {
+    let server = Server::signed_out(false);
+    let problem = r#"{"type":"about:blank","title":"No","status":401,"detail":"The password is wrong","code":"wrong_password"}"#;
+    server.answer_text("login", 401, problem);
+    let mut harness = small(&server, Language::English);
+    write(&mut harness, Role::PasswordInput, "Password", "letmein");
+    server.asked();
+    press(&mut harness, "Sign in");
+    assert_eq!(server.asked(), [r#"POST login {"password":"letmein"}"#]);
+    assert!(says(&harness, "The password is wrong"), "the refusal is shown");
+}
+
+/// The first run asks for everything needed before it sends anything.
+#[test]
+fn set_up_checks_the_answers_before_sending() {
+    let server = Server::signed_out(true);
+    let mut harness = small(&server, Language::Portuguese);
+    server.asked();
+    press(&mut harness, "Começar");
+    assert!(says(&harness, "Dê um nome ao edifício"), "the missing name is said");
+    write(&mut harness, Role::TextInput, "Nome do edifício", "Alameda");
+    write(&mut harness, Role::TextInput, "Potência contratada (kVA)", "41,4");
+    write(&mut harness, Role::PasswordInput, "Escolha uma palavra-passe", "segredo-longo");
+    press(&mut harness, "Começar");
+    let asked = server.asked();
+    let sent = r#"POST setup {"name":"Alameda","contracted_kva":41.4,"phases":3,"password":"segredo-longo"}"#;
+    assert_eq!(asked.first().map(String::as_str), Some(sent), "{asked:?}");
+}
+
+/// The overview says the numbers of the snapshot, and a waiting device is approved with one press.
+#[test]
+fn overview_shows_live_numbers_and_approves_devices() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    assert_eq!(harness.get_by_role_and_label(Role::Status, "In use now").value().as_deref(), Some("28.7 kW"));
+    assert_eq!(harness.get_by_role_and_label(Role::Status, "Cars waiting").value().as_deref(), Some("1"));
+    assert!(says(&harness, "Visitas 1 cannot be reached and is counted at its fallback; check its power and network"));
+    let mut newer = fixtures::snapshot();
+    newer.site.total_kw = 31.2;
+    server.push(newer);
+    harness.run();
+    assert_eq!(harness.get_by_role_and_label(Role::Status, "In use now").value().as_deref(), Some("31.2 kW"));
+    server.asked();
+    press(&mut harness, "Approve CP-09");
+    assert_eq!(server.asked(), ["POST chargers/CP-09/approve {}"]);
+}
+
+/// The graph asks the server once for each quantity and range, and has a name and a table twin.
+#[test]
+fn graph_asks_for_the_past_once_and_has_a_twin() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    let readings = |asked: Vec<String>| asked.into_iter().filter(|line| line.starts_with("GET readings")).count();
+    assert_eq!(readings(server.asked()), 1, "once for the first range");
+    harness.get_by_role_and_label(Role::RadioButton, "Time range: 1 h").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "Quantity: L2").click();
+    harness.run();
+    assert_eq!(readings(server.asked()), 2, "once for the longer range, once for the other quantity");
+    let named = |harness: &Harness<'_>| harness.query_all_by_role(Role::Image).any(|node| {
+        node.accesskit_node().label().is_some_and(|label| label.starts_with("Load over 1 h"))
+    });
+    assert!(named(&harness), "the graph has a name");
+    press(&mut harness, "Table");
+    assert!(says(&harness, "14.2 A"), "the table has the building's value on L2");
+}
+
+/// Chargers say why they have their current, and can be moved, paused, stopped and limited.
+#[test]
+fn chargers_can_be_moved_paused_stopped_and_limited() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Chargers");
+    assert!(says(&harness, "8 A: shared equally by three cars; main fuse L1 60 A"), "the reason is a sentence");
+    server.asked();
+    press(&mut harness, "Move up Lugar 2 · Bruno");
+    let asked = server.asked();
+    assert!(asked.iter().any(|line| line.starts_with(r#"PUT chargers/order {"chargers":["CP-02","CP-01","#)), "{asked:?}");
+    press(&mut harness, "Pause Lugar 1 · Ana");
+    press(&mut harness, "Stop Lugar 1 · Ana");
+    press(&mut harness, "Limit Lugar 1 · Ana");
+    assert!(says(&harness, "Limit Lugar 1 · Ana"), "the dialog asks for the limit");
+    press(&mut harness, "Apply");
+    let sent = ["POST chargers/CP-01/pause {}", r#"POST chargers/CP-01/stop {"connector":1}"#, r#"POST chargers/CP-01/limit {"limit_a":32.0}"#];
+    assert_eq!(server.asked(), sent);
+}
+
+/// Dragging a charger by its handle below another sends the new order once.
+#[test]
+fn dragging_a_charger_changes_the_order() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Chargers");
+    let from = harness.get_by_label("Drag to change the priority Lugar 1 · Ana").rect().center();
+    let to = harness.get_by_label("Drag to change the priority Lugar 3 · Carla").rect().center() + egui::vec2(0.0, 8.0);
+    server.asked();
+    harness.drag_at(from);
+    harness.run_steps(2);
+    harness.hover_at(to);
+    harness.run_steps(2);
+    harness.drop_at(to);
+    harness.run_steps(4);
+    let asked = server.asked();
+    let expected = r#"PUT chargers/order {"chargers":["CP-02","CP-03","CP-01","#;
+    assert_eq!(asked.iter().filter(|line| line.starts_with(expected)).count(), 1, "{asked:?}");
+}
+
+/// A charger's page saves only what was changed, and sends operations.
+#[test]
+fn charger_details_save_changes_and_send_operations() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Chargers");
+    press(&mut harness, "Details Lugar 1 · Ana");
+    write(&mut harness, Role::TextInput, "Name", "!");
+    server.asked();
+    press(&mut harness, "Save");
+    press(&mut harness, "Restart");
+    press(&mut harness, "Forget cached cards");
+    let asked = server.asked();
+    let sent = [
+        r#"PATCH chargers/CP-01 {"name":"Lugar 1 · Ana!"}"#,
+        r#"POST chargers/CP-01/reset {"kind":"soft"}"#,
+        r#"POST chargers/CP-01/operations {"operation":"clear_cache"}"#,
+    ];
+    assert_eq!(asked, sent);
+}
+
+/// The outcome of a command arrives later and is said in the words of its button.
+#[test]
+fn command_outcomes_are_said() {
+    let server = live(fixtures::snapshot());
+    server.answer("chargers/CP-01/reset", &api::CommandAccepted { command_id: 41 });
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Chargers");
+    press(&mut harness, "Details Lugar 1 · Ana");
+    press(&mut harness, "Restart");
+    assert!(says(&harness, "Restart: sent, no answer yet"), "pending is shown");
+    server.push_message(&api::LiveMessage::Command(api::CommandState {
+        id: 41,
+        charger: "CP-01".to_owned(),
+        what: "reset".to_owned(),
+        outcome: api::CommandOutcome::Rejected,
+        answer: serde_json::json!({"status": "Rejected"}),
+    }));
+    harness.run_steps(3);
+    assert!(says(&harness, "Restart: refused by the charger"), "the outcome is shown");
+}
+
+/// Enrolling: wait for the tap, name the tenant, done.
+#[test]
+fn enrolling_a_card_from_tap_to_tenant() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Cards");
+    server.asked();
+    press(&mut harness, "Enrol a card");
+    assert_eq!(server.asked().first().map(String::as_str), Some(r#"POST enrolment {"tenant_id":null,"charger":null,"ttl_s":600}"#));
+    let mut waiting = fixtures::snapshot();
+    let state = EnrolmentState { tenant_id: None, charger: None, remaining_s: 118, captured_uid: None, captured_at_charger: None };
+    waiting.enrolment = Some(state.clone());
+    server.push(waiting);
+    harness.run();
+    assert!(says(&harness, "Hold the card to any charger") && says(&harness, "118 s left"), "the countdown is shown");
+    let mut captured = fixtures::snapshot();
+    let (uid, at) = (Some("04D1E2F3".to_owned()), Some("CP-04".to_owned()));
+    captured.enrolment = Some(EnrolmentState { captured_uid: uid, captured_at_charger: at, ..state });
+    server.push(captured);
+    harness.run();
+    assert!(says(&harness, "Card 04D1E2F3 was read at Lugar 4"), "the tap is confirmed");
+    write(&mut harness, Role::TextInput, "Name", "Eva Pinto");
+    let tenant = api::TenantItem { id: 9, name: "Eva Pinto".to_owned(), unit: String::new(), cards: Vec::new(), created_at: String::new() };
+    server.answer("tenants", &tenant);
+    server.asked();
+    press(&mut harness, "Enrol");
+    let asked = server.asked();
+    assert_eq!(asked.first().map(String::as_str), Some(r#"POST tenants {"name":"Eva Pinto","unit":""}"#), "{asked:?}");
+    assert!(asked.iter().any(|line| line == r#"POST tenants/9/cards {"uid":"04D1E2F3"}"#), "{asked:?}");
+    assert!(says(&harness, "The card is enrolled; the next tap charges"), "the end is said");
+}
+
+/// Sessions are listed, filtered by the server, continued, and one shows its load curve.
+#[test]
+fn sessions_are_listed_continued_and_opened() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::Portuguese);
+    go(&mut harness, "Sessões");
+    assert!(says(&harness, "6,42 kWh"), "energy in the person's decimals");
+    server.asked();
+    press(&mut harness, "Mostrar mais");
+    let asked = server.asked();
+    assert!(asked.iter().any(|line| line.ends_with("&cursor=50")), "{asked:?}");
+    press(&mut harness, "Mostrar a curva de carga 49 Bruno Sousa");
+    assert!(says(&harness, "Sessão 49"), "the session is open");
+    assert_eq!(server.asked(), ["GET sessions/49/curve"]);
+    harness.get_by_role_and_label(Role::RadioButton, "Período: Últimos 7 dias").click();
+    harness.run();
+    assert!(server.asked().iter().any(|line| line.contains("from=2026-11-13T18:30:00Z")), "the filter is the server's");
+}
+
+/// Settings refuse impossible values in plain words and send possible ones.
+#[test]
+fn settings_are_checked_and_sent() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1400.0]);
+    go(&mut harness, "Settings");
+    write(&mut harness, Role::TextInput, "Least current to charge (A)", "0");
+    server.asked();
+    press(&mut harness, "Save");
+    assert!(says(&harness, "Least current to charge (A) must be a number from 6 to 32"), "60 is refused");
+    assert!(server.asked().is_empty(), "nothing was sent");
+    write(&mut harness, Role::TextInput, "Main fuse (A)", "0");
+    harness.get_by_role_and_label(Role::TextInput, "Least current to charge (A)").focus();
+    harness.run();
+    harness.key_press(egui::Key::Backspace);
+    harness.run();
+    press(&mut harness, "Save");
+    let asked = server.asked();
+    assert!(asked.first().is_some_and(|line| line.starts_with("PUT site {") && line.contains(r#""main_fuse_a":630.0"#)), "{asked:?}");
+}
+
+/// The demo panel plugs, taps and breaks links of virtual devices.
+#[test]
+fn demo_panel_commands_the_virtual_building() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Demo");
+    server.asked();
+    press(&mut harness, "Plug in a car EV-3");
+    press(&mut harness, "Break the link CP-01");
+    harness.get_by_role_and_label(Role::RadioButton, "Speed of time: 60×").click();
+    harness.run();
+    let asked: Vec<String> = server.asked().into_iter().filter(|line| line.starts_with("POST")).collect();
+    let sent = [
+        r#"POST demo {"command":"plug","charger":"EV-3","wants_kwh":20.0}"#,
+        r#"POST demo {"command":"set_link","device":"CP-01","linked":false}"#,
+        r#"POST demo {"command":"set_speed","speed":"x60"}"#,
+    ];
+    assert_eq!(asked, sent);
+}
+
+/// The demo page exists only in the demo.
+#[test]
+fn a_real_building_has_no_demo_page() {
+    let mut snapshot = fixtures::snapshot();
+    snapshot.demo = false;
+    let harness = small(&live(snapshot), Language::English);
+    assert!(harness.query_by_role_and_label(Role::Tab, "Demo").is_none());
+}
+
+/// A lost connection is said, and the last values stay.
+#[test]
+fn a_lost_connection_is_said_and_values_stay() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    server.drop_live();
+    harness.run();
+    assert!(says(&harness, "Connection lost. The last values are shown in grey while the console tries again."));
+    assert_eq!(harness.get_by_role_and_label(Role::Status, "In use now").value().as_deref(), Some("28.7 kW"));
+    server.push(fixtures::snapshot());
+    harness.run();
+    assert!(!says(&harness, "Connection lost. The last values are shown in grey while the console tries again."));
+}
+
+/// A session that ended elsewhere leads back to signing in, with nothing of the building left on screen.
+#[test]
+fn an_ended_session_leads_back_to_signing_in() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    let problem = r#"{"type":"about:blank","title":"No","status":401,"detail":"Sign in first","code":"unauthenticated"}"#;
+    server.answer_text("tenants", 401, problem);
+    harness.get_by_role_and_label(Role::Tab, "Cards").click();
+    harness.run();
+    assert!(harness.query_by_role_and_label(Role::PasswordInput, "Password").is_some(), "the password is asked");
+    assert!(!says(&harness, "Edifício Alameda") && !server.live_open(), "nothing is left");
+}
+
+/// A console that nobody touches and to which nothing arrives draws no frames.
+#[test]
+fn idle_draws_no_frames() {
+    for page in ["Overview", "Chargers", "Cards", "Sessions", "Settings", "Demo"] {
+        let server = live(fixtures::snapshot());
+        let mut harness = small(&server, Language::English);
+        go(&mut harness, page);
+        harness.run_steps(3);
+        assert!(!harness.ctx.has_requested_repaint(), "{page} asks for frames without new data");
+    }
+}
+
+/// Every page can be drawn in both languages and both sizes, with an empty and with a hostile building.
+#[test]
+fn all_pages_survive_empty_and_hostile_buildings() {
+    let pages = [
+        ["Overview", "Chargers", "Cards", "Sessions", "Settings"],
+        ["Visão geral", "Carregadores", "Cartões", "Sessões", "Definições"],
+    ];
+    for (language, names) in [Language::English, Language::Portuguese].into_iter().zip(pages) {
+        for size in [[1280.0, 720.0], [1920.0, 1080.0]] {
+            for snapshot in [fixtures::empty_snapshot(), fixtures::hostile_snapshot()] {
+                let mut harness = open(&live(snapshot), language, size);
+                for name in names {
+                    go(&mut harness, name);
+                    let wide = harness.get_by_role_and_label(Role::Tab, name).rect();
+                    assert!(wide.right() < 240.0, "{name}: the navigation keeps its width");
+                }
+            }
+        }
+    }
+}
+
+/// A new building says what to do first.
+#[test]
+fn empty_pages_say_what_to_do() {
+    let server = live(fixtures::empty_snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Chargers");
+    assert!(says(&harness, "No chargers yet"));
+    assert!(says(&harness, "ws://192.168.1.20:8887/ocpp/"), "the address to type is shown");
+}
