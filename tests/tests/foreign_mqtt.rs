@@ -33,14 +33,14 @@ fn mosquitto_drives_a_whole_session() {
         report_charger(&charger, 1_000, 0);
         topic.messages().into_iter().find(|message| message["code"] == "0x033" && message["limit_ma"] == 26_000)
     });
-    report_charger(&charger, 3_500, 26_000);
+    report_charger(&charger, 1_250, 26_000);
     stop(&charger, &topic);
 
     let path = format!("sessions?charger=Charger-1&tenant_id={tenant}");
     let ended = until("the session's end", || {
         api.items(&path).into_iter().find(|item| item["id"] == session && !item["ended_at"].is_null())
     });
-    assert_eq!(ended["energy_wh"], 2_500, "{ended}");
+    assert_eq!(ended["energy_wh"], 250, "{ended}");
     assert_eq!(ended["card"], CARD, "{ended}");
     assert_eq!(ended["end_reason"], "card", "{ended}");
 }
@@ -79,7 +79,7 @@ fn stop(charger: &MqttDevice, topic: &Subscription) {
     let tap = charger.say("Charger-1", "0x022", json!({"connector": 1, "tap": {"card": CARD}})).unwrap();
     let answer = topic.wait("the answer to the second tap", |message| message["re"] == tap);
     assert_eq!(answer["tap"]["action"], "stop", "{answer}");
-    let body = json!({"connector": 1, "stop": {"local": 1, "card": CARD, "meter_wh": 3_500, "reason": "card"}});
+    let body = json!({"connector": 1, "stop": {"local": 1, "card": CARD, "meter_wh": 1_250, "reason": "card"}});
     let stop = charger.say("Charger-1", "0x022", body).unwrap();
     let answer = topic.wait("the answer to the stop", |message| message["re"] == stop);
     assert_eq!(answer["stop"]["local"], 1, "{answer}");

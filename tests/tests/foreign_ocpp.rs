@@ -69,17 +69,17 @@ fn the_ocpp_package_drives_a_whole_session() {
     let profile = &profile["cs_charging_profiles"];
     let duration = profile["charging_schedule"]["duration"].as_i64().unwrap();
     assert!(duration <= 120, "a live limit lapses by itself: {profile}");
-    report_values(&mut charger, &transaction, "10.0", "3500");
+    report_values(&mut charger, &transaction, "10.0", "1150");
 
     let now = charger.call("Heartbeat", json!({}))["current_time"].clone();
-    let body = json!({"transaction_id": transaction, "id_tag": CARD, "meter_stop": 4_200, "timestamp": now, "reason": "Local"});
+    let body = json!({"transaction_id": transaction, "id_tag": CARD, "meter_stop": 1_320, "timestamp": now, "reason": "Local"});
     let stopped = charger.call("StopTransaction", body);
     assert_eq!(stopped["id_tag_info"]["status"], "Accepted", "{stopped}");
     let path = format!("sessions?charger=CP1&tenant_id={tenant}");
     let ended = until("the session's end", || {
         api.items(&path).into_iter().find(|item| item["id"] == transaction && !item["ended_at"].is_null())
     });
-    assert_eq!(ended["energy_wh"], 3_200, "{ended}");
+    assert_eq!(ended["energy_wh"], 320, "{ended}");
 }
 
 fn limit_of(profile: &Value) -> f64 {

@@ -258,6 +258,11 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
                 let name = charger.map_or(id.as_str(), |charger| charger.name.as_str());
                 pages::charger::remove_dialog(cx, ui, name, id);
             }
+            Dialog::RemoveMeter(id) => {
+                let meter = snapshot.meters.iter().find(|meter| meter.id == *id);
+                let name = meter.map_or(id.as_str(), |meter| meter.name.as_str());
+                pages::settings::remove_meter_dialog(cx, ui, name, id);
+            }
             Dialog::Enrol => pages::enrol::dialog(cx, ui, &mut pages.cards.enrol, snapshot),
             Dialog::EnrolRefused(uid) => pages::enrol::refused_dialog(cx, ui, &mut pages.cards.enrol, uid),
             Dialog::AddTenant => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, None),

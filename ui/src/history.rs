@@ -6,10 +6,10 @@ use crate::time::{DAY_MS, SECOND_MS};
 use api::{ChargerItem, ReadingColumns, Snapshot};
 use std::collections::BTreeMap;
 
-/// Closest two live points, so that a day of live points stays small.
+/// Closest two live points; what comes sooner is left out, so that a day of live points stays small.
 const LIVE_STEP_MS: i64 = SECOND_MS;
 /// A silence longer than this is asked for again: frames stop while the page is hidden.
-const SILENCE_MS: i64 = 10 * 60 * SECOND_MS;
+const SILENCE_MS: i64 = 180 * SECOND_MS;
 
 /// What the graph measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +72,7 @@ impl Track {
         self.asked_from_ms.is_none_or(|asked| asked > from_ms + 60 * SECOND_MS)
     }
 
-    /// Appends one live point; points closer than a second replace the last one.
+    /// Appends one live point.
     fn append(&mut self, at_ms: i64, house: f32, chargers: &BTreeMap<&str, f32>) {
         if let Some(last) = self.at_ms.last().copied() {
             if at_ms < last {

@@ -106,6 +106,8 @@ pub(crate) enum Dialog {
     AddCharger,
     /// Whether to remove this charger.
     RemoveCharger(String),
+    /// Whether to remove this meter.
+    RemoveMeter(String),
     /// Waiting for a card, then asking whose it is.
     Enrol,
     /// Whose this refused card is.
@@ -125,6 +127,7 @@ impl Dialog {
             Self::Limit(_) => Text::SetLimit,
             Self::AddCharger => Text::AddCharger,
             Self::RemoveCharger(_) => Text::RemoveCharger,
+            Self::RemoveMeter(_) => Text::RemoveMeter,
             Self::Enrol => Text::EnrolCard,
             Self::EnrolRefused(_) => Text::EnrolThis,
             Self::AddTenant => Text::AddTenant,
@@ -139,6 +142,7 @@ impl Dialog {
             Self::Limit(_) => Some(Text::SetLimitTip),
             Self::AddCharger => Some(Text::AddChargerTip),
             Self::RemoveCharger(_) => Some(Text::RemoveChargerTip),
+            Self::RemoveMeter(_) => Some(Text::RemoveMeterTip),
             Self::Enrol => Some(Text::EnrolCardTip),
             Self::EnrolRefused(_) => Some(Text::EnrolThisTip),
             Self::AddTenant => Some(Text::AddTenantTip),

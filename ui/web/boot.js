@@ -3,6 +3,7 @@ import init, { start } from './console.js';
 
 const portuguese = (localStorage.getItem('meshwatt.language') ?? navigator.language).startsWith('pt');
 const say = (english, pt) => { document.getElementById('boot-text').textContent = portuguese ? pt : english; };
+if (localStorage.getItem('meshwatt.theme') === 'dark') document.documentElement.style.background = document.body.style.background = '#0f1419';
 try {
   await init({ module_or_path: 'console_bg.wasm' });
   await start(document.getElementById('console'), document.getElementById('mirror'));

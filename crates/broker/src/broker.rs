@@ -145,6 +145,9 @@ impl Broker {
 
     /// Ends every session of the identity with this name, trusted or quarantined, with all that is kept of it; a device then
     /// reconnects with the rights it has by then. Its will is not published. Returns at once.
+    ///
+    /// A login that is being checked meanwhile is refused and has to come again, since the answer may be outdated. So change the
+    /// rights first, then call this.
     pub fn disconnect(&self, identity: &str) {
         self.door.end(identity);
     }

@@ -9,7 +9,7 @@ use tracing::debug;
 
 use crate::codec::{Connect, Reason, read_connect, write_refusal};
 use crate::limits::Seat;
-use crate::session::{Attach, Context, Io, Registry, Wire, refusal_reason};
+use crate::session::{Attach, Context, Era, Io, NoSession, Registry, Wire, refusal_reason};
 use crate::{Admission, Attempt, Authority, Connection, Identity, Login, Protocol, Refusal, Standing};
 
 /// Why nobody was let in.
@@ -27,8 +27,9 @@ pub(crate) async fn serve<A: Authority>(context: Arc<Context<A>>, stream: Box<dy
     let patience = context.config.connect_timeout;
     let turned = match timeout(patience, greet(&context, &mut wire, peer)).await {
         Ok(Ok(guest)) => {
-            let Guest { connect, identity, connection, has_assigned_id } = guest;
-            attach(&context, Box::new(Attach { wire, connect, identity, connection, has_assigned_id, seat })).await;
+            let Guest { connect, identity, connection, has_assigned_id, era } = guest;
+            attach(&context, Box::new(Attach { wire, connect, identity, connection, has_assigned_id, era, seat }))
+                .await;
             return;
         }
         Ok(Err(turned)) => turned,
@@ -46,9 +47,12 @@ pub(crate) async fn serve<A: Authority>(context: Arc<Context<A>>, stream: Box<dy
 
 /// Hands a connection that was let in to its session.
 pub(crate) async fn attach<A: Authority>(context: &Arc<Context<A>>, attach: Box<Attach>) {
-    let Err((_full, mut attach)) = Registry::attach(context, attach).await else { return };
-    let reason = "there is no room for one more MQTT session";
-    write_refusal(&mut attach.wire.out, attach.connect.protocol, Reason::QuotaExceeded, reason);
+    let Err((why, mut attach)) = Registry::attach(context, attach).await else { return };
+    let (code, reason) = match why {
+        NoSession::Full => (Reason::QuotaExceeded, "there is no room for one more MQTT session"),
+        NoSession::Outdated => (Reason::ServerUnavailable, "rights changed during the login; connect again"),
+    };
+    write_refusal(&mut attach.wire.out, attach.connect.protocol, code, reason);
     let attempt = Attempt::Login {
         peer: attach.connection.peer,
         client_id: Some(attach.connection.client_id.clone()),
@@ -66,6 +70,7 @@ struct Guest {
     identity: Identity,
     connection: Connection,
     has_assigned_id: bool,
+    era: Era,
 }
 
 async fn greet<A: Authority>(context: &Context<A>, wire: &mut Wire, peer: SocketAddr) -> Result<Guest, Turned> {
@@ -85,10 +90,11 @@ async fn greet<A: Authority>(context: &Context<A>, wire: &mut Wire, peer: Socket
     if has_assigned_id {
         connect.client_id = format!("auto-{generation}");
     }
+    let era = context.registry.era();
     let identity = admit(context, &connect, peer).await?;
     check_will(context, &connect, &identity)?;
     let connection = Connection { generation, client_id: connect.client_id.clone(), peer, protocol: connect.protocol };
-    Ok(Guest { connect, identity, connection, has_assigned_id })
+    Ok(Guest { connect, identity, connection, has_assigned_id, era })
 }
 
 async fn admit<A: Authority>(context: &Context<A>, connect: &Connect, peer: SocketAddr) -> Result<Identity, Turned> {

@@ -141,11 +141,11 @@ impl Drop for Running {
 /// In one line what stands in the way and what to do.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     make_data_dir(&config.data_dir)?;
-    let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
-    let token = token(&config.data_dir)?;
     let http = listen("http", config.http).await?;
     let ocpp = listen("ocpp", config.ocpp).await?;
     let mqtt = listen("mqtt", config.mqtt).await?;
+    let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
+    let token = token(&config.data_dir)?;
     let now = config.clock.now();
     let hasher = Hasher::default();
     let credentials = DeviceCredentials { reader: reader.clone(), writer: writer.clone(), hasher: hasher.clone() };

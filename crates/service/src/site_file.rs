@@ -66,7 +66,7 @@ pub enum SiteFileError {
 #[serde(deny_unknown_fields, default)]
 struct Document {
     site: SitePart,
-    circuits: Vec<api::CircuitItem>,
+    circuits: Vec<CircuitPart>,
     meters: Vec<MeterPart>,
     chargers: Vec<ChargerPart>,
     tenants: Vec<TenantPart>,
@@ -91,6 +91,16 @@ struct SitePart {
     declared_load_a: Option<f64>,
     meter_max_age_s: Option<f64>,
     pacing: Option<Pacing>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CircuitPart {
+    id: String,
+    #[serde(default)]
+    name: String,
+    parent: Option<String>,
+    limit_a: Vec<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,7 +168,8 @@ impl Document {
         let circuits = if self.circuits.is_empty() {
             crate::running::default_circuits(&initial.site)
         } else {
-            convert::circuit_tree(&self.circuits, initial.site.phases).map_err(|failure| failure.into_detail())?
+            let items: Vec<_> = self.circuits.into_iter().map(CircuitPart::item).collect();
+            convert::circuit_tree(&items, initial.site.phases).map_err(|failure| failure.into_detail())?
         };
         for part in self.meters {
             let name = part.name.unwrap_or_else(|| part.id.clone());
@@ -190,6 +201,13 @@ impl Document {
         }
         initial.circuits = Some(circuits);
         Ok(initial)
+    }
+}
+
+impl CircuitPart {
+    fn item(self) -> api::CircuitItem {
+        let Self { id, name, parent, limit_a } = self;
+        api::CircuitItem { id, name, parent, limit_a, measured_a: Vec::new() }
     }
 }
 
@@ -227,8 +245,8 @@ impl SitePart {
         item.max_meters = self.max_meters.unwrap_or(item.max_meters);
         item.pacing = self.pacing.unwrap_or(item.pacing);
         if !fuse_given {
-            // Checked below with everything else; a contract out of range is named there.
-            item.main_fuse_a = f64::INFINITY.min(900_000.0);
+            // The largest allowed, until the contract's current is known below.
+            item.main_fuse_a = 10_000.0;
         }
         let mut site = convert::site_from(&item).map_err(|failure| failure.into_detail())?;
         if !fuse_given {

@@ -72,7 +72,7 @@ impl Port for Counter {
             }
             DeviceInput::Received(_) => {
                 events.push("received");
-                Vec::new()
+                vec![DeviceOutput::Text("heard".to_owned())]
             }
             _ => Vec::new(),
         }
@@ -102,6 +102,7 @@ async fn an_ocpp_client_carries_and_comes_back() {
         let frame = socket.next().await.unwrap().unwrap();
         assert!(frame.to_text().unwrap().contains("BootNotification"));
         socket.send(Message::text("[3,\"1\",{}]")).await.unwrap();
+        assert_eq!(socket.next().await.unwrap().unwrap().to_text().unwrap(), "heard");
         client.push(DeviceOutput::Text(format!("round {round}")));
         assert_eq!(socket.next().await.unwrap().unwrap().to_text().unwrap(), format!("round {round}"));
         client.set_link(Link::Broken);

@@ -30,6 +30,7 @@ pub(crate) struct DetailState {
     name: String,
     max_a: String,
     fallback_a: String,
+    circuit: String,
     phases: Vec<u8>,
     error: Option<String>,
     connector: u16,
@@ -53,6 +54,7 @@ impl DetailState {
             name: charger.name.clone(),
             max_a: format::field_number(charger.max_a, language),
             fallback_a: format::field_number(charger.fallback_a, language),
+            circuit: charger.circuit.clone(),
             phases: charger.phases.clone(),
             connector: charger.connectors.first().map_or(1, |connector| connector.id),
             message: "StatusNotification".to_owned(),
@@ -76,6 +78,7 @@ impl DetailState {
             name: (name != charger.name).then(|| name.to_owned()),
             max_a: changed(max_a, charger.max_a),
             fallback_a: changed(fallback_a, charger.fallback_a),
+            circuit: (self.circuit != charger.circuit).then(|| self.circuit.clone()),
             phases: (self.phases != charger.phases).then(|| self.phases.clone()),
             ..ChargerPatch::default()
         })
@@ -159,6 +162,7 @@ fn configuration(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger:
             widgets::form_field(right, cx.text(Text::FallbackA), hint, &mut state.fallback_a, Field::Text);
         }
     });
+    circuit(cx, ui, state);
     widgets::field_label(ui, cx.text(Text::WirePhases));
     ui.horizontal_wrapped(|ui| wires(cx, ui, &mut state.phases));
     if let Some(error) = &state.error {
@@ -175,6 +179,22 @@ fn configuration(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger:
             }
             Err(error) => state.error = Some(error),
         }
+    }
+}
+
+/// The circuit it hangs on, where there is a choice.
+fn circuit(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState) {
+    let wanted = cx.model.values.circuits.is_wanted();
+    cx.want(wanted, Resource::Circuits);
+    let circuits = cx.model.values.circuits.value().map_or(&[][..], Vec::as_slice);
+    if circuits.len() < 2 {
+        return;
+    }
+    let choices: Vec<(String, String)> =
+        circuits.iter().map(|circuit| (circuit.id.clone(), circuit.name.clone())).collect();
+    widgets::field_label(ui, cx.text(Text::Circuit));
+    if let Some(picked) = widgets::select(ui, cx.text(Text::Circuit), &choices, &state.circuit, 220.0) {
+        state.circuit = picked;
     }
 }
 

@@ -218,8 +218,14 @@ fn graph(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut OverviewState, snapshot: &Sna
         (false, 0 | 1) => Some(Text::NoHistory),
         (false, _) => None,
     };
-    if let Some(note) = note {
-        widgets::weak(ui, cx.text(note));
+    match (note, cx.model.values.readings.failure()) {
+        (_, Some(detail)) => {
+            widgets::weak(ui, detail);
+        }
+        (Some(note), None) => {
+            widgets::weak(ui, cx.text(note));
+        }
+        (None, None) => {}
     }
 }
 

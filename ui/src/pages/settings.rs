@@ -6,7 +6,7 @@ use crate::format::{self, UNKNOWN, read_number};
 use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::{self, palette};
-use crate::view::Page;
+use crate::view::{Dialog, Page};
 use crate::widgets::{self, Field, Loudness, Mood};
 use api::{CircuitItem, Language, MeterItem, MeterPatch, SiteItem, Snapshot};
 use domain::{Connection, MeterRole, Pacing, PhaseCount};
@@ -268,7 +268,8 @@ fn show_meter(cx: &mut Cx<'_>, ui: &mut Ui, meter: &MeterItem) {
     let language = cx.language();
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            cx.icon(ui, Icon::Cross, true, &meter.name, Command::RemoveMeter(meter.id.clone()));
+            let remove = Command::ShowDialog(Some(Dialog::RemoveMeter(meter.id.clone())));
+            cx.icon(ui, Icon::Cross, true, &meter.name, remove);
             if !meter.approved {
                 cx.button(ui, Loudness::Primary, None, &meter.name, Command::ApproveMeter(meter.id.clone()));
             }
@@ -341,6 +342,18 @@ fn circuits(cx: &mut Cx<'_>, ui: &mut Ui) {
             widgets::weak_line(ui, &format!("{limit} · {now}"));
         });
     }
+}
+
+/// The question before a meter is removed.
+pub(crate) fn remove_meter_dialog(cx: &mut Cx<'_>, ui: &mut Ui, name: &str, id: &str) {
+    widgets::heading(ui, &cx.fill(Text::RemoveMeterTitle, &[name]), tokens::TEXT_TITLE);
+    widgets::weak(ui, cx.text(Text::RemoveMeterSub));
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            cx.button(ui, Loudness::Danger, None, "", Command::RemoveMeter(id.to_owned()));
+            super::cancel(cx, ui);
+        });
+    });
 }
 
 fn connections(cx: &mut Cx<'_>, ui: &mut Ui) {

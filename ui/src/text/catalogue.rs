@@ -170,6 +170,7 @@ catalogue! {
     AddChargerThen: "The device then appears in the overview and waits for your approval", "O dispositivo aparece depois na visão geral e aguarda a sua aprovação";
     ThisComputer: "ADDRESS-OF-THIS-COMPUTER", "ENDEREÇO-DESTE-COMPUTADOR";
     Connector: "Connector {}", "Tomada {}";
+    Circuit: "Circuit", "Circuito";
     Configuration: "Settings of this charger", "Definições deste carregador";
     MaxA: "Maximum (A)", "Máximo (A)";
     FallbackA: "Fallback (A)", "Corrente de recurso (A)";
@@ -254,7 +255,7 @@ catalogue! {
     Unit: "Flat", "Fração";
     UnitHint: "Such as 2.º Esquerdo", "Por exemplo, 2.º Esquerdo";
     NoTenants: "No tenants yet", "Ainda não há condóminos";
-    NoTenantsSub: "Press “Enrol a card”, hold the card to any charger and name the tenant.", "Prima “Registar um cartão”, encoste o cartão a um carregador e dê o nome do condómino.";
+    NoTenantsSub: "Press “Enrol a card”, hold the card to any charger and name the tenant", "Prima “Registar um cartão”, encoste o cartão a um carregador e dê o nome do condómino";
     NoCardsOfTenant: "No cards", "Sem cartões";
     Blocked: "Blocked", "Bloqueado";
     Block: "Block", "Bloquear";
@@ -356,6 +357,10 @@ catalogue! {
     MetersSub: "What each meter measures", "O que cada contador mede";
     NoMeters: "No meters yet", "Ainda não há contadores";
     NoMetersSub: "Type this MQTT server into a meter's settings. It then waits for your approval.", "Escreva este servidor MQTT na configuração do contador. Ele aguarda depois a sua aprovação.";
+    RemoveMeter: "Remove this meter…", "Remover este contador…";
+    RemoveMeterTip: "Its readings stay in the records", "As leituras ficam nos registos";
+    RemoveMeterTitle: "Remove {}?", "Remover {}?";
+    RemoveMeterSub: "Without a meter, the declared building load is assumed and cars may charge slower. It needs your approval to come back.", "Sem contador, assume-se a carga declarada do edifício e os carros podem carregar mais devagar. Precisa da sua aprovação para voltar.";
     Role: "Measures", "Mede";
     RoleCircuit: "All of a circuit", "Todo o circuito";
     RoleHouse: "The building without chargers", "O edifício sem carregadores";

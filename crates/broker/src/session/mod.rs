@@ -6,6 +6,6 @@ mod state;
 mod task;
 mod wire;
 
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Era, NoSession, Registry};
 pub(crate) use task::{Attach, Context, refusal_reason};
 pub(crate) use wire::{Io, Wire};

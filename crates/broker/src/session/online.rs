@@ -85,7 +85,7 @@ pub(super) struct Online<'s, A> {
 
 impl<'s, A: Authority> Online<'s, A> {
     pub(super) fn new(session: &'s mut SessionTask<A>, attach: Attach, session_present: bool) -> Self {
-        let Attach { wire, connect, identity: _, connection, has_assigned_id, seat } = attach;
+        let Attach { wire, connect, identity: _, connection, has_assigned_id, era: _, seat } = attach;
         let capacity = Capacity {
             protocol: connect.protocol,
             receive_maximum: connect.receive_maximum,

@@ -26,15 +26,25 @@ struct Entry {
     mail: mpsc::Sender<Mail>,
 }
 
-/// No room for one more session.
-#[derive(Debug)]
-pub(crate) struct RegistryFull;
+/// Why a connection gets no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSession {
+    /// No room for one more session.
+    Full,
+    /// Sessions were ended while this login was being checked; what it was given may be outdated.
+    Outdated,
+}
+
+/// How often sessions were ended by order. A login notes it before it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Era(u64);
 
 /// All sessions.
 #[derive(Debug)]
 pub(crate) struct Registry {
     sessions: Mutex<BTreeMap<Key, Entry>>,
     last_number: AtomicU64,
+    era: AtomicU64,
     sessions_max: usize,
     per_identity_max: usize,
 }
@@ -44,23 +54,31 @@ impl Registry {
         Self {
             sessions: Mutex::new(BTreeMap::new()),
             last_number: AtomicU64::new(SessionNumber::SERVER.0),
+            era: AtomicU64::new(0),
             sessions_max,
             per_identity_max,
         }
+    }
+
+    pub(crate) fn era(&self) -> Era {
+        Era(self.era.load(Ordering::SeqCst))
     }
 
     /// Gives a connection to its session, which is made when there is none.
     pub(crate) async fn attach<A: Authority>(
         context: &Arc<Context<A>>,
         mut attach: Box<Attach>,
-    ) -> Result<(), (RegistryFull, Box<Attach>)> {
+    ) -> Result<(), (NoSession, Box<Attach>)> {
         loop {
+            if attach.era != context.registry.era() {
+                return Err((NoSession::Outdated, attach));
+            }
             let key = Key { identity: attach.identity.clone(), client_id: attach.connection.client_id.clone() };
             let known = context.registry.lock().get(&key).cloned();
             let Some(entry) = known else {
                 match Self::create(context, key, attach) {
                     Created::Running => return Ok(()),
-                    Created::Full(attach) => return Err((RegistryFull, attach)),
+                    Created::Not(why, attach) => return Err((why, attach)),
                     Created::Exists(returned) => attach = returned,
                 }
                 continue;
@@ -83,9 +101,12 @@ impl Registry {
         if sessions.contains_key(&key) {
             return Created::Exists(attach);
         }
+        if attach.era != registry.era() {
+            return Created::Not(NoSession::Outdated, attach);
+        }
         let of_identity = sessions.keys().filter(|known| known.identity == key.identity).count();
         if sessions.len() >= registry.sessions_max || of_identity >= registry.per_identity_max {
-            return Created::Full(attach);
+            return Created::Not(NoSession::Full, attach);
         }
         let number = SessionNumber(registry.last_number.fetch_add(1, Ordering::Relaxed) + 1);
         let (mail, inbox) = mpsc::channel(MAIL_MAX);
@@ -104,7 +125,9 @@ impl Registry {
 
     /// Ends every session of an identity, whatever its standing.
     pub(crate) fn end(&self, identity: &str) {
-        for (key, entry) in self.lock().iter() {
+        let sessions = self.lock();
+        self.era.fetch_add(1, Ordering::SeqCst);
+        for (key, entry) in sessions.iter() {
             if key.identity.name() == identity
                 && let Err(mpsc::error::TrySendError::Full(_)) = entry.mail.try_send(Mail::End)
             {
@@ -121,5 +144,5 @@ impl Registry {
 enum Created {
     Running,
     Exists(Box<Attach>),
-    Full(Box<Attach>),
+    Not(NoSession, Box<Attach>),
 }

@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::online::{Ended, Online};
-use super::registry::{Key, Registry};
+use super::registry::{Era, Key, Registry};
 use super::state::State;
 use super::wire::Wire;
 use crate::codec::{Connect, Reason, Will};
@@ -39,6 +39,8 @@ pub(crate) struct Attach {
     pub(crate) connection: Connection,
     /// The client left its id empty and has to be told the one it got.
     pub(crate) has_assigned_id: bool,
+    /// When its login began to be checked.
+    pub(crate) era: Era,
     pub(crate) seat: Seat,
 }
 
@@ -213,15 +215,20 @@ impl<A: Authority> SessionTask<A> {
 
     /// Without a connection: keeps what arrives until the client is back or the time is over.
     async fn offline(&mut self) -> Offline {
+        if self.expiry.is_zero() {
+            return Offline::End;
+        }
         let until = Instant::now() + self.expiry;
         let mut ports = self.context.routing.watch();
         self.relink().await;
         while Instant::now() < until {
             let will_at = self.will.as_ref().map_or(until, |waiting| waiting.at.min(until));
             tokio::select! {
-                letter = self.mail.recv() => match letter {
-                    Some(Mail::Attach(attach)) => return Offline::Back(attach),
-                    Some(Mail::End) | None => return Offline::End,
+                letter = self.mail.recv() => if let Some(Mail::Attach(attach)) = letter {
+                    return Offline::Back(attach);
+                } else {
+                    self.will = None;
+                    return Offline::End;
                 },
                 () = stopped(&mut self.stop) => {
                     self.will = None;

@@ -32,7 +32,7 @@ fn generation(told: Told) -> Option<(bool, u64)> {
     match told {
         Told::Connected { generation, .. } => Some((true, generation)),
         Told::Disconnected { generation, .. } => Some((false, generation)),
-        Told::Received(_) | Told::Refused(_) => None,
+        Told::Received(_) | Told::Refused(_) | Told::Asked(_) => None,
     }
 }
 
@@ -158,25 +158,20 @@ async fn the_queue_of_an_absent_client_keeps_the_newest() {
 /// another one then.
 #[tokio::test]
 async fn a_session_expires() {
-    let config = Config {
-        session_expiry_max: Duration::from_millis(200),
-        sessions_per_identity_max: 1,
-        ..Config::default()
-    };
-    let site = Site::with(config).await;
     for kept in [Hello::v3("Charger-1").kept("first"), Hello::v5("Charger-1").kept("first")] {
+        let config = Config {
+            session_expiry_max: Duration::from_millis(200),
+            sessions_per_identity_max: 1,
+            ..Config::default()
+        };
+        let site = Site::with(config).await;
         let mut client = site.raw().await;
         assert_eq!(client.login(&kept).await[..2], [0, 0]);
-        assert_eq!(site.raw().await.login(&Hello::v3("Charger-1")).await, [0, 3]);
+        let other = Hello::v3("Charger-1");
+        assert_eq!(site.raw().await.login(&other).await, [0, 3]);
         client.cut();
-        let room = async { while site.raw().await.login(&Hello::v3("Charger-1")).await != [0, 0] {} };
+        let room = async { while site.raw().await.login(&other).await != [0, 0] {} };
         tokio::time::timeout(PATIENCE, room).await.expect("the session never ended");
-        // The one that found room ends with its connection, and leaves it to the next round.
-        let room = async { while site.raw().await.login(&kept).await[..2] != [0, 0] {} };
-        tokio::time::timeout(PATIENCE, room).await.expect("a session without expiry outlived its connection");
-        let room = async { while site.raw().await.login(&Hello { clean: true, ..kept.clone() }).await[1] != 0 {} };
-        tokio::time::timeout(PATIENCE, room).await.expect("a client could not come back to its session");
-        site.broker.disconnect("Charger-1");
     }
 }
 
@@ -193,6 +188,22 @@ async fn a_disconnected_identity_loses_its_sessions() {
     let mut client = site.raw().await;
     assert_eq!(client.login(&hello).await[..2], [0, 0]);
     site.assert_works().await;
+}
+
+/// Rights that change while a login is being checked do not slip through: that login has to come again.
+#[tokio::test]
+async fn a_login_during_a_change_of_rights_comes_again() {
+    let site = Site::start().await;
+    let mut ear = site.listen();
+    site.house.logins.forget_permits(usize::MAX);
+    let hello = Hello::v5("Charger-1");
+    let mut client = site.raw().await;
+    client.send(&hello.bytes()).await;
+    ear.hear(|told| if let Told::Asked(client_id) = told { Some(client_id) } else { None }).await;
+    site.broker.disconnect("Charger-1");
+    site.house.logins.add_permits(2);
+    assert_eq!(client.expect(0x20).await[..2], [0, 0x88]);
+    assert_eq!(site.raw().await.login(&hello).await[..2], [0, 0]);
 }
 
 /// The broker says goodbye, stops everything it started, and its port is free again.

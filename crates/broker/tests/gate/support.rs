@@ -25,6 +25,7 @@ pub(crate) enum Told {
     Disconnected { name: String, generation: u64, reason: String },
     Received(Incoming),
     Refused(Attempt),
+    Asked(String),
 }
 
 /// Everybody logs in with a password equal to the name; `admin` may do everything, others only under their own name.
@@ -35,10 +36,14 @@ pub(crate) struct House {
     pub(crate) storage_fails: AtomicBool,
     /// Each message needs a permit to be stored.
     pub(crate) storage: Semaphore,
+    /// Each login needs a permit to be checked.
+    pub(crate) logins: Semaphore,
 }
 
 impl Authority for House {
     async fn authenticate(&self, login: Login) -> Admission {
+        self.tell(Told::Asked(login.client_id));
+        self.logins.acquire().await.unwrap().forget();
         match (login.user, login.password) {
             (None, _) => Admission::Quarantined(Identity::new("guest")),
             (Some(user), _) if user == "banned" => Admission::Refused(Refusal::Banned),
@@ -60,7 +65,6 @@ impl Authority for House {
 
     async fn received(&self, message: Incoming) -> Receipt {
         self.storage.acquire().await.unwrap().forget();
-        self.storage.add_permits(usize::from(self.storage.available_permits() > 100_000));
         if self.storage_fails.load(Ordering::SeqCst) {
             return Receipt::Unavailable;
         }
@@ -116,6 +120,7 @@ impl Site {
             told: broadcast::Sender::new(100_000),
             storage_fails: AtomicBool::new(false),
             storage: Semaphore::new(1_000_000),
+            logins: Semaphore::new(1_000_000),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let broker = Broker::start(config, listener, Arc::clone(&house)).await.unwrap();

@@ -7,6 +7,7 @@ mod property;
 mod published;
 mod sessions;
 mod sharing;
+mod wiring;
 
 use crate::{Change, Control, Input, Order, Output, Reason, Setup};
 use domain::{

@@ -1,6 +1,6 @@
 //! A service on free ports with a real store, and plain clients of its real sockets.
 
-#![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "every test binary uses a part of it")]
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};

@@ -80,6 +80,32 @@ async fn a_full_disk_is_told_to_every_caller() {
     writer.commit(vec![Record::Frame(frame("C1", 1000, &text))]).await.unwrap();
 }
 
+/// What is past its retention makes room again, and a series first seen while the disk was full is not lost with it.
+#[tokio::test]
+async fn a_full_disk_recovers_by_retention() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) =
+        Store::open(dir.path(), Options { pages_max: Some(120), ..Options::default() }).await.unwrap();
+    let text = "x".repeat(3000);
+    for at in 0.. {
+        if writer.commit(vec![Record::Frame(frame("C1", at, &text))]).await.is_err() {
+            break;
+        }
+    }
+    let values: Vec<Reading> = (0..2000).map(|at| reading("house/power_w", at, at)).collect();
+    let readings = vec![Record::Readings(values)];
+    let error = writer.commit(readings.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull(_)), "{error}");
+    assert!(reader.series_list().await.unwrap().is_empty());
+
+    let week = 8 * 86_400_000;
+    assert!(writer.maintain(Timestamp(week)).await.unwrap().removed > 50);
+    writer.commit(readings).await.unwrap();
+    let (from, to) = (Timestamp(0), Timestamp(2000));
+    let columns = reader.reading_columns(&[series("house/power_w")], from, to, DurationMs(1)).await.unwrap();
+    assert_eq!(columns.values[0], (0..2000).map(Some).collect::<Vec<_>>());
+}
+
 /// Two programs on one directory would both command the chargers.
 #[tokio::test]
 async fn a_second_program_is_refused() {

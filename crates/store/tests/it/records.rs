@@ -95,6 +95,7 @@ async fn pages_give_each_session_once() {
         let mut items = Vec::new();
         loop {
             let list = reader.session_list(&SessionFilter::default(), &page).await.unwrap();
+            assert!(!list.items.is_empty(), "a cursor leads to more");
             items.extend(list.items);
             page.cursor = list.next_cursor;
             if page.cursor.is_none() {
