@@ -5,6 +5,19 @@ use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWind
 
 const LABEL: &str = "console";
 
+/// Names the page, and so the window, after the site once the console has started and somebody is signed in.
+const NAME_THE_PAGE: &str = r#"
+(() => {
+  const name = async () => {
+    const answer = await fetch('/api/v1/site').catch(() => null);
+    if (!answer?.ok) return setTimeout(name, 1000);
+    document.title = `${(await answer.json()).name} – Meshwatt`;
+  };
+  const begin = () => document.documentElement.dataset.ready ? name() : setTimeout(begin, 100);
+  document.addEventListener('DOMContentLoaded', begin);
+})();
+"#;
+
 /// What closing the window does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
@@ -36,6 +49,7 @@ pub(crate) fn open(app: &AppHandle, address: Url, closing: Closing, at_first: At
         .visible(at_first == AtFirst::Shown)
         // Nothing but the local service is ever shown in here.
         .on_navigation(move |url| url.origin() == origin)
+        .initialization_script(NAME_THE_PAGE)
         .on_document_title_changed(|window, title| retitle(&window, &title))
         .on_page_load(|_window, payload| {
             if matches!(payload.event(), PageLoadEvent::Finished) {
@@ -68,9 +82,9 @@ pub(crate) fn show(app: &AppHandle) {
     }
 }
 
-/// The page names itself after the site once it shows live values; so does the window.
+/// The window bears the page's name.
 fn retitle(window: &WebviewWindow, title: &str) {
-    tracing::info!(title, "the console named itself");
+    tracing::info!(title, "the page named itself");
     report(window.set_title(title));
 }
 

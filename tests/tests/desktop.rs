@@ -28,7 +28,7 @@ fn the_window_is_not_blank() {
     let picture = directory.path().join("window.png");
     let mut last = None;
     let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        until("the page to say that it shows live values", || errors.find("the console named itself"));
+        until("the page to say that it shows live values", || errors.find("– Meshwatt"));
         until("the window to show more than an empty page", || {
             last = screen.picture(&picture);
             // An empty page has one or two colours; text, plots and panels have hundreds.

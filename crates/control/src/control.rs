@@ -7,7 +7,7 @@ use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
-use domain::{ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, PerPhase, SessionId, Site};
+use domain::{Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, PerPhase, SessionId, Site};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The site's one decider.
@@ -106,6 +106,12 @@ impl Control {
             }
         }
         out
+    }
+
+    /// A charger's configuration, when it is known; cheaper than a whole snapshot.
+    #[must_use]
+    pub fn charger(&self, id: &ChargerId) -> Option<&Charger> {
+        self.chargers.get(id).map(|live| &live.charger)
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {

@@ -29,8 +29,9 @@ pub(crate) struct Wire {
     packet_bytes_max: usize,
     /// When the client last said something.
     pub(crate) heard_at: Instant,
-    /// When the client last took something, or there was nothing to take.
+    /// When the client last took something, or when something was there for it again.
     pub(crate) taken_at: Instant,
+    has_output: bool,
 }
 
 impl Wire {
@@ -46,6 +47,7 @@ impl Wire {
             packet_bytes_max,
             heard_at: now,
             taken_at: now,
+            has_output: false,
         }
     }
 
@@ -67,13 +69,19 @@ impl Wire {
         !self.out.is_empty() || self.is_unflushed
     }
 
+    /// To be called when output was added: the patience with a client begins when there is something for it to take.
+    pub(crate) fn note_output(&mut self, now: Instant) {
+        let has_output = self.has_to_write();
+        if has_output && !self.has_output {
+            self.taken_at = now;
+        }
+        self.has_output = has_output;
+    }
+
     /// Waits for bytes in one direction or the other. Nothing is lost when the wait is given up.
     pub(crate) async fn transfer(&mut self, may_read: bool) -> io::Result<()> {
         let Self { reader, writer, inbox, out, is_unflushed, heard_at, taken_at, .. } = self;
         let writes = !out.is_empty() || *is_unflushed;
-        if !writes {
-            *taken_at = Instant::now();
-        }
         tokio::select! {
             written = write_some(writer, out, is_unflushed), if writes => {
                 written?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::{Attempt, Config};
+use broker::{Attempt, Config, Retain};
 
 use crate::support::{Hello, PING, Site, publish_v3};
 
@@ -78,6 +78,31 @@ async fn a_client_that_never_reads_is_cut_off() {
     };
     assert!(reason.contains("did not read"), "{reason}");
     site.assert_works().await;
+}
+
+/// A device that was idle for longer than it may refuse to read gets its next message.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_client_is_not_a_deaf_one() {
+    let config = Config {
+        write_timeout: Duration::from_millis(100),
+        connect_timeout: Duration::from_millis(300),
+        ..Config::default()
+    };
+    let site = Site::with(config).await;
+    let mut idle = Vec::new();
+    for _ in 0..10 {
+        let mut client = site.v3("Charger-1").await;
+        client.subscribe("Charger-1", 1).await;
+        idle.push(client);
+    }
+    // Takes longer than the write timeout.
+    site.raw().await.expect_closed().await;
+    site.broker.publish("Charger-1", vec![0; 200_000], Retain::Pass).await.unwrap();
+    site.broker.publish("Charger-1", "x", Retain::Pass).await.unwrap();
+    for client in &mut idle {
+        client.message().await;
+        assert_eq!(client.message().await.1, b"x");
+    }
 }
 
 /// A keep-alive of zero means never, and pings are answered.

@@ -308,7 +308,7 @@ fn is_looked_at_once(input: &Input) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     /// Whatever happens in whatever order, no `handle` panics, every setpoint is one chargers can be told, every
     /// request and order is answered once, and what is commanded fits.
