@@ -50,14 +50,23 @@ impl Backend {
     }
 
     /// Starts the program in the background and tells the console's address, or why there is none.
-    pub(crate) fn start(&self, options: Options, done: impl FnOnce(Result<Url, String>) + Send + 'static) {
-        let running = Arc::clone(&self.running);
-        self.runtime.spawn(async move {
-            done(match begin(options).await {
-                Ok(begun) => keep(&running, begun).await,
-                Err(failure) => Err(failure.line()),
-            });
-        });
+    ///
+    /// On a thread of its own, since what starts the store cannot move between threads.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub(crate) fn start(
+        &self,
+        options: Options,
+        done: impl FnOnce(Result<Url, String>) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (running, runtime) = (Arc::clone(&self.running), self.runtime.handle().clone());
+        let start = async |running: &Mutex<State>| match begin(options).await {
+            Ok(begun) => keep(running, begun).await,
+            Err(failure) => Err(failure.line()),
+        };
+        std::thread::Builder::new().name("start".to_owned()).spawn(move || done(runtime.block_on(start(&running))))?;
+        Ok(())
     }
 
     /// Ends the program when the operating system asks for it.

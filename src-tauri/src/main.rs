@@ -100,7 +100,7 @@ fn start(app: &AppHandle, arguments: Arguments) {
     let handle = app.clone();
     let backend = app.state::<Backend>();
     backend.end_on_signal(app);
-    backend.start(options, move |outcome| match outcome {
+    let started = backend.start(options, move |outcome| match outcome {
         Ok(address) => {
             let closing = if keeps_running { window::Closing::Hides } else { window::Closing::Quits };
             let at_first = if arguments.hidden { window::AtFirst::Hidden } else { window::AtFirst::Shown };
@@ -110,6 +110,9 @@ fn start(app: &AppHandle, arguments: Arguments) {
         }
         Err(error) => fail(&handle, &error),
     });
+    if let Err(error) = started {
+        fail(app, &format!("The system gives no threads ({error}); close other programs"));
+    }
 }
 
 /// Whether the tray is there; without one, closing the window must quit, or nobody could ever open it again.

@@ -90,30 +90,49 @@ impl Browser {
         self.call("/title", None).unwrap().as_str().unwrap_or_default().to_owned()
     }
 
-    /// Names of everything on the page that has one: the console mirrors its canvas into real elements.
+    /// What everything on the page says: the console mirrors its canvas into real elements.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let script = "return [...document.querySelectorAll('[aria-label], button, [role]')]
-            .map(e => e.getAttribute('aria-label') || e.textContent.trim()).filter(name => name);";
-        let names = self.script(script, &[]);
-        names.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    pub fn texts(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('#mirror *')]
+            .map(e => [e.getAttribute('aria-label'), e.textContent.trim()].filter(Boolean).join(': '));";
+        let texts = self.script(script, &[]);
+        texts.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
-    /// Waits until something on the page has a name that `wanted` recognises, and returns that name.
+    /// Waits until something on the page says what `wanted` recognises, and returns it.
     #[track_caller]
-    pub fn wait_named(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        until(what, || self.names().into_iter().find(|name| wanted(name)))
+    pub fn wait_text(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        until(what, || self.texts().into_iter().find(|text| wanted(text)))
+    }
+
+    /// Text of the element with this handle, when it is there.
+    #[must_use]
+    pub fn value_of(&self, handle: &str) -> Option<String> {
+        let script = "return document.querySelector(`[data-id=\"${arguments[0]}\"]`)?.textContent ?? null;";
+        self.script(script, &[json!(handle)]).as_str().map(str::to_owned)
     }
 
     /// Waits for the element with exactly this name and activates it as a screen reader would.
     #[track_caller]
     pub fn activate(&self, name: &str) {
-        let script = "const e = [...document.querySelectorAll('[aria-label], button, [role]')]
-            .find(e => (e.getAttribute('aria-label') || e.textContent.trim()) === arguments[0]);
+        let script = "const e = [...document.querySelectorAll('#mirror *')]
+            .find(e => !e.disabled && (e.getAttribute('aria-label') || e.textContent.trim()) === arguments[0]);
             if (e) e.click();
             return !!e;";
         until(&format!("an element named {name:?}"), || {
             self.script(script, &[json!(name)]).as_bool().filter(|done| *done)
+        });
+    }
+
+    /// Waits for the field with exactly this name and types into it.
+    #[track_caller]
+    pub fn fill(&self, name: &str, text: &str) {
+        let script = "const e = [...document.querySelectorAll('#mirror input')]
+            .find(e => e.getAttribute('aria-label') === arguments[0]);
+            if (e) { e.value = arguments[1]; e.dispatchEvent(new Event('input', {bubbles: true})); }
+            return !!e;";
+        until(&format!("a field named {name:?}"), || {
+            self.script(script, &[json!(name), json!(text)]).as_bool().filter(|done| *done)
         });
     }
 

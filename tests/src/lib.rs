@@ -7,6 +7,7 @@
 
 mod api;
 mod browser;
+mod building;
 mod foreign_charger;
 mod foreign_mqtt;
 pub mod layers;
@@ -19,6 +20,7 @@ mod wait;
 
 pub use self::api::{Answer, Api};
 pub use self::browser::Browser;
+pub use self::building::Building;
 pub use self::foreign_charger::ForeignCharger;
 pub use self::foreign_mqtt::{MqttDevice, Subscription};
 pub use self::lines::Lines;

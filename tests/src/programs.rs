@@ -68,6 +68,23 @@ impl Meshwatt {
         Self::start(command, directory)
     }
 
+    /// `meshwatt demo` on a free port with its data in `directory`, and the address that signs in once.
+    #[must_use]
+    pub fn demo(directory: &Path) -> (Self, String) {
+        let mut command = Command::new(meshwatt_program());
+        command.args(["demo", "--http", "127.0.0.1:0", "--data-dir"]).arg(directory);
+        let (mut child, output, errors) = spawn(&mut command);
+        let line = until("the demo's address", || {
+            still_runs(&mut child, &command, &errors);
+            output.find("ticket=")
+        });
+        let sign_in = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let http = sign_in["http://".len()..].split('/').next().unwrap().to_owned();
+        let token = until("the token file", || std::fs::read_to_string(directory.join("api.token")).ok());
+        let api = Api::new(&http, &token);
+        (Self { child, ready: serde_json::json!({"http": http}), errors, api }, sign_in)
+    }
+
     /// Starts a prepared command and waits for its ready line.
     #[must_use]
     pub fn start(command: Command, directory: &Path) -> Self {
@@ -77,18 +94,9 @@ impl Meshwatt {
     /// The same for a program whose data folder is seen elsewhere from here, depending on its process id.
     #[must_use]
     pub fn start_seeing(mut command: Command, seen: impl FnOnce(u32) -> PathBuf) -> (Self, PathBuf) {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
-        let errors = Lines::collect(child.stderr.take().unwrap());
-        let output = Lines::collect(child.stdout.take().unwrap());
+        let (mut child, output, errors) = spawn(&mut command);
         let line = until("the ready line", || {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("{command:?} ended with {status}:\n{}", errors.all().join("\n"));
-            }
+            still_runs(&mut child, &command, &errors);
             output.find("\"ready\"")
         });
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
@@ -163,6 +171,26 @@ impl Drop for Meshwatt {
         // It may have ended already; both calls then fail harmlessly.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// Starts a program and collects what it prints.
+fn spawn(command: &mut Command) -> (Child, Lines, Lines) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
+    let output = Lines::collect(child.stdout.take().unwrap());
+    let errors = Lines::collect(child.stderr.take().unwrap());
+    (child, output, errors)
+}
+
+/// Fails the test when a program that should get ready has ended instead.
+fn still_runs(child: &mut Child, command: &Command, errors: &Lines) {
+    if let Some(status) = child.try_wait().unwrap() {
+        panic!("{command:?} ended with {status}:\n{}", errors.all().join("\n"));
     }
 }
 

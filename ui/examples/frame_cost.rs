@@ -3,6 +3,8 @@
 //! `cargo run --release -p ui --example frame_cost`. Measured headless: running the pass and tessellating
 //! it, with the accessibility tree on, for three kinds of frames.
 
+#![expect(clippy::print_stdout, reason = "printing is what this program is for")]
+
 use api::Language;
 use egui::{Context, Event, Pos2, RawInput, Rect};
 use std::time::{Duration, Instant};
@@ -68,7 +70,6 @@ impl Bench {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "printing is what this program is for")]
 fn main() {
     let server = Server::signed_in();
     let mut snapshot = fixtures::snapshot();
@@ -84,7 +85,9 @@ fn main() {
         bench.frame(Vec::new());
     }
     let day = bench.find("Time range: 24 h");
-    bench.frame(day.into_iter().map(|node| Event::AccessKitActionRequest(mirror::action(node, Done::Pressed))).collect());
+    bench.frame(
+        day.into_iter().map(|node| Event::AccessKitActionRequest(mirror::action(node, Done::Pressed))).collect(),
+    );
     for _ in 0..4 {
         bench.frame(Vec::new());
     }

@@ -65,14 +65,7 @@ impl Console {
     pub fn new(mut platform: Platform) -> Self {
         let mut model = Model::new(platform.language, platform.theme);
         model.start(platform.ticket.take());
-        Self {
-            model,
-            platform,
-            pages: Pages::default(),
-            installed: false,
-            retry_at_s: None,
-            theme_shown: None,
-        }
+        Self { model, platform, pages: Pages::default(), installed: false, retry_at_s: None, theme_shown: None }
     }
 
     /// Takes in what arrived and sends what is due; paints nothing.
@@ -180,10 +173,12 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
     let snapshot: Option<Arc<Snapshot>> = cx.model.snapshot.clone();
     let p = palette(ui);
     let nav = Frame::new().fill(p.surface).inner_margin(Margin::symmetric(12, 16));
-    egui::Panel::left("navigation").exact_size(tokens::NAV_WIDTH).resizable(false).frame(nav).show_separator_line(true).show(
-        ui,
-        |ui| navigation(cx, ui, snapshot.as_deref()),
-    );
+    egui::Panel::left("navigation")
+        .exact_size(tokens::NAV_WIDTH)
+        .resizable(false)
+        .frame(nav)
+        .show_separator_line(true)
+        .show(ui, |ui| navigation(cx, ui, snapshot.as_deref()));
     if cx.model.link == Link::Lost {
         let banner = Frame::new().fill(p.warn_low).inner_margin(Margin::symmetric(24, 8));
         egui::Panel::top("connection").frame(banner).show_separator_line(false).show(ui, |ui| {
@@ -191,13 +186,14 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages) {
         });
     }
     // The page's scroll bar stands in the margin at the right.
-    let page = Frame::new().fill(p.page).inner_margin(Margin { left: tokens::PAGE_MARGIN, right: 6, top: 0, bottom: 0 });
+    let page =
+        Frame::new().fill(p.page).inner_margin(Margin { left: tokens::PAGE_MARGIN, right: 6, top: 0, bottom: 0 });
     egui::CentralPanel::default().frame(page).show(ui, |ui| {
         if cx.model.link == Link::Lost {
             ui.set_opacity(0.55);
         }
         let Some(snapshot) = snapshot else {
-            widgets::weak(ui, cx.text(Text::Loading));
+            ui.centered_and_justified(|ui| widgets::weak(ui, cx.text(Text::Loading)));
             return;
         };
         scrolled(ui, |ui| show_page(cx, ui, pages, &snapshot));

@@ -5,9 +5,9 @@ use crate::history::{Quantity, Track};
 use crate::{Arrival, Console, Method, Platform, Request, Transport};
 use api::{
     AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, CardItem, ChargerItem, CircuitItem, CircuitList,
-    ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot,
-    FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo,
-    SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
+    ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol,
+    DemoSnapshot, FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem,
+    SessionInfo, SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
 use std::cell::RefCell;
@@ -66,10 +66,8 @@ fn shared(set_a: f64) -> Reason {
 /// Eight chargers in all states, a house, a solar roof, an alarm, a device that waits.
 #[must_use]
 pub fn snapshot() -> Snapshot {
-    let mut chargers: Vec<ChargerItem> = ["CP-01", "CP-02", "CP-03", "CP-04", "CP-05", "EV-1", "EV-2", "EV-3"]
-        .into_iter()
-        .map(charger)
-        .collect();
+    let mut chargers: Vec<ChargerItem> =
+        ["CP-01", "CP-02", "CP-03", "CP-04", "CP-05", "EV-1", "EV-2", "EV-3"].into_iter().map(charger).collect();
     let names = [
         "Lugar 1 · Ana",
         "Lugar 2 · Bruno",
@@ -181,12 +179,7 @@ fn connection(device: &str, kind: &str, state: &str) -> ConnectionItem {
 }
 
 fn refused(uid: &str, why: &str) -> RefusedCardItem {
-    RefusedCardItem {
-        uid: uid.to_owned(),
-        charger: "CP-04".to_owned(),
-        at: at(NOW_MS - 600_000),
-        why: why.to_owned(),
-    }
+    RefusedCardItem { uid: uid.to_owned(), charger: "CP-04".to_owned(), at: at(NOW_MS - 600_000), why: why.to_owned() }
 }
 
 /// A building where nothing was added yet.

@@ -122,9 +122,11 @@ fn element(id: NodeId, node: &Node, nodes: &BTreeMap<NodeId, &Node>) -> Option<E
 }
 
 fn labelled_by(node: &Node, nodes: &BTreeMap<NodeId, &Node>) -> String {
-    let words = node.labelled_by().iter().filter_map(|id| nodes.get(id)).filter_map(|label| {
-        label.label().filter(|text| !text.is_empty()).or_else(|| label.value())
-    });
+    let words = node
+        .labelled_by()
+        .iter()
+        .filter_map(|id| nodes.get(id))
+        .filter_map(|label| label.label().filter(|text| !text.is_empty()).or_else(|| label.value()));
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -250,6 +252,9 @@ mod tests {
         server.asked();
         act(&mut harness, find(&tap, "Move up Lugar 2 · Bruno").node, Done::Pressed);
         let asked = server.asked();
-        assert!(asked.iter().any(|line| line.starts_with(r#"PUT chargers/order {"chargers":["CP-02","CP-01""#)), "{asked:?}");
+        assert!(
+            asked.iter().any(|line| line.starts_with(r#"PUT chargers/order {"chargers":["CP-02","CP-01""#)),
+            "{asked:?}"
+        );
     }
 }

@@ -65,7 +65,10 @@ mod tests {
     /// Blanks are filled in order and missing parts leave nothing behind.
     #[test]
     fn blanks_are_filled_in_order() {
-        assert_eq!(Text::EnrolCaptured.fill(Language::English, &["04A1", "Garage 3"]), "Card 04A1 was read at Garage 3");
+        assert_eq!(
+            Text::EnrolCaptured.fill(Language::English, &["04A1", "Garage 3"]),
+            "Card 04A1 was read at Garage 3"
+        );
         assert_eq!(Text::EnrolCaptured.fill(Language::English, &["04A1"]), "Card 04A1 was read at ");
     }
 }

@@ -94,9 +94,7 @@ pub(crate) fn card_title(ui: &mut Ui, title: &str, subtitle: &str) {
 /// A heading, for eyes and for screen readers.
 pub(crate) fn heading(ui: &mut Ui, text: &str, size: f32) {
     let color = palette(ui).text;
-    let response = ui.add(
-        egui::Label::new(RichText::new(text).font(tokens::strong(size)).color(color)).truncate(),
-    );
+    let response = ui.add(egui::Label::new(RichText::new(text).font(tokens::strong(size)).color(color)).truncate());
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Heading));
 }
 
@@ -225,12 +223,7 @@ pub(crate) fn focus_ring(ui: &Ui, response: &Response, radius: u8) {
 }
 
 /// A row of choices of which one is taken. Each choice is called by the group's and its own words.
-pub(crate) fn segmented<T: Copy + PartialEq>(
-    ui: &mut Ui,
-    group: &str,
-    choices: &[(T, &str)],
-    current: T,
-) -> Option<T> {
+pub(crate) fn segmented<T: Copy + PartialEq>(ui: &mut Ui, group: &str, choices: &[(T, &str)], current: T) -> Option<T> {
     let p = palette(ui);
     let galleys: Vec<_> = choices
         .iter()
@@ -349,11 +342,9 @@ pub(crate) fn form_field(ui: &mut Ui, name: &str, hint: &str, text: &mut String,
 /// A line in the colours of a mood, for errors in forms and for banners.
 pub(crate) fn notice(ui: &mut Ui, icon: Icon, text: &str, mood: Mood) {
     let p = palette(ui);
-    Frame::new()
-        .fill(mood.paper(p))
-        .corner_radius(tokens::RADIUS_CONTROL)
-        .inner_margin(Margin::symmetric(12, 9))
-        .show(ui, |ui| {
+    Frame::new().fill(mood.paper(p)).corner_radius(tokens::RADIUS_CONTROL).inner_margin(Margin::symmetric(12, 9)).show(
+        ui,
+        |ui| {
             ui.set_min_width(ui.available_width());
             ui.horizontal_top(|ui| {
                 let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(18.0), Sense::hover());
@@ -364,7 +355,8 @@ pub(crate) fn notice(ui: &mut Ui, icon: Icon, text: &str, mood: Mood) {
                     node.set_role(Role::Alert);
                 });
             });
-        });
+        },
+    );
 }
 
 /// What a page says when there is nothing yet: an icon, what is missing and what to do.

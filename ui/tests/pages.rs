@@ -54,7 +54,8 @@ fn write(harness: &mut Harness<'_>, role: Role, name: &str, text: &str) {
 #[test]
 fn a_wrong_password_is_refused_in_plain_words() {
     let server = Server::signed_out(false);
-    let problem = r#"{"type":"about:blank","title":"No","status":401,"detail":"The password is wrong","code":"wrong_password"}"#;
+    let problem =
+        r#"{"type":"about:blank","title":"No","status":401,"detail":"The password is wrong","code":"wrong_password"}"#;
     server.answer_text("login", 401, problem);
     let mut harness = small(&server, Language::English);
     write(&mut harness, Role::PasswordInput, "Password", "letmein");
@@ -116,9 +117,11 @@ fn graph_asks_for_the_past_once_and_has_a_twin() {
     harness.get_by_role_and_label(Role::RadioButton, "Quantity: L2").click();
     harness.run();
     assert_eq!(readings(server.asked()), 2, "once for the longer range, once for the other quantity");
-    let named = |harness: &Harness<'_>| harness.query_all_by_role(Role::Image).any(|node| {
-        node.accesskit_node().label().is_some_and(|label| label.starts_with("Load over 1 h"))
-    });
+    let named = |harness: &Harness<'_>| {
+        harness
+            .query_all_by_role(Role::Image)
+            .any(|node| node.accesskit_node().label().is_some_and(|label| label.starts_with("Load over 1 h")))
+    };
     assert!(named(&harness), "the graph has a name");
     press(&mut harness, "Table");
     assert!(harness.query_all_by_role(Role::Cell).count() > 10, "the table has the values");
@@ -134,13 +137,20 @@ fn chargers_can_be_moved_paused_stopped_and_limited() {
     server.asked();
     press(&mut harness, "Move up Lugar 2 · Bruno");
     let asked = server.asked();
-    assert!(asked.iter().any(|line| line.starts_with(r#"PUT chargers/order {"chargers":["CP-02","CP-01","#)), "{asked:?}");
+    assert!(
+        asked.iter().any(|line| line.starts_with(r#"PUT chargers/order {"chargers":["CP-02","CP-01","#)),
+        "{asked:?}"
+    );
     press(&mut harness, "Pause Lugar 1 · Ana");
     press(&mut harness, "Stop Lugar 1 · Ana");
     press(&mut harness, "Limit Lugar 1 · Ana");
     assert!(says(&harness, "Limit Lugar 1 · Ana"), "the dialog asks for the limit");
     press(&mut harness, "Apply");
-    let sent = ["POST chargers/CP-01/pause {}", r#"POST chargers/CP-01/stop {"connector":1}"#, r#"POST chargers/CP-01/limit {"limit_a":32.0}"#];
+    let sent = [
+        "POST chargers/CP-01/pause {}",
+        r#"POST chargers/CP-01/stop {"connector":1}"#,
+        r#"POST chargers/CP-01/limit {"limit_a":32.0}"#,
+    ];
     assert_eq!(server.asked(), sent);
 }
 
@@ -214,9 +224,18 @@ fn enrolling_a_card_from_tap_to_tenant() {
     go(&mut harness, "Cards");
     server.asked();
     press(&mut harness, "Enrol a card");
-    assert_eq!(server.asked().first().map(String::as_str), Some(r#"POST enrolment {"tenant_id":null,"charger":null,"ttl_s":600}"#));
+    assert_eq!(
+        server.asked().first().map(String::as_str),
+        Some(r#"POST enrolment {"tenant_id":null,"charger":null,"ttl_s":600}"#)
+    );
     let mut waiting = fixtures::snapshot();
-    let state = EnrolmentState { tenant_id: None, charger: None, remaining_s: 118, captured_uid: None, captured_at_charger: None };
+    let state = EnrolmentState {
+        tenant_id: None,
+        charger: None,
+        remaining_s: 118,
+        captured_uid: None,
+        captured_at_charger: None,
+    };
     waiting.enrolment = Some(state.clone());
     server.push(waiting);
     harness.run();
@@ -228,7 +247,13 @@ fn enrolling_a_card_from_tap_to_tenant() {
     harness.run();
     assert!(says(&harness, "Card 04D1E2F3 was read at Lugar 4"), "the tap is confirmed");
     write(&mut harness, Role::TextInput, "Name", "Eva Pinto");
-    let tenant = api::TenantItem { id: 9, name: "Eva Pinto".to_owned(), unit: String::new(), cards: Vec::new(), created_at: String::new() };
+    let tenant = api::TenantItem {
+        id: 9,
+        name: "Eva Pinto".to_owned(),
+        unit: String::new(),
+        cards: Vec::new(),
+        created_at: String::new(),
+    };
     server.answer("tenants", &tenant);
     server.asked();
     press(&mut harness, "Enrol");
@@ -275,7 +300,10 @@ fn settings_are_checked_and_sent() {
     harness.run();
     press(&mut harness, "Save");
     let asked = server.asked();
-    assert!(asked.first().is_some_and(|line| line.starts_with("PUT site {") && line.contains(r#""main_fuse_a":630.0"#)), "{asked:?}");
+    assert!(
+        asked.first().is_some_and(|line| line.starts_with("PUT site {") && line.contains(r#""main_fuse_a":630.0"#)),
+        "{asked:?}"
+    );
 }
 
 /// The demo panel plugs, taps and breaks links of virtual devices.
@@ -326,7 +354,8 @@ fn a_lost_connection_is_said_and_values_stay() {
 fn an_ended_session_leads_back_to_signing_in() {
     let server = live(fixtures::snapshot());
     let mut harness = small(&server, Language::English);
-    let problem = r#"{"type":"about:blank","title":"No","status":401,"detail":"Sign in first","code":"unauthenticated"}"#;
+    let problem =
+        r#"{"type":"about:blank","title":"No","status":401,"detail":"Sign in first","code":"unauthenticated"}"#;
     server.answer_text("tenants", 401, problem);
     harness.get_by_role_and_label(Role::Tab, "Cards").click();
     harness.run();

@@ -17,7 +17,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run your building; prints one JSON line when everything listens
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
     /// Run a living demo building on this computer
     Demo(demo::Options),
     /// Play a scenario on virtual time and print its metrics
@@ -59,7 +59,7 @@ fn complain(line: &str) {
 
 fn perform(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve(options) => runtime()?.block_on(serve::run(options)),
+        Command::Serve(options) => runtime()?.block_on(serve::run(*options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Simulate(options) => simulate::run(&options),
         Command::Bench(bench) => runtime()?.block_on(bench::run(bench)),

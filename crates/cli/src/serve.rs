@@ -60,7 +60,8 @@ struct Ready {
 /// # Errors
 /// In one line what stands in the way and what to do.
 pub async fn start(options: Options) -> Result<Running, Failure> {
-    let later = [("https", options.https), ("ocpps", options.ocpps), ("mqtts", options.mqtts), ("files", options.files)];
+    let later =
+        [("https", options.https), ("ocpps", options.ocpps), ("mqtts", options.mqtts), ("files", options.files)];
     if let Some((name, _)) = later.into_iter().find(|(_, address)| address.is_some()) {
         return Err(Failure::Usage(format!("--{name} is not available in this version; leave it out")));
     }

@@ -250,7 +250,13 @@ impl Engine {
         }
     }
 
-    fn perform_station(&mut self, now: Now, id: &ChargerId, output: central_system::Output, queue: &mut VecDeque<Work>) {
+    fn perform_station(
+        &mut self,
+        now: Now,
+        id: &ChargerId,
+        output: central_system::Output,
+        queue: &mut VecDeque<Work>,
+    ) {
         match output {
             central_system::Output::Send { text, gate } => {
                 let kind = match gate {

@@ -75,8 +75,10 @@ proptest! {
         let starts_at = format!("2026-01-14T{hour:02}:17:00Z");
         let scenario = Scenario { duration_s: 600, faults: Vec::new(), starts_at, ..harsh() };
         let report = run(&scenario, seed).unwrap();
-        // 5 s interval + 2 s meter + 0.8 s links + 5 s pilot wire + 8 s slowest car and its ramp.
-        prop_assert!(report.longest_over_limit_by_chargers_s <= 22.0, "{}", report);
+        // 2 s meter + 0.8 s links + 5 s pilot wire + 8 s slowest car: a cut does not wait for the interval.
+        prop_assert!(report.longest_over_limit_by_chargers_s <= 16.0, "{}", report);
+        // Two rated currents for a second: what every breaker of the bank forgives.
+        prop_assert!(report.worst_over_limit_as <= 2.0 * report.limit_a, "{}", report);
         prop_assert!(!report.tripped, "{}", report);
     }
 }

@@ -1,8 +1,8 @@
 //! What the program is told before it starts. Nothing here binds, opens or reads.
 
 use domain::{
-    Card, CardUid, Charger, CircuitTree, Clock, DurationMs, Instant, Meter, MilliAmps, MilliVolts, Now, PhaseCount, Site,
-    Tenant, Timestamp, VoltAmps,
+    Card, CardUid, Charger, CircuitTree, Clock, DurationMs, Instant, Meter, MilliAmps, MilliVolts, Now, PhaseCount,
+    Site, Tenant, Timestamp, VoltAmps,
 };
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,12 +6,13 @@
 //!
 //! Must not know: the desktop shell, the console's code, the simulator.
 
+mod beginning;
 mod config;
 mod connections;
 mod convert;
 mod credentials;
-mod engine;
 mod drain;
+mod engine;
 mod error;
 mod http;
 mod journal;

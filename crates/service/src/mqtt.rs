@@ -227,7 +227,8 @@ impl Authority for Gatekeeper {
     /// A charger also announces itself on the topic of its meter; the mesh refuses anything else it says there.
     fn may_publish(&self, who: &Identity, topic: &str) -> bool {
         let to_its_meter = || {
-            self.devices.approved(who.name()) == Some(Kind::Charger) && self.devices.approved(topic) == Some(Kind::Meter)
+            self.devices.approved(who.name()) == Some(Kind::Charger)
+                && self.devices.approved(topic) == Some(Kind::Meter)
         };
         topic == HELLO || (who.standing() == Standing::Trusted && (topic == who.name() || to_its_meter()))
     }
@@ -276,7 +277,12 @@ impl Authority for Gatekeeper {
                 tracing::warn!(%peer, reason, "MQTT login refused");
                 let device = user.or(client_id).unwrap_or_default();
                 // Our own refusals were noted with better words.
-                if !self.connections.list().iter().any(|known| known.device == device && known.address == peer.to_string()) {
+                if !self
+                    .connections
+                    .list()
+                    .iter()
+                    .any(|known| known.device == device && known.address == peer.to_string())
+                {
                     self.note(&device, peer, State::Refused, &reason);
                 }
             }

@@ -1,16 +1,18 @@
 //! From a configuration to a running program, and back to silence.
 
-use crate::config::{Config, InitialSite};
+use crate::beginning::{load, manager_password, mesh_from, stations_from, store_error};
+use crate::config::Config;
 use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
-use crate::engine::{self, Commands, Live, Parts};
+use crate::engine::{self, Commands, Happened, Live, Parts};
 use crate::error::StartError;
-use crate::http::{self, Auth, MANAGER_SECRET, Metrics};
-use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind};
+use crate::http::{self, Auth, Metrics};
+use crate::journal::Batch;
+use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
-use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site, WattHours};
+use domain::{ChargerId, Now, Protocol, WattHours};
 use mesh::Mesh;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -19,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use store::{LoadedSetup, Options, Reader, Store, Writer};
+use store::{Options, Reader, Store, Writer};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -216,81 +218,105 @@ impl Plumbing {
         let (batches, received) = mpsc::channel(journal::BATCHES_MAX);
         let (fates_in, fates) = mpsc::channel(engine::FATES_MAX);
         let (to_broker, outgoing) = mpsc::channel(mqtt::OUTGOING_MAX);
-        let outcomes = broadcast::Sender::new(OUTCOMES_MAX);
-        let commands = Commands::default();
-        let metrics = Arc::new(Metrics::default());
         let addresses = Addresses {
             http: local(&sockets.http, "http", config.http)?,
             ocpp: local(&sockets.ocpp, "ocpp", config.ocpp)?,
             mqtt: local(&sockets.mqtt, "mqtt", config.mqtt)?,
         };
-        let gatekeeper = Arc::new(Gatekeeper {
+        let broker =
+            Broker::start(broker::Config::default(), sockets.mqtt, self.gatekeeper(&config, &records, &engine))
+                .await
+                .map_err(|error| StartError::Broker(Box::new(error)))?;
+        let carrier = self.carrier(&config, &engine);
+        let shared = self.shared(&config, &records, &engine, &to_broker, &auth);
+        let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
+        let (drain, registers) = (self.drain.clone(), self.registers.clone());
+        let parts = self.parts(&config, &shared, batches, to_broker);
+        let tasks = vec![
+            named("http", http::serve(sockets.http, shared)),
+            named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
+            named("mqtt", mqtt::run(broker, outgoing, engine, drain.subscribe())),
+            named("maintenance", maintenance),
+            named("engine", engine::run(parts, inbox, fates)),
+            named("journal", journal::run(records.writer.clone(), received, fates_in)),
+        ];
+        Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers })
+    }
+
+    fn gatekeeper(&self, config: &Config, records: &Records, engine: &mpsc::Sender<Happened>) -> Arc<Gatekeeper> {
+        Arc::new(Gatekeeper {
             engine: engine.clone(),
             devices: self.devices.clone(),
             credentials: records.credentials.clone(),
             connections: self.connections.clone(),
             clock: Arc::clone(&config.clock),
-        });
-        let broker = Broker::start(broker::Config::default(), sockets.mqtt, gatekeeper)
-            .await
-            .map_err(|error| StartError::Broker(Box::new(error)))?;
-        let shared = http::Shared {
-            reader: records.reader.clone(),
-            writer: records.writer.clone(),
-            credentials: records.credentials,
-            engine: engine.clone(),
-            live: self.live.subscribe(),
-            outcomes: outcomes.clone(),
-            commands: commands.clone(),
-            auth: Arc::clone(&auth),
-            connections: self.connections.clone(),
-            clock: Arc::clone(&config.clock),
-            console: config.console.clone(),
-            demo: config.demo.clone(),
-            metrics: Arc::clone(&metrics),
-            to_broker: to_broker.clone(),
-            drain: self.drain.subscribe(),
-        };
-        let carrier = ocpp_socket::Carrier {
+        })
+    }
+
+    fn carrier(&self, config: &Config, engine: &mpsc::Sender<Happened>) -> ocpp_socket::Carrier {
+        ocpp_socket::Carrier {
             engine: engine.clone(),
             connections: self.connections.clone(),
             clock: Arc::clone(&config.clock),
             drain: self.drain.subscribe(),
             generations: Arc::new(AtomicU64::new(1)),
-        };
-        let parts = Parts {
+        }
+    }
+
+    fn shared(
+        &self,
+        config: &Config,
+        records: &Records,
+        engine: &mpsc::Sender<Happened>,
+        to_broker: &mpsc::Sender<ToBroker>,
+        auth: &Arc<Auth>,
+    ) -> http::Shared {
+        http::Shared {
+            reader: records.reader.clone(),
+            writer: records.writer.clone(),
+            credentials: records.credentials.clone(),
+            engine: engine.clone(),
+            live: self.live.subscribe(),
+            outcomes: broadcast::Sender::new(OUTCOMES_MAX),
+            commands: Commands::default(),
+            auth: Arc::clone(auth),
+            connections: self.connections.clone(),
+            clock: Arc::clone(&config.clock),
+            console: config.console.clone(),
+            demo: config.demo.clone(),
+            metrics: Arc::new(Metrics::default()),
+            to_broker: to_broker.clone(),
+            drain: self.drain.subscribe(),
+        }
+    }
+
+    fn parts(
+        self,
+        config: &Config,
+        shared: &http::Shared,
+        batches: mpsc::Sender<Batch>,
+        broker: mpsc::Sender<ToBroker>,
+    ) -> Parts {
+        Parts {
             clock: Arc::clone(&config.clock),
             control: self.control,
             mesh: self.mesh,
             stations: self.stations,
             batches,
-            broker: to_broker,
+            broker,
             devices: self.devices,
             connections: self.connections,
-            commands,
-            outcomes,
+            commands: shared.commands.clone(),
+            outcomes: shared.outcomes.clone(),
             live: self.live,
-            metrics,
+            metrics: Arc::clone(&shared.metrics),
             demo: config.demo.is_some(),
             drain: self.drain.subscribe(),
-        };
-        let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
-        let tasks = vec![
-            named("http", http::serve(sockets.http, shared)),
-            named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
-            named("mqtt", mqtt::run(broker, outgoing, engine, self.drain.subscribe())),
-            named("maintenance", maintenance),
-            named("engine", engine::run(parts, inbox, fates)),
-            named("journal", journal::run(records.writer.clone(), received, fates_in)),
-        ];
-        Ok(Running { addresses, token, auth, drain: self.drain, tasks, writer: records.writer, registers: self.registers })
+        }
     }
 }
 
-fn named(
-    name: &'static str,
-    task: impl Future<Output = ()> + Send + 'static,
-) -> (&'static str, JoinHandle<()>) {
+fn named(name: &'static str, task: impl Future<Output = ()> + Send + 'static) -> (&'static str, JoinHandle<()>) {
     (name, tokio::spawn(task.instrument(tracing::info_span!("task", name))))
 }
 
@@ -305,7 +331,10 @@ async fn maintain(writer: Writer, clock: Arc<dyn domain::Clock>, mut drain: watc
         }
         match writer.maintain(clock.now().wall).await {
             Ok(done) => tracing::debug!(?done, "records tidied"),
-            Err(error) => tracing::warn!(error = crate::error::chain(&error), "the records could not be tidied; tried again later"),
+            Err(error) => tracing::warn!(
+                error = crate::error::chain(&error),
+                "the records could not be tidied; tried again later"
+            ),
         }
     }
 }
@@ -331,10 +360,6 @@ async fn open_store(dir: &Path, pages_max: Option<u32>) -> Result<(Writer, Reade
         store::StoreError::InUse { .. } => StartError::DataDirInUse { path: dir.to_owned() },
         other => store_error(dir, other),
     })
-}
-
-fn store_error(dir: &Path, error: store::StoreError) -> StartError {
-    StartError::Store { path: dir.to_owned(), source: Box::new(error) }
 }
 
 async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -374,158 +399,4 @@ fn token(dir: &Path) -> Result<String, StartError> {
         })
         .map_err(|source| StartError::DataDir { path, source })?;
     Ok(token)
-}
-
-/// What the last run left, or the initial site where there was none.
-async fn load(
-    config: &Config,
-    writer: &Writer,
-    reader: &Reader,
-    credentials: &DeviceCredentials,
-    now: Now,
-) -> Result<Setup, StartError> {
-    let dir = config.data_dir.as_path();
-    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
-    if loaded.site.is_some() {
-        return Ok(setup_from(loaded, &config.initial));
-    }
-    let initial = &config.initial;
-    initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
-    let circuits = initial.circuits.clone().unwrap_or_else(|| default_circuits(&initial.site));
-    let mut records = vec![Record::Site(initial.site.clone()), Record::Circuits(circuits.iter().cloned().collect())];
-    records.extend(initial.meters.iter().cloned().map(Record::Meter));
-    records.extend(initial.chargers.iter().cloned().map(Record::Charger));
-    records.extend(initial.tenants.iter().cloned().map(Record::Tenant));
-    records.extend(initial.cards.iter().cloned().map(Record::Card));
-    writer.commit(records).await.map_err(|error| store_error(dir, error))?;
-    if let Some(history) = initial.history.clone() {
-        store::seed::seed_history(writer, history).await.map_err(|error| store_error(dir, error))?;
-    }
-    for (name, password) in &initial.mqtt_credentials {
-        credentials.provision(name, password).await.map_err(|error| StartError::Site(error.into()))?;
-    }
-    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
-    Ok(setup_from(loaded, initial))
-}
-
-/// One circuit, the grid connection, as large as contract and fuse allow.
-pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
-    let id = grid_circuit();
-    let limit = PerPhase::splat(site.grid_limit());
-    let name = "Grid connection".to_owned();
-    #[expect(clippy::expect_used, reason = "one circuit without a parent is a tree")]
-    CircuitTree::new(vec![Circuit { id, name, parent: None, limit }]).expect("one circuit without a parent is a tree")
-}
-
-fn grid_circuit() -> CircuitId {
-    #[expect(clippy::expect_used, reason = "a constant of four letters is an identity")]
-    CircuitId::new("main").expect("a constant of four letters is an identity")
-}
-
-fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
-    let site = loaded.site.unwrap_or_else(|| initial.site.clone());
-    let circuits = loaded.circuits.unwrap_or_else(|| default_circuits(&site));
-    Setup {
-        meters: loaded.meters,
-        chargers: loaded.chargers,
-        holds: loaded.holds,
-        hardware: loaded.hardware,
-        tenants: loaded.tenants,
-        cards: loaded.cards,
-        open_sessions: loaded.open_sessions,
-        recent_sessions: loaded.recent_sessions,
-        last_session: loaded.last_session,
-        last_tenant: loaded.last_tenant_id,
-        last_card: loaded.last_card_id,
-        refused_cards: loaded.refused_cards,
-        open_alarms: loaded.open_alarms,
-        ..Setup::empty(site, circuits)
-    }
-}
-
-fn mesh_from(setup: &Setup, now: Now) -> Mesh {
-    let chargers: Vec<_> = setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc).collect();
-    let mut mesh = Mesh::new(mesh::MeshConfig {
-        meters: setup
-            .meters
-            .iter()
-            .map(|meter| mesh::KnownMeter { id: meter.id.clone(), approved: meter.approved })
-            .collect(),
-        chargers: chargers
-            .iter()
-            .map(|charger| mesh::KnownCharger {
-                id: charger.id.clone(),
-                meter: None,
-                approved: charger.approved,
-                fallback: charger.fallback,
-                connectors: charger.connectors,
-            })
-            .collect(),
-        max_meters: setup.site.max_meters,
-        report_interval: setup.site.control_interval,
-    });
-    for charger in chargers {
-        let sessions: Vec<_> = setup
-            .open_sessions
-            .iter()
-            .filter(|session| session.charger == charger.id)
-            .map(|session| mesh::KnownSession {
-                connector: session.connector,
-                session: session.id,
-                tenant: session.tenant,
-            })
-            .collect();
-        if !sessions.is_empty() {
-            let input = mesh::Input::KnownSessions { charger: charger.id.clone(), sessions };
-            drop(mesh.handle(now, input));
-        }
-    }
-    mesh
-}
-
-fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
-    let offset = jiff::tz::TimeZone::get(&setup.site.time_zone)
-        .ok()
-        .zip(jiff::Timestamp::from_millisecond(now.wall.0).ok())
-        .map(|(zone, at)| zone.to_offset(at).seconds());
-    let mut stations = BTreeMap::new();
-    for charger in setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ocpp16) {
-        let mut station = central_system::Station::new(central_system::StationConfig {
-            approved: charger.approved,
-            fallback: charger.fallback,
-            phases: u8::try_from(charger.wiring.wires().len()).unwrap_or(3),
-            connectors: charger.connectors,
-            voltage_v: u16::try_from(setup.site.nominal_voltage.0 / 1000).unwrap_or(230),
-            site_offset_s: offset,
-            ..central_system::StationConfig::new(charger.id.clone())
-        });
-        let sessions: Vec<_> = setup
-            .open_sessions
-            .iter()
-            .filter(|session| session.charger == charger.id)
-            .map(|session| (session.connector, session.id))
-            .collect();
-        if !sessions.is_empty() {
-            drop(station.handle(now, central_system::Input::KnownSessions(sessions)));
-        }
-        stations.insert(charger.id.clone(), station);
-    }
-    stations
-}
-
-async fn manager_password(
-    config: &Config,
-    writer: &Writer,
-    reader: &Reader,
-    hasher: &Hasher,
-) -> Result<Option<String>, StartError> {
-    let dir = config.data_dir.as_path();
-    let known = reader.secret_get(MANAGER_SECRET).await.map_err(|error| store_error(dir, error))?;
-    let (None, Some(password)) = (&known, &config.manager_password) else {
-        return Ok(known);
-    };
-    let strength = crate::credentials::Strength::Person;
-    let hash = hasher.hash(strength, password.as_bytes().to_vec()).await.map_err(|_failed| StartError::Random)?;
-    writer.secret_set(MANAGER_SECRET, &hash).await.map_err(|error| store_error(dir, error))?;
-    Ok(Some(hash))
 }

@@ -1,5 +1,7 @@
 //! Signing in, the token, the first run.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use serde_json::json;

@@ -20,7 +20,7 @@ pub enum Life {
 /// How far ahead visits are planned.
 const AHEAD: DurationMs = DurationMs(60 * 86_400_000);
 /// Cars that stand in the building when it begins, so that there is something to see at any time of day.
-const CARS_AT_START: usize = 6;
+const CARS_AT_START: usize = 7;
 /// Cars that arrive in this time stood there before the demo began.
 const OPENING_MS: u64 = 5_000;
 /// A driver tries again after this long when the card brought nothing.
@@ -93,13 +93,15 @@ impl People {
             if present.len() >= CARS_AT_START {
                 break;
             }
-            let leaves = now + DurationMs(self.dice.between(100, 420) * 60_000);
+            let leaves = now + DurationMs(self.dice.between(40, 420) * 60_000);
             present.push(Visit { bay, household, arrives: now, leaves, wants: WattHours(0) });
         }
         for (number, visit) in (0_u64..).zip(&mut present) {
             visit.arrives = now + DurationMs(200 + number * 350);
-            visit.leaves = visit.leaves.max(now + DurationMs(1_800_000));
-            visit.wants = visit.wants.max(WattHours(self.dice.between(9_000, 32_000)));
+            visit.leaves = visit.leaves.max(now + DurationMs((20 + number * 15) * 60_000));
+            // Some are nearly full already.
+            let (least, most) = if number % 4 == 2 { (700, 2_500) } else { (9_000, 32_000) };
+            visit.wants = WattHours(self.dice.between(least, most));
         }
         present.into_iter().chain(later).collect()
     }

@@ -68,13 +68,14 @@ use Phase::{L1, L2, L3};
 /// Identity, protocol, circuit, wires, fallback in amps, vendor, model.
 type ChargerRow = (&'static str, Protocol, &'static str, &'static [Phase], u16, &'static str, &'static str);
 
-/// On every phase the fallbacks sum up to 18 A at most, which fits beside the declared load.
+/// On every phase the fallbacks sum up to 18 A at most, which fits beside the declared load. Three
+/// chargers of level -2 hang on L1 of a 16 A feeder, so that one of them waits when all have cars.
 const CHARGERS: [ChargerRow; 8] = [
     ("CP-1", Protocol::Ocpp16, "garage-1", &[L1, L2, L3], 6, "Elva", "Trio 22"),
     ("CP-2", Protocol::Ocpp16, "garage-1", &[L2, L3, L1], 6, "Elva", "Trio 22"),
     ("CP-3", Protocol::Ocpp16, "garage-1", &[L1], 6, "Nordlade", "Home 7"),
     ("CP-4", Protocol::Ocpp16, "garage-1", &[L2], 6, "Nordlade", "Home 7"),
-    ("CP-5", Protocol::Ocpp16, "garage-2", &[L3], 6, "Nordlade", "Home 7"),
+    ("CP-5", Protocol::Ocpp16, "garage-2", &[L1], 0, "Nordlade", "Home 7"),
     ("Charger-1", Protocol::Ievcc, "garage-2", &[L3, L1, L2], 0, "Meshwatt", "Virtual charger"),
     ("Charger-2", Protocol::Ievcc, "garage-2", &[L1], 0, "Meshwatt", "Virtual charger"),
     ("Charger-3", Protocol::Ievcc, "garage-2", &[L2], 0, "Meshwatt", "Virtual charger"),
@@ -163,7 +164,7 @@ fn circuits() -> Result<Vec<Circuit>, PlanError> {
     Ok(vec![
         circuit("main", "Main fuse", None, 63)?,
         circuit("garage-1", "Garage, level -1", Some(main.clone()), 50)?,
-        circuit("garage-2", "Garage, level -2", Some(main), 32)?,
+        circuit("garage-2", "Garage, level -2", Some(main), 16)?,
     ])
 }
 

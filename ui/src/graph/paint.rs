@@ -61,7 +61,11 @@ pub(crate) fn frame<'a>(id: &str, window: (i64, i64), width: f64, style: &Style<
             if mark.value < range.start() + edge || mark.value > range.end() - edge {
                 return String::new();
             }
-            if span < 10 * crate::time::MINUTE_MS { format::clock_seconds(at, offset) } else { format::clock(at, offset) }
+            if span < 10 * crate::time::MINUTE_MS {
+                format::clock_seconds(at, offset)
+            } else {
+                format::clock(at, offset)
+            }
         })
         .y_grid_spacer(|input: GridInput| {
             let (low, high) = input.bounds;
@@ -115,22 +119,28 @@ fn paint_segment<'a>(plot_ui: &mut egui_plot::PlotUi<'a>, plan: &Plan, segment: 
     if xs.len() < 2 {
         return;
     }
+    let dense = xs.len() * 2 > usize::try_from(plan.window.width_px).unwrap_or(usize::MAX);
     let mut below: Vec<f64> = vec![0.0; xs.len()];
     for (index, boundary) in plan.columns.boundaries.iter().enumerate() {
         let above = slice(boundary);
         let color = if index == 0 { p.house } else { tokens::series(index - 1) };
         if above != below {
             plot_ui.add(FilledArea::new("", &xs, &below, &above).fill_color(color.gamma_multiply(0.85)));
-            // A seam in the colour of the card separates neighbours and smooths their edge.
-            let points: PlotPoints<'a> = xs.iter().zip(&above).map(|(x, y)| [*x, *y]).collect();
-            plot_ui.line(Line::new("", points).color(p.surface).width(1.0).allow_hover(false));
+            // A seam in the colour of the card separates neighbours and smooths their edge; where every pixel
+            // has a value of its own, seams would cover what they separate.
+            if !dense {
+                let points: PlotPoints<'a> = xs.iter().zip(&above).map(|(x, y)| [*x, *y]).collect();
+                plot_ui.line(Line::new("", points).color(p.surface).width(1.0).allow_hover(false));
+            }
         }
         below = above;
     }
+    // Peaks that the mean of a column hides stand as a shade above the total.
     let peak = slice(&plan.columns.peak);
-    plot_ui.add(FilledArea::new("", &xs, &below, &peak).fill_color(p.total.gamma_multiply(0.12)));
-    let line: PlotPoints<'a> = xs.iter().zip(&peak).map(|(x, y)| [*x, *y]).collect();
-    plot_ui.line(Line::new("", line).color(p.total).width(1.2).allow_hover(false));
+    plot_ui.add(FilledArea::new("", &xs, &below, &peak).fill_color(p.total.gamma_multiply(0.22)));
+    let line: PlotPoints<'a> = xs.iter().zip(&below).map(|(x, y)| [*x, *y]).collect();
+    let (ink, width) = if dense { (p.total.gamma_multiply(0.5), 0.8) } else { (p.total, 1.3) };
+    plot_ui.line(Line::new("", line).color(ink).width(width).allow_hover(false));
 }
 
 /// Most chargers listed one by one under the pointer.
@@ -145,8 +155,11 @@ fn tooltip(ui: &mut Ui, plan: &Plan, column: usize, style: &Style<'_>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.spacing_mut().interact_size.y = 16.0;
     ui.label(RichText::new(format::clock_seconds(whole(at), style.offset_min)).font(tokens::strong(13.0)));
+    row(ui, p.total, words(Text::Total), &value(plan.total(column)));
     let peak = plan.columns.peak.get(column).copied().unwrap_or_default();
-    row(ui, p.total, words(Text::Total), &value(peak.max(plan.total(column))));
+    if peak > plan.total(column) + 0.05 {
+        row(ui, p.total.gamma_multiply(0.4), words(Text::Peak), &value(peak));
+    }
     let active: Vec<usize> = (0..plan.bands.len()).rev().filter(|band| plan.charger(*band, column) > 0.02).collect();
     for band in active.iter().take(TOOLTIP_ROWS).copied() {
         let name = plan.bands.get(band).map_or("", |band| band.name.as_str());

@@ -22,23 +22,18 @@ pub(crate) fn show(ui: &mut Ui, plan: &Plan, style: &Style<'_>) {
     let rows = plan.columns.at_ms.len();
     let response = egui::ScrollArea::horizontal().id_salt("load table").show(ui, |ui| {
         cells(ui, &titles, true);
-        crate::widgets::scroll("load rows", style.height - ROW).show_rows(
-            ui,
-            ROW,
-            rows,
-            |ui, range| {
-                for index in range {
-                    let column = rows - 1 - index;
-                    let value = |value: f64| format!("{} {}", format::number(value, 1, style.language), style.unit);
-                    let at = plan.columns.at_ms.get(column).copied().unwrap_or_default();
-                    let mut texts = vec![format::clock_seconds(whole(at), style.offset_min)];
-                    texts.push(value(plan.total(column)));
-                    texts.push(value(plan.house(column)));
-                    texts.extend(active.iter().map(|band| value(plan.charger(*band, column))));
-                    cells(ui, &texts, false);
-                }
-            },
-        );
+        crate::widgets::scroll("load rows", style.height - ROW).show_rows(ui, ROW, rows, |ui, range| {
+            for index in range {
+                let column = rows - 1 - index;
+                let value = |value: f64| format!("{} {}", format::number(value, 1, style.language), style.unit);
+                let at = plan.columns.at_ms.get(column).copied().unwrap_or_default();
+                let mut texts = vec![format::clock_seconds(whole(at), style.offset_min)];
+                texts.push(value(plan.total(column)));
+                texts.push(value(plan.house(column)));
+                texts.extend(active.iter().map(|band| value(plan.charger(*band, column))));
+                cells(ui, &texts, false);
+            }
+        });
     });
     let name = style.name.to_owned();
     ui.ctx().accesskit_node_builder(response.id, |node| {

@@ -16,6 +16,11 @@ const ENROL_TTL_S: u32 = 120;
 /// The same in the demo, whose clock may run sixty times as fast.
 const ENROL_TTL_DEMO_S: u32 = 600;
 
+/// Height of a tenant without cards.
+const TENANT_HEIGHT: f32 = 54.0;
+/// Height that each card adds.
+const CARD_HEIGHT: f32 = 44.0;
+
 /// What the cards page keeps between frames.
 #[derive(Default)]
 pub(crate) struct CardsState {
@@ -45,9 +50,8 @@ pub(crate) fn enrol(cx: &Cx<'_>, tenant_id: Option<i64>) -> Command {
 pub(crate) fn matching<'a>(tenants: &'a [TenantItem], words: &str) -> Vec<&'a TenantItem> {
     let words = words.trim().to_lowercase();
     let hit = |text: &str| text.to_lowercase().contains(&words);
-    let fits = |tenant: &&TenantItem| {
-        hit(&tenant.name) || hit(&tenant.unit) || tenant.cards.iter().any(|card| hit(&card.uid))
-    };
+    let fits =
+        |tenant: &&TenantItem| hit(&tenant.name) || hit(&tenant.unit) || tenant.cards.iter().any(|card| hit(&card.uid));
     tenants.iter().filter(fits).collect()
 }
 
@@ -92,8 +96,19 @@ fn tenants(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState) {
     let height = widgets::rest_of_window(ui, 190.0);
     widgets::scroll("tenants", height).show(ui, |ui| {
         for tenant in found {
-            widgets::hairline(ui);
-            show_tenant(cx, ui, tenant);
+            let rows = f32::from(u16::try_from(tenant.cards.len()).unwrap_or(u16::MAX));
+            let size = egui::vec2(ui.available_width(), TENANT_HEIGHT + rows * CARD_HEIGHT);
+            let rect = egui::Rect::from_min_size(ui.cursor().min, size);
+            // Of hundreds of tenants only those in view cost anything.
+            if ui.is_rect_visible(rect) {
+                ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                    ui.set_min_height(size.y);
+                    widgets::hairline(ui);
+                    show_tenant(cx, ui, tenant);
+                });
+            } else {
+                ui.allocate_space(size);
+            }
         }
     });
 }

@@ -343,19 +343,14 @@ fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
         widgets::weak(ui, cx.text(Text::NoDecisions));
     }
     widgets::text_rows(ui, 20.0);
-    widgets::scroll("decisions", 220.0).show_rows(
-        ui,
-        20.0,
-        list.len(),
-        |ui, range| {
-            for decision in list.get(range).unwrap_or_default() {
-                ui.horizontal(|ui| {
-                    time_cell(cx, ui, &decision.at);
-                    widgets::line(ui, &decision.sentence);
-                });
-            }
-        },
-    );
+    widgets::scroll("decisions", 220.0).show_rows(ui, 20.0, list.len(), |ui, range| {
+        for decision in list.get(range).unwrap_or_default() {
+            ui.horizontal(|ui| {
+                time_cell(cx, ui, &decision.at);
+                widgets::line(ui, &decision.sentence);
+            });
+        }
+    });
 }
 
 fn messages(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
@@ -368,27 +363,22 @@ fn messages(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
         widgets::weak(ui, cx.text(Text::NoMessages));
     }
     widgets::text_rows(ui, 20.0);
-    widgets::scroll("frames", 300.0).show_rows(
-        ui,
-        20.0,
-        list.len(),
-        |ui, range| {
-            for frame in list.get(range).unwrap_or_default() {
-                ui.horizontal(|ui| {
-                    let p = palette(ui);
-                    time_cell(cx, ui, &frame.at);
-                    let (arrow, word, ink) = if frame.direction == "sent" {
-                        ("→", Text::Sent, p.info)
-                    } else {
-                        ("←", Text::Received, p.good)
-                    };
-                    ui.label(RichText::new(arrow).font(tokens::strong(13.0)).color(ink)).on_hover_text(cx.text(word));
-                    let text = RichText::new(&frame.text).monospace();
-                    ui.add(egui::Label::new(text).truncate());
-                });
-            }
-        },
-    );
+    widgets::scroll("frames", 300.0).show_rows(ui, 20.0, list.len(), |ui, range| {
+        for frame in list.get(range).unwrap_or_default() {
+            ui.horizontal(|ui| {
+                let p = palette(ui);
+                time_cell(cx, ui, &frame.at);
+                let (arrow, word, ink) = if frame.direction == "sent" {
+                    ("→", Text::Sent, p.info)
+                } else {
+                    ("←", Text::Received, p.good)
+                };
+                ui.label(RichText::new(arrow).font(tokens::strong(13.0)).color(ink)).on_hover_text(cx.text(word));
+                let text = RichText::new(&frame.text).monospace();
+                ui.add(egui::Label::new(text).truncate());
+            });
+        }
+    });
 }
 
 fn log_header(cx: &mut Cx<'_>, ui: &mut Ui, title: Text, subtitle: Text, resource: Resource) {

@@ -51,7 +51,9 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, snap
             ui.horizontal_top(|ui| {
                 let width = ui.available_width().min(620.0);
                 ui.add_space((ui.available_width() - width) / 2.0);
-                ui.allocate_ui_with_layout(egui::vec2(width, 0.0), Layout::top_down(Align::Min), |ui| addresses(cx, ui));
+                ui.allocate_ui_with_layout(egui::vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+                    addresses(cx, ui)
+                });
             });
             ui.add_space(tokens::GAP_M);
         });
@@ -239,8 +241,7 @@ fn reason(cx: &Cx<'_>, ui: &mut Ui, row: &Row<'_>, name: &str) {
         sentence = format!("{sentence} · {}", connector.error);
     }
     if let Some(limit) = row.charger.manager_limit_a {
-        sentence =
-            format!("{sentence} · {}", cx.fill(Text::LimitedTo, &[&format::amps(limit, cx.language())]));
+        sentence = format!("{sentence} · {}", cx.fill(Text::LimitedTo, &[&format::amps(limit, cx.language())]));
     }
     let response = widgets::weak_line(ui, &sentence);
     ui.ctx().accesskit_node_builder(response.id, |node| {

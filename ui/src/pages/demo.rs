@@ -79,7 +79,11 @@ fn load(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DemoState, demo: &DemoSnapshot
     let ink = crate::tokens::palette(ui).accent;
     let response = ui
         .scope(|ui| {
-            ui.visuals_mut().selection.bg_fill = ink;
+            let visuals = ui.visuals_mut();
+            visuals.selection.bg_fill = ink;
+            for state in [&mut visuals.widgets.inactive, &mut visuals.widgets.hovered, &mut visuals.widgets.active] {
+                state.fg_stroke = egui::Stroke::new(2.0, ink);
+            }
             ui.add(slider)
         })
         .inner;

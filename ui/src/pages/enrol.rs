@@ -6,7 +6,7 @@ use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{EnrolmentState, NewCard, NewTenant, Snapshot};
+use api::{DemoCommand, EnrolmentState, NewCard, NewTenant, Snapshot};
 use egui::{Align, Layout, RichText, Ui};
 
 /// Whose card it will be.
@@ -114,8 +114,27 @@ fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, seconds: u32) {
         }
         let left = cx.fill(Text::EnrolRemaining, &[&seconds.to_string()]);
         ui.label(RichText::new(left).size(14.0).color(p.text_weak));
+        if let Some(tap) = virtual_tap(snapshot) {
+            let label = cx.text(Text::EnrolDemoTap);
+            let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: label, enabled: true };
+            if widgets::button(ui, look).on_hover_text(cx.text(Text::EnrolDemoTapTip)).clicked() {
+                cx.send(Command::Demo(tap));
+            }
+        }
     });
     close(cx, ui, false);
+}
+
+/// A tap of a card nobody knows, at a charger where nobody charges if there is one; only in the demo.
+fn virtual_tap(snapshot: &Snapshot) -> Option<DemoCommand> {
+    if !snapshot.demo {
+        return None;
+    }
+    let online = || snapshot.chargers.iter().filter(|charger| charger.online && charger.approved);
+    let idle = online().find(|charger| charger.connectors.iter().all(|connector| connector.session_id.is_none()));
+    let charger = idle.or_else(|| online().next())?.id.clone();
+    // The clock makes each card another one.
+    Some(DemoCommand::TapCard { charger, uid: format!("04{:010X}", snapshot.at_ms / 250) })
 }
 
 /// Closes the dialog and tells the server to stop waiting.
@@ -155,8 +174,7 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
     let question = cx.text(Text::EnrolWhose);
     widgets::field_label(ui, question);
     if !tenants.is_empty() {
-        let choices =
-            [(Whose::New, cx.text(Text::EnrolNewTenant)), (Whose::Known, cx.text(Text::EnrolKnownTenant))];
+        let choices = [(Whose::New, cx.text(Text::EnrolNewTenant)), (Whose::Known, cx.text(Text::EnrolKnownTenant))];
         if let Some(whose) = widgets::segmented(ui, question, &choices, form.whose) {
             form.whose = whose;
         }
@@ -167,7 +185,7 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
             widgets::form_field(ui, cx.text(Text::Unit), cx.text(Text::UnitHint), &mut form.unit, Field::Text);
             let (name, unit) = (form.name.trim().to_owned(), form.unit.trim().to_owned());
             let card = NewCard { uid: uid.to_owned() };
-            (!name.is_empty()).then(|| Command::AddTenant(NewTenant { name, unit }, Some(card)))
+            if name.is_empty() { None } else { Some(Command::AddTenant(NewTenant { name, unit }, Some(card))) }
         }
         Whose::Known => {
             let width = ui.available_width();

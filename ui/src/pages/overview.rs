@@ -80,7 +80,13 @@ pub(crate) fn tiles(snapshot: &Snapshot, language: api::Language) -> Vec<Tile> {
             number(site.headroom_a),
             "A",
             headroom_detail.get(language).to_owned(),
-            if !site.metered { Mood::Warn } else if site.headroom_a < 0.0 { Mood::Bad } else { Mood::Quiet },
+            if !site.metered {
+                Mood::Warn
+            } else if site.headroom_a < 0.0 {
+                Mood::Bad
+            } else {
+                Mood::Quiet
+            },
             None,
         ),
         tile(
@@ -204,9 +210,8 @@ fn graph(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut OverviewState, snapshot: &Sna
     let value = |value: f64| format!("{} {unit}", format::number(value, 1, cx.language()));
     let now = plan.columns.peak.last().copied().unwrap_or_default();
     let name = cx.fill(Text::LoadGraph, &[cx.text(span.label()), &value(now), &value(plan.limit)]);
-    let height = (ui.ctx().content_rect().height() - 396.0).clamp(240.0, 760.0);
-    let style =
-        Style { language: cx.language(), offset_min: cx.offset(snapshot.at_ms), unit, name: &name, height };
+    let height = (ui.ctx().content_rect().height() - 376.0).clamp(240.0, 760.0);
+    let style = Style { language: cx.language(), offset_min: cx.offset(snapshot.at_ms), unit, name: &name, height };
     match form {
         GraphForm::Graph => paint::show(ui, &plan, &style),
         GraphForm::Table => table::show(ui, &plan, &style),
@@ -361,7 +366,7 @@ fn chargers_now(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
         });
     }
     if !any {
-        widgets::weak(ui, Text::StatusAvailable.get(cx.language()));
+        widgets::weak(ui, cx.text(Text::NoCarPlugged));
     }
 }
 

@@ -26,9 +26,10 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &
     title(cx, ui, Page::Sessions, |cx, ui| {
         cx.button(ui, Loudness::Normal, None, "", Command::Fetch(Resource::Sessions));
     });
-    let open = cx.model.view.session.and_then(|id| {
-        cx.model.values.sessions.value().and_then(|list| list.iter().find(|session| session.id == id))
-    });
+    let open =
+        cx.model.view.session.and_then(|id| {
+            cx.model.values.sessions.value().and_then(|list| list.iter().find(|session| session.id == id))
+        });
     let width = ui.available_width();
     let aside = if open.is_some() { (width * 0.38).min(520.0) } else { 0.0 };
     ui.horizontal_top(|ui| {

@@ -385,7 +385,8 @@ fn connections(cx: &mut Cx<'_>, ui: &mut Ui) {
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
                     ui.spacing_mut().item_spacing.y = 1.0;
                     widgets::line(ui, &connection.device);
-                    let parts = [connection.protocol.as_str(), &connection.address, &cx.local(&connection.at)].join(" · ");
+                    let parts =
+                        [connection.protocol.as_str(), &connection.address, &cx.local(&connection.at)].join(" · ");
                     widgets::weak_line(ui, &parts);
                     if !connection.detail.is_empty() {
                         let p = palette(ui);

@@ -116,7 +116,8 @@ fn language(cx: &mut Cx<'_>, ui: &mut Ui) {
 fn unreachable_server(cx: &mut Cx<'_>, ui: &mut Ui) {
     widgets::notice(ui, Icon::Alert, cx.text(Text::Unreachable), Mood::Warn);
     let label = cx.text(Text::TryAgain);
-    if widgets::button(ui, Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: true }).clicked()
+    if widgets::button(ui, Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: true })
+        .clicked()
     {
         cx.send(Command::Fetch(Resource::Session));
     }
@@ -154,8 +155,7 @@ fn set_up(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut SignInForm) {
     let (label, hint) = (cx.text(Text::ContractedPower), cx.text(Text::ContractedHint));
     widgets::form_field(ui, label, hint, &mut form.contracted_kva, Field::Text);
     widgets::field_label(ui, cx.text(Text::Phases));
-    let choices =
-        [(PhaseCount::One, cx.text(Text::SinglePhase)), (PhaseCount::Three, cx.text(Text::ThreePhase))];
+    let choices = [(PhaseCount::One, cx.text(Text::SinglePhase)), (PhaseCount::Three, cx.text(Text::ThreePhase))];
     if let Some(phases) = widgets::segmented(ui, cx.text(Text::Phases), &choices, form.phases) {
         form.phases = phases;
     }

@@ -116,6 +116,7 @@ catalogue! {
     KindMeter: "Meter", "Contador";
     KindDevice: "Device", "Dispositivo";
     DeviceFrom: "{} from {}", "{} a partir de {}";
+    NoCarPlugged: "No car is plugged in", "Nenhum carro ligado";
     ChargersNow: "Chargers now", "Carregadores agora";
 
     // Chargers.
@@ -237,6 +238,8 @@ catalogue! {
     EnrolTitle: "Enrol a card", "Registar um cartão";
     EnrolHold: "Hold the card to any charger", "Encoste o cartão a qualquer carregador";
     EnrolHoldFor: "It will belong to {}", "Ficará a pertencer a {}";
+    EnrolDemoTap: "Tap a new virtual card", "Encostar um cartão virtual novo";
+    EnrolDemoTapTip: "The demo has no real cards: this holds a virtual one to a virtual charger", "A demonstração não tem cartões reais: isto encosta um virtual a um carregador virtual";
     EnrolRemaining: "{} s left", "Faltam {} s";
     EnrolCaptured: "Card {} was read at {}", "O cartão {} foi lido em {}";
     EnrolWhose: "Whose card is it?", "De quem é o cartão?";

@@ -30,7 +30,8 @@ impl egui::Plugin for Hook {
     }
 
     fn input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
-        let actions = MIRROR.with_borrow_mut(|mirror| mirror.as_mut().map(|mirror| std::mem::take(&mut mirror.actions)));
+        let actions =
+            MIRROR.with_borrow_mut(|mirror| mirror.as_mut().map(|mirror| std::mem::take(&mut mirror.actions)));
         for request in actions.unwrap_or_default() {
             input.events.push(egui::Event::AccessKitActionRequest(request));
         }
@@ -68,15 +69,8 @@ pub(super) fn install(ctx: &egui::Context, canvas: HtmlCanvasElement, root: Html
         // Lives as long as the page.
         listener.forget();
     }
-    let mirror = Mirror {
-        document,
-        canvas,
-        root,
-        shown: BTreeMap::new(),
-        order: Vec::new(),
-        focus: None,
-        actions: Vec::new(),
-    };
+    let mirror =
+        Mirror { document, canvas, root, shown: BTreeMap::new(), order: Vec::new(), focus: None, actions: Vec::new() };
     MIRROR.set(Some(mirror));
     ctx.enable_accesskit();
     ctx.add_plugin(Hook);

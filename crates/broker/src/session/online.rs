@@ -155,7 +155,7 @@ impl<'s, A: Authority> Online<'s, A> {
             self.wire.heard_at = Instant::now();
         }
         self.session.state.pump(&mut self.wire.out, &self.capacity, Instant::now());
-        //self.wire.note_output(Instant::now());
+        self.wire.note_output(Instant::now());
         let may_read = self.wire.out.len() < OUT_BYTES_HIGH;
         let has_frame = may_read && self.wire.has_frame();
         let (silent_at, stalled_at) = (self.silent_at(), self.stalled_at());

@@ -97,10 +97,11 @@ async fn an_idle_client_is_not_a_deaf_one() {
     }
     // Takes longer than the write timeout.
     site.raw().await.expect_closed().await;
+    // Large, so that it takes several writes.
     site.broker.publish("Charger-1", vec![0; 200_000], Retain::Pass).await.unwrap();
     site.broker.publish("Charger-1", "x", Retain::Pass).await.unwrap();
     for client in &mut idle {
-        client.message().await;
+        assert_eq!(client.message().await.1.len(), 200_000);
         assert_eq!(client.message().await.1, b"x");
     }
 }

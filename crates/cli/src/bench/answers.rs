@@ -67,7 +67,10 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let failed = |source| Failure::System { what: "cannot write to stdout", source };
     writeln!(std::io::stdout().lock(), "{text}").map_err(failed)?;
     if p99 > Duration::from_millis(options.p99_ms_max) || unanswered > 0 {
-        return Err(Failure::NotMet(format!("p99 must stay below {} ms with every message answered", options.p99_ms_max)));
+        return Err(Failure::NotMet(format!(
+            "p99 must stay below {} ms with every message answered",
+            options.p99_ms_max
+        )));
     }
     Ok(())
 }

@@ -82,9 +82,7 @@ impl Reporter {
     pub(super) fn report(&mut self) {
         self.sent += 1;
         let id = self.sent.to_string();
-        let sampled = |measurand: &str, phase: Option<&str>, unit: &str, value: String| {
-            serde_json::json!({ "measurand": measurand, "phase": phase, "unit": unit, "value": value })
-        };
+        let sampled = |measurand: &str, phase: Option<&str>, unit: &str, value: String| serde_json::json!({ "measurand": measurand, "phase": phase, "unit": unit, "value": value });
         let mut values = vec![
             sampled("Energy.Active.Import.Register", None, "Wh", (100_000 + self.sent).to_string()),
             sampled("Power.Active.Import", None, "W", "0".to_owned()),

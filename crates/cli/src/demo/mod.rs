@@ -130,7 +130,8 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
 /// Now, or where the clock stood when the demo ended if that lies ahead.
 fn begins(dir: &Path) -> Timestamp {
     let now = ScaledClock::from_now(Speed::X1).now().wall;
-    let noted = std::fs::read_to_string(dir.join(CLOCK_FILE)).ok().and_then(|text| text.trim().parse().ok()).map(Timestamp);
+    let noted =
+        std::fs::read_to_string(dir.join(CLOCK_FILE)).ok().and_then(|text| text.trim().parse().ok()).map(Timestamp);
     noted.map_or(now, |noted| now.max(noted + DurationMs::from_secs(1)))
 }
 

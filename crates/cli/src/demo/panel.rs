@@ -3,7 +3,9 @@
 use api::{DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed};
 use domain::{CardUid, MilliAmps, WattHours};
 use scenario::Published;
-use simulator::{Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Speed, VirtualProtocol};
+use simulator::{
+    Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Speed, VirtualProtocol,
+};
 use std::sync::{Mutex, PoisonError};
 
 /// Most energy a virtual car may want, in kWh: more than any real battery holds.

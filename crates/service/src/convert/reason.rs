@@ -5,13 +5,10 @@ use api::Reason;
 use domain::{CircuitId, MilliAmps};
 
 /// The reason with the commanded current and the names people gave to circuits.
-pub(crate) fn reason_item(
-    reason: &control::Reason,
-    set: MilliAmps,
-    name: impl Fn(&CircuitId) -> String,
-) -> Reason {
+pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl Fn(&CircuitId) -> String) -> Reason {
     let set_a = amps(set);
-    let limit = |bottleneck: &Option<control::Bottleneck>| bottleneck.as_ref().map(|found| bottleneck_item(found, &name));
+    let limit =
+        |bottleneck: &Option<control::Bottleneck>| bottleneck.as_ref().map(|found| bottleneck_item(found, &name));
     match reason {
         control::Reason::Idle => Reason::Idle,
         control::Reason::Shared { cars, bottleneck, extra_amp } => {

@@ -104,7 +104,8 @@ pub(crate) fn patched_charger(mut charger: Charger, patch: &ChargerPatch) -> Res
         let wires = phases
             .iter()
             .map(|number| {
-                Phase::from_number(*number).ok_or_else(|| Failure::invalid(format!("phases must be 1, 2 or 3, not {number}")))
+                Phase::from_number(*number)
+                    .ok_or_else(|| Failure::invalid(format!("phases must be 1, 2 or 3, not {number}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
         charger.wiring = Wiring::new(wires).map_err(|error| Failure::invalid(error.to_string()))?;

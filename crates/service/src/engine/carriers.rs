@@ -47,7 +47,13 @@ impl Engine {
     }
 
     fn waiting(&self) -> usize {
-        self.parts.control.snapshot(self.parts.clock.now()).chargers.iter().filter(|state| !state.charger.approved).count()
+        self.parts
+            .control
+            .snapshot(self.parts.clock.now())
+            .chargers
+            .iter()
+            .filter(|state| !state.charger.approved)
+            .count()
     }
 
     pub(super) fn close(&mut self, charger: &ChargerId, reason: &str) {

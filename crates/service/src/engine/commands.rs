@@ -118,13 +118,16 @@ impl Commands {
     fn begin(&self, charger: &ChargerId, what: &str) -> u64 {
         let id = self.silent();
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        states.insert(id, CommandState {
+        states.insert(
             id,
-            charger: charger.to_string(),
-            what: what.to_owned(),
-            outcome: CommandOutcome::Pending,
-            answer: serde_json::Value::Null,
-        });
+            CommandState {
+                id,
+                charger: charger.to_string(),
+                what: what.to_owned(),
+                outcome: CommandOutcome::Pending,
+                answer: serde_json::Value::Null,
+            },
+        );
         if states.len() > REMEMBERED_MAX {
             states.pop_first();
         }
@@ -187,11 +190,8 @@ impl Engine {
 
     fn try_command(&mut self, now: Now, charger: &ChargerId, command: ChargerCommand) -> Result<u64, CommandRefused> {
         let live = self.parts.control.snapshot(now);
-        let state = live
-            .chargers
-            .iter()
-            .find(|state| state.charger.id == *charger)
-            .ok_or(CommandRefused::UnknownCharger)?;
+        let state =
+            live.chargers.iter().find(|state| state.charger.id == *charger).ok_or(CommandRefused::UnknownCharger)?;
         if !state.charger.approved {
             return Err(CommandRefused::NotApproved);
         }
@@ -220,7 +220,13 @@ impl Engine {
     }
 
     /// Control ends sessions, so that it knows who did; the outcome is the carrier's.
-    fn stop(&mut self, now: Now, charger: &ChargerId, connector: ConnectorNumber, name: &str) -> Result<u64, CommandRefused> {
+    fn stop(
+        &mut self,
+        now: Now,
+        charger: &ChargerId,
+        connector: ConnectorNumber,
+        name: &str,
+    ) -> Result<u64, CommandRefused> {
         let id = self.parts.commands.begin(charger, name);
         let order = Order::EndSession { charger: charger.clone(), connector };
         let mut turn = Turn::of([Work::Control(Input::Order(order))]);

@@ -36,7 +36,8 @@ impl Engine {
         self.parts.live.send_if_modified(|last| {
             shown.revision = last.shown.revision;
             let (at, at_ms) = (last.shown.at.clone(), last.shown.at_ms);
-            let (new_at, new_at_ms) = (std::mem::replace(&mut shown.at, at), std::mem::replace(&mut shown.at_ms, at_ms));
+            let (new_at, new_at_ms) =
+                (std::mem::replace(&mut shown.at, at), std::mem::replace(&mut shown.at_ms, at_ms));
             let mut state = state;
             let state_at = std::mem::replace(&mut state.at, last.state.at);
             if shown == last.shown && state == last.state && storage == last.storage {

@@ -10,7 +10,8 @@ use broker::Receipt;
 use bytes::Bytes;
 use control::{Change, Made, Order, OrderDone, Output};
 use domain::{
-    ChargerEvent, ChargerId, ConnectorNumber, Decision, Direction, Frame, MeterEvent, MeterId, MilliAmps, Now, Protocol, Record,
+    ChargerEvent, ChargerId, ConnectorNumber, Decision, Direction, Frame, MeterEvent, MeterId, MilliAmps, Now,
+    Protocol, Record,
 };
 use std::collections::VecDeque;
 use tokio::sync::oneshot;

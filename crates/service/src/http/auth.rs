@@ -102,7 +102,11 @@ impl Auth {
             Failure::internal()
         })?;
         if !right {
-            return Err(Failure::new(StatusCode::UNAUTHORIZED, Code::WrongPassword, "The password is wrong; try again"));
+            return Err(Failure::new(
+                StatusCode::UNAUTHORIZED,
+                Code::WrongPassword,
+                "The password is wrong; try again",
+            ));
         }
         self.lock().attempts.remove(&from);
         self.new_session()
@@ -279,7 +283,11 @@ pub(crate) fn is_local_name(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
-    name.parse::<IpAddr>().is_ok() || !name.contains('.') || name.ends_with(".local") || name.ends_with(".lan") || name.ends_with(".localhost")
+    name.parse::<IpAddr>().is_ok()
+        || !name.contains('.')
+        || name.ends_with(".local")
+        || name.ends_with(".lan")
+        || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -306,7 +314,10 @@ mod tests {
         let own = headers(&[("cookie", &cookie), ("host", "localhost:1"), ("origin", "http://localhost:1")]);
         assert!(auth.require(&Method::POST, &foreign, Upgrade::No).is_err());
         assert!(auth.require(&Method::GET, &foreign, Upgrade::WebSocket).is_err());
-        assert!(auth.require(&Method::GET, &foreign, Upgrade::No).is_ok(), "the browser keeps the answer from the page");
+        assert!(
+            auth.require(&Method::GET, &foreign, Upgrade::No).is_ok(),
+            "the browser keeps the answer from the page"
+        );
         assert_eq!(auth.require(&Method::POST, &own, Upgrade::No), Ok(Proof::Cookie));
         let program = headers(&[("authorization", "Bearer token")]);
         assert_eq!(auth.require(&Method::POST, &program, Upgrade::No), Ok(Proof::Token));

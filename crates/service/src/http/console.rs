@@ -15,10 +15,12 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"
 pub(crate) async fn serve(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path == "api" || path.starts_with("api/") {
-        return Failure::not_found("such resource under /api; the description is at /api/v1/openapi.json").into_response();
+        return Failure::not_found("such resource under /api; the description is at /api/v1/openapi.json")
+            .into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return Failure::new(StatusCode::METHOD_NOT_ALLOWED, api::Code::Invalid, "Files can only be read; use GET").into_response();
+        return Failure::new(StatusCode::METHOD_NOT_ALLOWED, api::Code::Invalid, "Files can only be read; use GET")
+            .into_response();
     }
     let Some(console) = shared.console.as_ref().filter(|console| console.files.contains_key("index.html")) else {
         return if path.is_empty() || path == "index.html" {
@@ -28,10 +30,10 @@ pub(crate) async fn serve(State(shared): State<Shared>, method: Method, uri: Uri
         };
     };
     let name = if path.is_empty() { "index.html" } else { path };
-    console.files.get(name).map_or_else(
-        || Failure::not_found("such file").into_response(),
-        |asset| file(asset, &headers),
-    )
+    console
+        .files
+        .get(name)
+        .map_or_else(|| Failure::not_found("such file").into_response(), |asset| file(asset, &headers))
 }
 
 fn file(asset: &Asset, headers: &HeaderMap) -> Response {
@@ -44,11 +46,8 @@ fn file(asset: &Asset, headers: &HeaderMap) -> Response {
     };
     let tag = format!("\"{}\"", asset.tag);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut response = if known == Some(tag.as_str()) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        bytes.into_response()
-    };
+    let mut response =
+        if known == Some(tag.as_str()) { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     answer.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));

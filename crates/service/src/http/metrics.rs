@@ -44,8 +44,18 @@ impl Metrics {
         text.one("meshwatt_store_commits_total", "counter", "Transactions committed", &commits.to_string());
         let failing = u8::from(live.storage == StorageState::Failing).to_string();
         text.one("meshwatt_store_failing", "gauge", "1 while records cannot be written", &failing);
-        text.one("meshwatt_site_limit_amperes", "gauge", "Limit of the grid connection per phase", &site.limit_a.to_string());
-        text.one("meshwatt_site_headroom_amperes", "gauge", "Free current of the fullest phase", &site.headroom_a.to_string());
+        text.one(
+            "meshwatt_site_limit_amperes",
+            "gauge",
+            "Limit of the grid connection per phase",
+            &site.limit_a.to_string(),
+        );
+        text.one(
+            "meshwatt_site_headroom_amperes",
+            "gauge",
+            "Free current of the fullest phase",
+            &site.headroom_a.to_string(),
+        );
         text.one("meshwatt_house_kilowatts", "gauge", "Load without chargers", &site.house_kw.to_string());
         text.one("meshwatt_total_kilowatts", "gauge", "Load with chargers", &site.total_kw.to_string());
         text.one("meshwatt_cars_charging", "gauge", "Cars that draw energy", &site.cars_charging.to_string());

@@ -12,7 +12,7 @@ use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
 use crate::mqtt::{DeviceCredentials, ToBroker};
-use api::{CommandState, Code};
+use api::{Code, CommandState};
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -120,7 +120,9 @@ fn order_failure(error: &control::OrderError) -> Failure {
         E::UnknownCharger(_) | E::UnknownMeter(_) | E::UnknownTenant(_) | E::UnknownCard(_) => {
             Failure::new(StatusCode::NOT_FOUND, Code::NotFound, detail)
         }
-        E::CardTaken { .. } | E::CircuitInUse { .. } | E::NothingCaptured | E::NoSession { .. } => Failure::conflict(detail),
+        E::CardTaken { .. } | E::CircuitInUse { .. } | E::NothingCaptured | E::NoSession { .. } => {
+            Failure::conflict(detail)
+        }
         E::UnknownCircuit(_)
         | E::Site(_)
         | E::EmptyName

@@ -64,9 +64,11 @@ pub(crate) fn stored<T, U>(list: store::List<T>, item: impl Fn(&T) -> U) -> Page
 pub(crate) fn time(name: &str, text: Option<&str>) -> Answer<Option<Timestamp>> {
     text.filter(|text| !text.is_empty())
         .map(|text| {
-            text.parse::<i64>().ok().map(Timestamp).or_else(|| time_text::parse(text)).ok_or_else(|| {
-                Failure::invalid(format!("{name} must be a time such as 2026-11-01T00:00:00Z"))
-            })
+            text.parse::<i64>()
+                .ok()
+                .map(Timestamp)
+                .or_else(|| time_text::parse(text))
+                .ok_or_else(|| Failure::invalid(format!("{name} must be a time such as 2026-11-01T00:00:00Z")))
         })
         .transpose()
 }

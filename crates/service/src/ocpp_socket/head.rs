@@ -88,7 +88,10 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
     let (true, Some(key)) = (upgrade.eq_ignore_ascii_case("websocket"), key) else {
         return Err(Refusal {
             status: "426 Upgrade Required",
-            ..Refusal::new(&shown, "This address is for chargers, which open a WebSocket; the console has its own address")
+            ..Refusal::new(
+                &shown,
+                "This address is for chargers, which open a WebSocket; the console has its own address",
+            )
         });
     };
     if head.header("sec-websocket-version").is_some_and(|version| version != "13") {
@@ -100,8 +103,9 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
             "The address carries no charger identity; set the charger's address to ws://HOST:PORT/ocpp/<identity>",
         ));
     };
-    let charger = ChargerId::new(&name)
-        .map_err(|error| Refusal::new(&name, format!("The charger's identity cannot be used: {error}; change it in the charger")))?;
+    let charger = ChargerId::new(&name).map_err(|error| {
+        Refusal::new(&name, format!("The charger's identity cannot be used: {error}; change it in the charger"))
+    })?;
     let echo = head.subprotocol(&name)?;
     let mut response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
@@ -137,7 +141,10 @@ impl Head {
         }
         Err(Refusal::new(
             device,
-            format!("The charger speaks {} only; set it to OCPP 1.6 JSON", asked.join(", ").chars().take(80).collect::<String>()),
+            format!(
+                "The charger speaks {} only; set it to OCPP 1.6 JSON",
+                asked.join(", ").chars().take(80).collect::<String>()
+            ),
         ))
     }
 

@@ -85,11 +85,16 @@ pub(crate) async fn listen(listener: TcpListener, carrier: Carrier) {
             }
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            carrier.refused(peer, &Refusal {
-                status: "503 Service Unavailable",
-                device: String::new(),
-                words: format!("More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"),
-            });
+            carrier.refused(
+                peer,
+                &Refusal {
+                    status: "503 Service Unavailable",
+                    device: String::new(),
+                    words: format!(
+                        "More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"
+                    ),
+                },
+            );
             continue;
         };
         let carrier = carrier.clone();
@@ -115,11 +120,13 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, carrier: Carrier) {
         Err(_elapsed) => return tracing::debug!("no request arrived in time"),
     };
     let accepted = match head.as_ref().map_or_else(
-        || Err(Refusal {
-            status: "431 Request Header Fields Too Large",
-            device: String::new(),
-            words: "The request is too long for a charger's".to_owned(),
-        }),
+        || {
+            Err(Refusal {
+                status: "431 Request Header Fields Too Large",
+                device: String::new(),
+                words: "The request is too long for a charger's".to_owned(),
+            })
+        },
         head::accept,
     ) {
         Ok(accepted) => accepted,
@@ -263,7 +270,9 @@ fn plain_words(error: &tungstenite::Error) -> String {
         tungstenite::Error::Capacity(_) => {
             format!("The charger sent a message above {MESSAGE_BYTES_MAX} bytes; lower the size of its messages")
         }
-        tungstenite::Error::Protocol(_) => format!("The charger broke the WebSocket protocol: {error}; update its firmware"),
+        tungstenite::Error::Protocol(_) => {
+            format!("The charger broke the WebSocket protocol: {error}; update its firmware")
+        }
         other => format!("The connection broke: {other}"),
     }
 }

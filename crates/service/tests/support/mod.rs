@@ -133,7 +133,8 @@ impl Answer {
 pub async fn request(to: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let host = if headers.contains("Host:") { String::new() } else { format!("Host: {to}\r\n") };
-    let kind = if body.is_empty() || headers.contains("Content-Type") { "" } else { "Content-Type: application/json\r\n" };
+    let kind =
+        if body.is_empty() || headers.contains("Content-Type") { "" } else { "Content-Type: application/json\r\n" };
     let head = format!(
         "{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n{kind}{headers}Content-Length: {}\r\n\r\n",
         body.len()
@@ -146,7 +147,12 @@ pub async fn request(to: SocketAddr, method: &str, path: &str, headers: &str, bo
     let all = String::from_utf8_lossy(&bytes).into_owned();
     let (head, text) = all.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {method} {path}: {all:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), json: serde_json::from_str(text).unwrap_or(Value::Null), text: text.to_owned() }
+    Answer {
+        status,
+        head: head.to_owned(),
+        json: serde_json::from_str(text).unwrap_or(Value::Null),
+        text: text.to_owned(),
+    }
 }
 
 /// A charger as plain frames on a real socket.
@@ -227,12 +233,14 @@ impl Charger {
     }
 
     pub async fn stop(&mut self, session: &Value, card: &str, meter: i64) -> Value {
-        let body = json!({"transactionId": session, "idTag": card, "meterStop": meter, "timestamp": now(), "reason": "Local"});
+        let body =
+            json!({"transactionId": session, "idTag": card, "meterStop": meter, "timestamp": now(), "reason": "Local"});
         self.call("StopTransaction", body).await
     }
 
     pub async fn meter_values(&mut self, session: &Value, amps: &str, register: i64) {
-        let value = |measurand: &str, unit: &str, value: &str| json!({"measurand": measurand, "unit": unit, "value": value});
+        let value =
+            |measurand: &str, unit: &str, value: &str| json!({"measurand": measurand, "unit": unit, "value": value});
         let mut sampled = vec![value("Energy.Active.Import.Register", "Wh", &register.to_string())];
         for phase in ["L1", "L2", "L3"] {
             let mut current = value("Current.Import", "A", amps);

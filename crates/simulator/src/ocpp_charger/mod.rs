@@ -160,8 +160,10 @@ impl OcppCharger {
         self.linked = true;
         self.queue.link_changed();
         self.told.clear();
-        if self.boot != Boot::Accepted {
-            self.ask_to_boot();
+        match self.boot {
+            Boot::Asked | Boot::Pending(_) => self.ask_to_boot(),
+            // One that restarts asks when it is done.
+            Boot::Off(_) | Boot::Accepted => {}
         }
         self.next_heartbeat = now.instant + self.keys.seconds("HeartbeatInterval");
     }
@@ -169,8 +171,9 @@ impl OcppCharger {
     fn link_down(&mut self) {
         self.linked = false;
         self.queue.link_changed();
-        if self.boot != Boot::Accepted {
-            self.boot = Boot::Off(Instant::default());
+        match self.boot {
+            Boot::Asked | Boot::Pending(_) => self.boot = Boot::Off(Instant::default()),
+            Boot::Off(_) | Boot::Accepted => {}
         }
     }
 

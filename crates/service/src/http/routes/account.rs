@@ -1,15 +1,15 @@
 //! Signing in and out, and the first-run questions.
 
+use super::super::Shared;
 use super::super::auth::{self, MANAGER_SECRET};
 use super::super::problem::{Answer, Body, Failure, Query};
-use super::super::Shared;
+use crate::beginning::default_circuits;
 use crate::convert::milli_amps;
-use crate::running::default_circuits;
 use api::{Code, Login, SessionInfo, Setup};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use control::{Order, StorageState};
 use domain::{Site, VoltAmps};
 use serde::Deserialize;
@@ -135,7 +135,8 @@ pub(crate) async fn setup(
 /// The questions' answers in place of what the site began with.
 fn site_of(setup: &Setup, before: &Site) -> Answer<Site> {
     let contracted = VoltAmps(milli_amps("contracted_kva", setup.contracted_kva)?.0);
-    let mut site = Site { name: setup.name.trim().to_owned(), contracted, phases: setup.phases.count(), ..before.clone() };
+    let mut site =
+        Site { name: setup.name.trim().to_owned(), contracted, phases: setup.phases.count(), ..before.clone() };
     // The contract decides until an electrician says what the fuse is; the building may use all of it.
     site.main_fuse = site.contracted_current();
     site.declared_load = site.main_fuse;

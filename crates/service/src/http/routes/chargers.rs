@@ -1,8 +1,8 @@
 //! Chargers: what they are and how they are served.
 
+use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
-use super::super::Shared;
 use super::meters::reconnect;
 use crate::convert;
 use api::{ChargerItem, ChargerPatch, DecisionItem, FrameItem, LimitRequest, Page, PriorityOrder};

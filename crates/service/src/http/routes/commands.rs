@@ -1,7 +1,7 @@
 //! Commands to chargers. Each answers 202 with a number; the outcome follows on `commands/{id}` and the live socket.
 
-use super::super::problem::{Answer, Body, Failure, Path};
 use super::super::Shared;
+use super::super::problem::{Answer, Body, Failure, Path};
 use crate::engine::ChargerCommand;
 use api::{CommandAccepted, CommandState, ConnectorTarget, Operation, ResetKind, ResetRequest, StartRequest};
 use axum::Json;
@@ -88,10 +88,9 @@ fn command_of(operation: Operation) -> Answer<Command> {
     Ok(match operation {
         Operation::GetConfiguration { keys } => Command::GetConfiguration { keys },
         Operation::ChangeConfiguration { key, value } => Command::ChangeConfiguration { key, value },
-        Operation::ChangeAvailability { connector, operative } => Command::ChangeAvailability {
-            connector: (connector > 0).then_some(ConnectorNumber(connector)),
-            operative,
-        },
+        Operation::ChangeAvailability { connector, operative } => {
+            Command::ChangeAvailability { connector: (connector > 0).then_some(ConnectorNumber(connector)), operative }
+        }
         Operation::ClearCache => Command::ClearCache,
         Operation::TriggerMessage { message, connector } => Command::TriggerMessage {
             message: trigger(&message)?,

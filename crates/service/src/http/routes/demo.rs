@@ -1,7 +1,7 @@
 //! The demo panel. These resources exist in the demo only.
 
-use super::super::problem::{Answer, Body, Failure};
 use super::super::Shared;
+use super::super::problem::{Answer, Body, Failure};
 use api::{Code, DemoCommand, DemoSnapshot};
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,11 @@ use std::sync::Arc;
 
 fn demo(shared: &Shared) -> Answer<Arc<dyn crate::Demo>> {
     shared.demo.clone().ok_or_else(|| {
-        Failure::new(StatusCode::NOT_FOUND, Code::DemoOnly, "This is a real building; start the demo for the demo panel")
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            Code::DemoOnly,
+            "This is a real building; start the demo for the demo panel",
+        )
     })
 }
 

@@ -1,8 +1,8 @@
 //! Meters.
 
+use super::super::Shared;
 use super::super::paging::PageQuery;
 use super::super::problem::{Answer, Body, Failure, Path, Query};
-use super::super::Shared;
 use crate::convert;
 use crate::mqtt::ToBroker;
 use api::{MeterItem, MeterPatch, Page};

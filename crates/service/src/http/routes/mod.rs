@@ -10,9 +10,9 @@ mod records;
 mod site;
 mod system;
 
+use super::Shared;
 use super::auth::Upgrade;
 use super::problem::Failure;
-use super::Shared;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -42,11 +42,16 @@ struct Description;
 
 /// The API's router without its state, and its description.
 pub(crate) fn router(shared: &Shared) -> (Router<Shared>, OpenApi) {
-    let (router, document) = open_routes()
-        .merge(closed_routes().layer(from_fn_with_state(shared.clone(), require_proof)))
-        .split_for_parts();
+    let (router, document) =
+        open_routes().merge(closed_routes().layer(from_fn_with_state(shared.clone(), require_proof))).split_for_parts();
     let router = router
-        .fallback(|| async { Failure::new(StatusCode::NOT_FOUND, api::Code::NotFound, "There is no such resource; the description is at /api/v1/openapi.json") })
+        .fallback(|| async {
+            Failure::new(
+                StatusCode::NOT_FOUND,
+                api::Code::NotFound,
+                "There is no such resource; the description is at /api/v1/openapi.json",
+            )
+        })
         .method_not_allowed_fallback(|| async {
             Failure::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -63,8 +68,10 @@ pub fn openapi_document() -> OpenApi {
     let (_, mut document) = open_routes().merge(closed_routes()).split_for_parts();
     document.servers = Some(vec![utoipa::openapi::Server::new("/api/v1")]);
     let components = document.components.get_or_insert_default();
-    components.add_security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
-    components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("meshwatt_session"))));
+    components
+        .add_security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    components
+        .add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("meshwatt_session"))));
     document
 }
 

@@ -1,8 +1,8 @@
 //! Tenants, their cards, and enrolling a card by tapping it.
 
+use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
-use super::super::Shared;
 use crate::convert;
 use api::{
     CardItem, CardPatch, EnrolmentRequest, EnrolmentState, NewCard, NewTenant, Page, RefusedCardItem, TenantItem,
@@ -30,12 +30,7 @@ pub(crate) struct Assign {
 
 fn tenant(shared: &Shared, id: i64) -> Answer<Tenant> {
     let live = shared.live();
-    live.state
-        .tenants
-        .iter()
-        .find(|tenant| tenant.id.0 == id)
-        .cloned()
-        .ok_or_else(|| Failure::not_found("such tenant"))
+    live.state.tenants.iter().find(|tenant| tenant.id.0 == id).cloned().ok_or_else(|| Failure::not_found("such tenant"))
 }
 
 fn item(shared: &Shared, id: i64) -> Answer<Json<TenantItem>> {
@@ -129,7 +124,9 @@ pub(crate) async fn tenant_card_add(
 fn card_of(made: Made) -> Answer<Card> {
     match made {
         Made::Card(card) => Ok(card),
-        Made::Nothing | Made::Tenant(_) | Made::Charger(_) | Made::Meter(_) | Made::Ending(_) => Err(Failure::internal()),
+        Made::Nothing | Made::Tenant(_) | Made::Charger(_) | Made::Meter(_) | Made::Ending(_) => {
+            Err(Failure::internal())
+        }
     }
 }
 

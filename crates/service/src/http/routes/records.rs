@@ -1,8 +1,8 @@
 //! What was kept: sessions, readings, alarms, decisions.
 
+use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Failure, Path, Query};
-use super::super::Shared;
 use crate::convert;
 use api::{AlarmItem, DecisionItem, Page, ReadingColumns, SessionItem};
 use axum::Json;
@@ -114,7 +114,8 @@ pub(crate) async fn session_get(State(shared): State<Shared>, Path(id): Path<i32
     responses((status = 200, body = ReadingColumns), (status = 404, body = api::Problem)))]
 pub(crate) async fn session_curve(State(shared): State<Shared>, Path(id): Path<i32>) -> Answer<Json<ReadingColumns>> {
     let session = find(&shared, id).await?;
-    let quantities = [Quantity::Power, Quantity::Setpoint, Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3];
+    let quantities =
+        [Quantity::Power, Quantity::Setpoint, Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3];
     let source = Source::Connector(session.charger.clone(), session.connector);
     let series: Vec<Series> =
         quantities.into_iter().map(|quantity| Series { source: source.clone(), quantity }).collect();
@@ -154,7 +155,9 @@ pub(crate) async fn readings(
         None => DurationMs((span / 1000).next_multiple_of(1000).max(1000)),
     };
     if span / step.0 > STEPS_MAX {
-        return Err(Failure::invalid(format!("That is more than {STEPS_MAX} steps; ask for a longer step_s or a shorter time")));
+        return Err(Failure::invalid(format!(
+            "That is more than {STEPS_MAX} steps; ask for a longer step_s or a shorter time"
+        )));
     }
     columns(&shared, &series, from, to, step).await.map(Json)
 }
@@ -166,11 +169,8 @@ async fn columns(
     to: Timestamp,
     step: DurationMs,
 ) -> Answer<ReadingColumns> {
-    let found = shared
-        .reader
-        .reading_columns(series, from, to, step)
-        .await
-        .map_err(|error| shared.store_failure(&error))?;
+    let found =
+        shared.reader.reading_columns(series, from, to, step).await.map_err(|error| shared.store_failure(&error))?;
     Ok(ReadingColumns {
         series: series.iter().map(ToString::to_string).collect(),
         at_ms: found.at.iter().map(|at| at.0).collect(),

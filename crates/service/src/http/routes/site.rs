@@ -1,7 +1,7 @@
 //! The site's settings and its tree of circuits.
 
-use super::super::problem::{Answer, Body};
 use super::super::Shared;
+use super::super::problem::{Answer, Body};
 use crate::convert;
 use api::{CircuitItem, CircuitList, Page, SiteItem};
 use axum::Json;

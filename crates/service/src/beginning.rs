@@ -1,0 +1,175 @@
+//! What the deciders begin with: what the last run left, or the initial site of a fresh folder.
+
+use crate::config::{Config, InitialSite};
+use crate::credentials::{Hasher, Strength};
+use crate::error::StartError;
+use crate::http::MANAGER_SECRET;
+use crate::mqtt::DeviceCredentials;
+use control::Setup;
+use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site};
+use mesh::Mesh;
+use std::collections::BTreeMap;
+use std::path::Path;
+use store::{LoadedSetup, Reader, Writer};
+
+/// An error of the store in the words of the start.
+pub(crate) fn store_error(dir: &Path, error: store::StoreError) -> StartError {
+    StartError::Store { path: dir.to_owned(), source: Box::new(error) }
+}
+
+/// What the last run left, or the initial site where there was none.
+pub(crate) async fn load(
+    config: &Config,
+    writer: &Writer,
+    reader: &Reader,
+    credentials: &DeviceCredentials,
+    now: Now,
+) -> Result<Setup, StartError> {
+    let dir = config.data_dir.as_path();
+    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
+    if loaded.site.is_some() {
+        return Ok(setup_from(loaded, &config.initial));
+    }
+    let initial = &config.initial;
+    initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
+    let circuits = initial.circuits.clone().unwrap_or_else(|| default_circuits(&initial.site));
+    let mut records = vec![Record::Site(initial.site.clone()), Record::Circuits(circuits.iter().cloned().collect())];
+    records.extend(initial.meters.iter().cloned().map(Record::Meter));
+    records.extend(initial.chargers.iter().cloned().map(Record::Charger));
+    records.extend(initial.tenants.iter().cloned().map(Record::Tenant));
+    records.extend(initial.cards.iter().cloned().map(Record::Card));
+    writer.commit(records).await.map_err(|error| store_error(dir, error))?;
+    if let Some(history) = initial.history.clone() {
+        store::seed::seed_history(writer, history).await.map_err(|error| store_error(dir, error))?;
+    }
+    for (name, password) in &initial.mqtt_credentials {
+        credentials.provision(name, password).await.map_err(|error| StartError::Site(error.into()))?;
+    }
+    let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
+    Ok(setup_from(loaded, initial))
+}
+
+/// One circuit, the grid connection, as large as contract and fuse allow.
+pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
+    let id = grid_circuit();
+    let limit = PerPhase::splat(site.grid_limit());
+    let name = "Grid connection".to_owned();
+    #[expect(clippy::expect_used, reason = "one circuit without a parent is a tree")]
+    CircuitTree::new(vec![Circuit { id, name, parent: None, limit }]).expect("one circuit without a parent is a tree")
+}
+
+fn grid_circuit() -> CircuitId {
+    #[expect(clippy::expect_used, reason = "a constant of four letters is an identity")]
+    CircuitId::new("main").expect("a constant of four letters is an identity")
+}
+
+fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
+    let site = loaded.site.unwrap_or_else(|| initial.site.clone());
+    let circuits = loaded.circuits.unwrap_or_else(|| default_circuits(&site));
+    Setup {
+        meters: loaded.meters,
+        chargers: loaded.chargers,
+        holds: loaded.holds,
+        hardware: loaded.hardware,
+        tenants: loaded.tenants,
+        cards: loaded.cards,
+        open_sessions: loaded.open_sessions,
+        recent_sessions: loaded.recent_sessions,
+        last_session: loaded.last_session,
+        last_tenant: loaded.last_tenant_id,
+        last_card: loaded.last_card_id,
+        refused_cards: loaded.refused_cards,
+        open_alarms: loaded.open_alarms,
+        ..Setup::empty(site, circuits)
+    }
+}
+
+/// The mesh with the devices and sessions of the last run.
+pub(crate) fn mesh_from(setup: &Setup, now: Now) -> Mesh {
+    let chargers: Vec<_> = setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc).collect();
+    let mut mesh = Mesh::new(mesh::MeshConfig {
+        meters: setup
+            .meters
+            .iter()
+            .map(|meter| mesh::KnownMeter { id: meter.id.clone(), approved: meter.approved })
+            .collect(),
+        chargers: chargers
+            .iter()
+            .map(|charger| mesh::KnownCharger {
+                id: charger.id.clone(),
+                meter: None,
+                approved: charger.approved,
+                fallback: charger.fallback,
+                connectors: charger.connectors,
+            })
+            .collect(),
+        max_meters: setup.site.max_meters,
+        report_interval: setup.site.control_interval,
+    });
+    for charger in chargers {
+        let sessions: Vec<_> = setup
+            .open_sessions
+            .iter()
+            .filter(|session| session.charger == charger.id)
+            .map(|session| mesh::KnownSession {
+                connector: session.connector,
+                session: session.id,
+                tenant: session.tenant,
+            })
+            .collect();
+        if !sessions.is_empty() {
+            let input = mesh::Input::KnownSessions { charger: charger.id.clone(), sessions };
+            drop(mesh.handle(now, input));
+        }
+    }
+    mesh
+}
+
+/// A station for each OCPP charger of the last run, with its sessions.
+pub(crate) fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
+    let offset = jiff::tz::TimeZone::get(&setup.site.time_zone)
+        .ok()
+        .zip(jiff::Timestamp::from_millisecond(now.wall.0).ok())
+        .map(|(zone, at)| zone.to_offset(at).seconds());
+    let mut stations = BTreeMap::new();
+    for charger in setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ocpp16) {
+        let mut station = central_system::Station::new(central_system::StationConfig {
+            approved: charger.approved,
+            fallback: charger.fallback,
+            phases: u8::try_from(charger.wiring.wires().len()).unwrap_or(3),
+            connectors: charger.connectors,
+            voltage_v: u16::try_from(setup.site.nominal_voltage.0 / 1000).unwrap_or(230),
+            site_offset_s: offset,
+            ..central_system::StationConfig::new(charger.id.clone())
+        });
+        let sessions: Vec<_> = setup
+            .open_sessions
+            .iter()
+            .filter(|session| session.charger == charger.id)
+            .map(|session| (session.connector, session.id))
+            .collect();
+        if !sessions.is_empty() {
+            drop(station.handle(now, central_system::Input::KnownSessions(sessions)));
+        }
+        stations.insert(charger.id.clone(), station);
+    }
+    stations
+}
+
+/// The hash of the manager's password, if there is one by now.
+pub(crate) async fn manager_password(
+    config: &Config,
+    writer: &Writer,
+    reader: &Reader,
+    hasher: &Hasher,
+) -> Result<Option<String>, StartError> {
+    let dir = config.data_dir.as_path();
+    let known = reader.secret_get(MANAGER_SECRET).await.map_err(|error| store_error(dir, error))?;
+    let (None, Some(password)) = (&known, &config.manager_password) else {
+        return Ok(known);
+    };
+    let strength = Strength::Person;
+    let hash = hasher.hash(strength, password.as_bytes().to_vec()).await.map_err(|_failed| StartError::Random)?;
+    writer.secret_set(MANAGER_SECRET, &hash).await.map_err(|error| store_error(dir, error))?;
+    Ok(Some(hash))
+}

@@ -1,0 +1,65 @@
+//! The console in a real browser, against a building on real sockets.
+
+use serde_json::{Value, json};
+use std::time::Instant;
+use tests::{Browser, Building, DEADLINE, Meshwatt};
+
+const PASSWORD: &str = "correct horse";
+
+/// Protects the manager: signs in with the password, sees the building's live numbers change, and moves a charger up,
+/// whereupon the car there charges and the other one waits.
+#[test]
+fn the_manager_sees_live_numbers_and_changes_priorities() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Meshwatt::serve(directory.path());
+    let setup = json!({"name": "Published", "contracted_kva": 6.9, "phases": 1, "password": PASSWORD});
+    let _done: Value = program.api().post("setup", &setup).ok();
+    let mut building = Building::join(&program, 2);
+    building.set_house(20.0);
+    building.start(0);
+    building.start(1);
+    // 10 A are left: enough for one car, and the earlier registration wins.
+    settle(&mut building, &[10.0, 0.0]);
+
+    let browser = Browser::start(1280, 860);
+    browser.open(&format!("http://{}/", program.api().address()));
+    browser.fill("Password", "wrong password");
+    browser.activate("Sign in");
+    browser.wait_text("the refusal of a wrong password", |text| text.contains("The password is wrong"));
+    browser.fill("Password", PASSWORD);
+    browser.activate("Sign in");
+    let before = live_number(&mut building, &browser, |number| !number.is_empty());
+    building.set_house(16.0);
+    live_number(&mut building, &browser, |number| number != before);
+    settle(&mut building, &[7.0, 7.0]);
+    building.set_house(20.0);
+    settle(&mut building, &[10.0, 0.0]);
+
+    browser.activate("Chargers");
+    browser.activate("Move up CP2");
+    settle(&mut building, &[0.0, 10.0]);
+    browser.wait_text("the reason at charger 1", |text| text.contains("Waiting"));
+}
+
+/// Goes on until the cars draw exactly this.
+#[track_caller]
+fn settle(building: &mut Building, expected_a: &[f64]) {
+    let begun = Instant::now();
+    while building.drawn() != expected_a {
+        building.go_on();
+        assert!(begun.elapsed() < DEADLINE, "{:?}, not {expected_a:?}", building.drawn());
+    }
+}
+
+/// Goes on until the tile of the current in use shows what `wanted` recognises.
+#[track_caller]
+fn live_number(building: &mut Building, browser: &Browser, wanted: impl Fn(&str) -> bool) -> String {
+    let begun = Instant::now();
+    loop {
+        building.go_on();
+        if let Some(number) = browser.value_of("tile-used").filter(|number| wanted(number)) {
+            return number;
+        }
+        assert!(begun.elapsed() < DEADLINE, "the page says {:?}", browser.texts());
+    }
+}
