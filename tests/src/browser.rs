@@ -102,7 +102,14 @@ impl Browser {
     /// Waits until something on the page says what `wanted` recognises, and returns it.
     #[track_caller]
     pub fn wait_text(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        until(what, || self.texts().into_iter().find(|text| wanted(text)))
+        let mut last = Vec::new();
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until(what, || {
+                last = self.texts();
+                last.iter().find(|text| wanted(text)).cloned()
+            })
+        }));
+        found.unwrap_or_else(|_told| panic!("the page never showed {what}; it says {last:#?}"))
     }
 
     /// Text of the element with this handle, when it is there.
@@ -112,14 +119,14 @@ impl Browser {
         self.script(script, &[json!(handle)]).as_str().map(str::to_owned)
     }
 
-    /// Waits for the element with exactly this name and activates it as a screen reader would.
+    /// Waits for the button or tab with exactly this name and activates it as a screen reader would.
     #[track_caller]
     pub fn activate(&self, name: &str) {
-        let script = "const e = [...document.querySelectorAll('#mirror *')]
+        let script = "const e = [...document.querySelectorAll('#mirror button')]
             .find(e => !e.disabled && (e.getAttribute('aria-label') || e.textContent.trim()) === arguments[0]);
             if (e) e.click();
             return !!e;";
-        until(&format!("an element named {name:?}"), || {
+        until(&format!("a button named {name:?}"), || {
             self.script(script, &[json!(name)]).as_bool().filter(|done| *done)
         });
     }

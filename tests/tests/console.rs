@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use std::time::Instant;
-use tests::{Browser, Building, DEADLINE, Meshwatt};
+use tests::{Api, Browser, Building, DEADLINE, Meshwatt};
 
 const PASSWORD: &str = "correct horse";
 
 /// Protects the manager: signs in with the password, sees the building's live numbers change, and moves a charger up,
-/// whereupon the car there charges and the other one waits.
+/// whereupon the ampere that equal division leaves over moves there.
 #[test]
 fn the_manager_sees_live_numbers_and_changes_priorities() {
     let directory = tempfile::tempdir().unwrap();
@@ -15,11 +15,12 @@ fn the_manager_sees_live_numbers_and_changes_priorities() {
     let setup = json!({"name": "Published", "contracted_kva": 6.9, "phases": 1, "password": PASSWORD});
     let _done: Value = program.api().post("setup", &setup).ok();
     let mut building = Building::join(&program, 2);
-    building.set_house(20.0);
+    careful(program.api());
+    building.set_house(5.0);
     building.start(0);
     building.start(1);
-    // 10 A are left: enough for one car, and the earlier registration wins.
-    settle(&mut building, &[10.0, 0.0]);
+    // 25 A are left, and the ampere that equal division leaves over goes to the earlier registration.
+    settle(&mut building, &[13.0, 12.0]);
 
     let browser = Browser::start(1280, 860);
     browser.open(&format!("http://{}/", program.api().address()));
@@ -29,16 +30,21 @@ fn the_manager_sees_live_numbers_and_changes_priorities() {
     browser.fill("Password", PASSWORD);
     browser.activate("Sign in");
     let before = live_number(&mut building, &browser, |number| !number.is_empty());
-    building.set_house(16.0);
+    building.set_house(7.0);
     live_number(&mut building, &browser, |number| number != before);
-    settle(&mut building, &[7.0, 7.0]);
-    building.set_house(20.0);
-    settle(&mut building, &[10.0, 0.0]);
+    settle(&mut building, &[12.0, 11.0]);
 
     browser.activate("Chargers");
     browser.activate("Move up CP2");
-    settle(&mut building, &[0.0, 10.0]);
-    browser.wait_text("the reason at charger 1", |text| text.contains("Waiting"));
+    settle(&mut building, &[11.0, 12.0]);
+    browser.wait_text("the reason at charger 2", |text| text.contains("12 A") && text.contains("shared equally"));
+}
+
+/// The default rule instead of the published one.
+fn careful(api: &Api) {
+    let mut site = api.get("site").ok();
+    site["pacing"] = json!("careful");
+    let _site: Value = api.put("site", &site).ok();
 }
 
 /// Goes on until the cars draw exactly this.

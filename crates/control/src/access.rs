@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// The list of refused cards is for people who look for one they just tapped.
 const REFUSED_MAX: usize = 50;
 
+/// A captured card waits this long for a name.
+const NAMING: DurationMs = DurationMs::from_secs(600);
+
 /// Waiting for a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Enrolment {
@@ -51,8 +54,8 @@ impl Access {
         }
     }
 
-    pub(crate) fn is_blocked(&self, uid: &CardUid) -> bool {
-        self.cards.get(uid).is_some_and(|card| card.status == CardStatus::Blocked)
+    pub(crate) fn is_active(&self, uid: &CardUid) -> bool {
+        self.cards.get(uid).is_some_and(|card| card.status == CardStatus::Active)
     }
 
     pub(crate) fn enrol(
@@ -89,7 +92,11 @@ impl Access {
             // Readers repeat a card that is held a little longer.
             Some((captured, _)) if captured == uid => return Capture::Waiting,
             Some(_) => return Capture::Stranger,
-            None => enrolment.captured = Some((uid.clone(), charger.clone())),
+            None => {
+                enrolment.captured = Some((uid.clone(), charger.clone()));
+                // The time was for the tap; now somebody asks for a name.
+                enrolment.until = enrolment.until.max(now.instant + NAMING);
+            }
         }
         match enrolment.tenant {
             Some(tenant) => Capture::Bound(self.insert(now, tenant, uid.clone())),

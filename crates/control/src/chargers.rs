@@ -159,6 +159,9 @@ impl Control {
         };
         self.ensure_connector(now, id, number, out);
         let Some(connector) = self.connector_mut(&(id.clone(), number)) else { return };
+        if connector.status == ConnectorStatus::SuspendedEv && status == ConnectorStatus::Charging {
+            connector.wake(now);
+        }
         connector.status = status;
         connector.detail = detail;
         connector.free_since = match status {
@@ -280,11 +283,11 @@ impl Control {
         out: &mut Vec<Output>,
     ) {
         self.ensure_connector(now, id, request.connector, out);
-        let seen = self.ledger.find_start(id, request).is_some();
+        let seen = self.ledger.find_start(id, request).map(|session| (session.id, session.tenant));
         let verdict = match &request.card {
             None if self.is_approved(id) => CardVerdict::Unknown,
             None => CardVerdict::NotApproved,
-            Some(card) if seen => self.access.verdict(card),
+            Some(card) if seen.is_some() => self.verdict_again(id, card, seen),
             Some(card) => match self.card_verdict(now, id, card, out) {
                 CardVerdict::Accepted { .. } if self.is_busy_elsewhere(id, card) => CardVerdict::InUse,
                 verdict => verdict,
@@ -297,7 +300,7 @@ impl Control {
         });
         // A captured card is bound by now, but the tap that enrolled it does not charge.
         let tenant = tenant.filter(|_| matches!(verdict, CardVerdict::Accepted { .. } | CardVerdict::InUse));
-        let Started { session, closed, replay } = self.ledger.start(id, request, tenant);
+        let Started { session, closed, replay } = self.ledger.start(now, id, request, tenant);
         if verdict == CardVerdict::InUse && replay == Replay::New {
             self.in_use.insert(session.id);
         }
@@ -308,6 +311,17 @@ impl Control {
             self.begin(now, &(id.clone(), request.connector), out);
         }
         self.guard(now, out);
+    }
+
+    /// The verdict on a start that was seen before: what the session that it opened may do now.
+    fn verdict_again(&self, id: &ChargerId, card: &CardUid, seen: Option<(SessionId, Option<TenantId>)>) -> CardVerdict {
+        match (seen, self.access.verdict(card)) {
+            _ if !self.is_approved(id) => CardVerdict::NotApproved,
+            (Some((session, _)), _) if self.in_use.contains(&session) => CardVerdict::InUse,
+            // It was enrolled since: the next tap charges.
+            (Some((_, None)), CardVerdict::Accepted { .. }) => CardVerdict::Unknown,
+            (_, verdict) => verdict,
+        }
     }
 
     /// A new session: what was learnt of the car before is void, and the setpoint must reach it again.
@@ -331,7 +345,7 @@ impl Control {
         request: StopRequest,
         out: &mut Vec<Output>,
     ) {
-        let stopped = self.ledger.stop(id, &request, self.rating(id));
+        let stopped = self.ledger.stop(now, id, &request, self.rating(id));
         let tenant = stopped.session().and_then(|session| session.tenant);
         let verdict = request.card.as_ref().map(|card| match self.access.verdict(card) {
             CardVerdict::Accepted { tenant: other } if tenant.is_some_and(|tenant| tenant != other) => {
@@ -380,7 +394,7 @@ impl Control {
         let running = self.ledger.running(id, number).map(|session| session.id);
         let ours = |session: &SessionId| self.ledger.find(*session).is_some_and(|s| s.charger == *id);
         if let (Some(session), Some(energy)) = (session.filter(ours).or(running), sample.energy)
-            && self.ledger.measured((id, session), sample.at, energy, rating).is_some()
+            && self.ledger.measured(now, (id, session), (sample.at, energy), rating).is_some()
         {
             self.moved.insert(session);
         }

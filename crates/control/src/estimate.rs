@@ -10,7 +10,7 @@ use crate::standing::{Standing, Standings, tolerated};
 use crate::state::{ChargerLive, ConnectorLive, MeterLive, SETTLE};
 use crate::tree::Tree;
 use domain::{
-    ChargerId, ConnectorStatus, DurationMs, Instant, MeterId, MeterRole, MilliAmps, Now, PerPhase, Phase, Site,
+    ChargerId, ConnectorStatus, DurationMs, Flow, Instant, MeterId, MeterRole, MilliAmps, Now, PerPhase, Phase, Site,
 };
 use std::collections::BTreeMap;
 
@@ -100,10 +100,13 @@ impl Evidence<'_> {
         let mut oldest = None;
         let mut silent = false;
         for meter in meters {
-            silent |= !meter.is_fresh(self.now, self.site.meter_max_age);
+            let is_fresh = meter.is_fresh(self.now, self.site.meter_max_age);
+            silent |= !is_fresh;
             let Some((at, sample)) = meter.sample else { continue };
             oldest = Some(oldest.map_or(at, |oldest: Instant| oldest.min(at)));
-            net = net.zip(sample.current).map(|(sum, flow)| sum.saturating_add(flow.net_ma()));
+            // An export that nobody confirms any more makes no room for what others import.
+            let flow = |flow: Flow<MilliAmps>| if is_fresh { flow.net_ma() } else { flow.net_ma().max(0) };
+            net = net.zip(sample.current.map(flow)).map(|(sum, flow)| sum.saturating_add(flow));
         }
         let load = net.map(import_only);
         self.or_assumed(Load { low: load, high: load, basis: oldest.map_or(Basis::Silent, Basis::Measured) }, silent)

@@ -61,6 +61,8 @@ impl Register {
         if value >= self.last {
             let more = value.saturating_sub(self.last);
             if more <= plausible {
+                // It climbs from where it fell to, so the fall was a restart and its old value means nothing.
+                self.before_fall = self.before_fall.filter(|_| more.is_zero());
                 self.believe(value, self.energy + more);
                 return Taken::Counted;
             }

@@ -2,13 +2,16 @@
 
 use crate::register::{Register, Taken, plausible};
 use domain::{
-    ChargerId, ConnectorNumber, DurationMs, EndReason, MilliAmps, MilliVolts, Provenance, Session, SessionId,
-    SessionRef, StartRequest, StopReason, StopRequest, TenantId, Timestamp, WattHours,
+    ChargerId, ConnectorNumber, DurationMs, EndReason, Instant, MilliAmps, MilliVolts, Now, Provenance, Session,
+    SessionId, SessionRef, StartRequest, StopReason, StopRequest, TenantId, Timestamp, WattHours,
 };
 use std::collections::BTreeMap;
 
 /// How long an ended session is remembered: replays and late ends are older only after a repair.
 const REMEMBERED: DurationMs = DurationMs::from_secs(30 * 24 * 3600);
+
+/// Times of one start differ by no more than this when a charger repeats it.
+const SAME_START: DurationMs = DurationMs::from_secs(600);
 
 /// What limits the energy a charger can deliver.
 #[derive(Clone, Copy, Debug)]
@@ -33,19 +36,28 @@ struct Open {
     register: Register,
     /// When the register last moved on, by the charger's clock.
     read_at: Timestamp,
+    /// And when that reading arrived; `None` when that was in the run before.
+    arrived: Option<Instant>,
+    /// Readings from before this moment, by the charger's clock, are a backlog.
+    newest_at: Timestamp,
 }
 
 impl Open {
-    const fn new(session: Session) -> Self {
+    const fn new(session: Session, arrived: Option<Instant>) -> Self {
         let register = Register::new(session.meter_last, session.energy);
-        Self { register, read_at: session.started_at, session }
+        let read_at = session.started_at;
+        Self { register, read_at, arrived, newest_at: read_at, session }
     }
 
-    fn take(&mut self, at: Timestamp, value: WattHours, rating: Rating) -> Taken {
-        let elapsed = DurationMs(u64::try_from(at.0.saturating_sub(self.read_at.0)).unwrap_or(0));
-        let taken = self.register.take(value, plausible(elapsed, rating.max.0, rating.voltage));
+    fn take(&mut self, now: Now, (at, value): (Timestamp, WattHours), rating: Rating) -> Taken {
+        let told = DurationMs(u64::try_from(at.0.saturating_sub(self.read_at.0)).unwrap_or(0));
+        // A charger's clock may be set back meanwhile; the time that passed here bounds the energy too.
+        let passed = self.arrived.map_or(DurationMs(0), |arrived| now.instant.since(arrived));
+        let taken = self.register.take(value, plausible(told.max(passed), rating.max.0, rating.voltage));
         if taken == Taken::Counted {
             self.read_at = self.read_at.max(at);
+            self.newest_at = self.newest_at.max(at);
+            self.arrived = Some(now.instant);
         }
         self.session.meter_last = self.register.last;
         self.session.energy = self.register.energy;
@@ -90,10 +102,13 @@ impl Stopped {
 }
 
 impl Ledger {
-    pub(crate) fn new(open: Vec<Session>, recent: Vec<Session>, last: SessionId) -> Self {
+    pub(crate) fn new(now: Now, open: Vec<Session>, recent: Vec<Session>, last: SessionId) -> Self {
+        // What is read from now on is newer than what was kept; what was measured before is a backlog.
+        let restored = |session: Session| Open { newest_at: now.wall, ..Open::new(session, None) };
+
         let top = open.iter().chain(&recent).map(|s| s.id.0).max().unwrap_or(0).max(last.0).max(0);
         let mut ledger = Self {
-            open: open.into_iter().map(|s| (s.id, Open::new(s))).collect(),
+            open: open.into_iter().map(|s| (s.id, restored(s))).collect(),
             running: BTreeMap::new(),
             ended: recent.into_iter().map(|s| (s.id, s)).collect(),
             last: top,
@@ -121,19 +136,34 @@ impl Ledger {
         self.open.values().map(|open| &open.session)
     }
 
-    /// Whether this very start was seen before; chargers repeat it until they get an answer.
+    /// Whether this very start was seen before; chargers repeat it until they get an answer. A time that had to
+    /// be corrected comes out a little different each time, which the session that runs here forgives.
     pub(crate) fn find_start(&self, charger: &ChargerId, request: &StartRequest) -> Option<&Session> {
-        self.open().chain(self.ended.values()).find(|session| {
+        let same = |session: &&Session| {
             session.charger == *charger
                 && session.connector == request.connector
                 && session.card == request.card
-                && session.started_at == request.at
                 && session.meter_start == request.meter
-        })
+        };
+        let about_then = |session: &&Session| {
+            request.provenance == Provenance::ClockCorrected
+                || session.started_at.0.abs_diff(request.at.0) <= SAME_START.0
+        };
+        self.open()
+            .chain(self.ended.values())
+            .filter(same)
+            .find(|session| session.started_at == request.at)
+            .or_else(|| self.running(charger, request.connector).filter(same).filter(about_then))
     }
 
     /// Takes a start. It always gets an identity; the same start always gets the same one.
-    pub(crate) fn start(&mut self, charger: &ChargerId, request: &StartRequest, tenant: Option<TenantId>) -> Started {
+    pub(crate) fn start(
+        &mut self,
+        now: Now,
+        charger: &ChargerId,
+        request: &StartRequest,
+        tenant: Option<TenantId>,
+    ) -> Started {
         if let Some(session) = self.find_start(charger, request) {
             return Started { session: session.clone(), closed: Vec::new(), replay: Replay::Seen };
         }
@@ -157,7 +187,7 @@ impl Ledger {
             .filter(|s| s.charger == *charger && s.connector == request.connector)
             .map(|s| (s.id, s.started_at))
             .collect();
-        self.open.insert(session.id, Open::new(session.clone()));
+        self.open.insert(session.id, Open::new(session.clone(), Some(now.instant)));
         self.index();
         // A connector has one session: whichever began earlier is over, also when its start came late.
         let mut closed = Vec::new();
@@ -186,7 +216,7 @@ impl Ledger {
     }
 
     /// Takes a stop. A stop that names no session of ours is placed by charger, card and time.
-    pub(crate) fn stop(&mut self, charger: &ChargerId, request: &StopRequest, rating: Rating) -> Stopped {
+    pub(crate) fn stop(&mut self, now: Now, charger: &ChargerId, request: &StopRequest, rating: Rating) -> Stopped {
         let named = match request.session {
             SessionRef::Known(id) => self.find(id).filter(|session| session.charger == *charger).map(|s| s.id),
             SessionRef::Unknown => None,
@@ -196,7 +226,7 @@ impl Ledger {
             return self.ended.get(&id).cloned().map_or(Stopped::Orphan, Stopped::Before);
         };
         self.index();
-        let taken = open.take(request.at, request.meter, rating);
+        let taken = open.take(now, (request.at, request.meter), rating);
         open.session.ended_at = Some(request.at.max(open.session.started_at));
         open.session.provenance = match taken {
             Taken::Counted => open.session.provenance.max(request.provenance),
@@ -212,7 +242,7 @@ impl Ledger {
         let mut session = self.ended.get(&id).filter(|s| s.end_reason == Some(EndReason::Lost)).cloned()?;
         session.provenance = Provenance::Measured;
         let read_at = session.ended_at.unwrap_or(session.started_at);
-        Some(Open { read_at, ..Open::new(session) })
+        Some(Open { read_at, ..Open::new(session, None) })
     }
 
     fn resolve(&self, charger: &ChargerId, request: &StopRequest) -> Option<SessionId> {
@@ -245,15 +275,19 @@ impl Ledger {
     /// Takes a register reading for an open session of this charger. Gives the session when it changed.
     pub(crate) fn measured(
         &mut self,
+        now: Now,
         (charger, id): (&ChargerId, SessionId),
-        at: Timestamp,
-        value: WattHours,
+        (at, value): (Timestamp, WattHours),
         rating: Rating,
     ) -> Option<&Session> {
         let ours = |open: &&mut Open| open.session.charger == *charger && at >= open.session.started_at;
         let open = self.open.get_mut(&id).filter(ours)?;
+        // Older and no higher: a backlog among live readings, not a register that fell.
+        if at < open.newest_at && value <= open.session.meter_last {
+            return None;
+        }
         let before = (open.session.meter_last, open.session.energy);
-        open.take(at, value, rating);
+        open.take(now, (at, value), rating);
         (before != (open.session.meter_last, open.session.energy)).then_some(&open.session)
     }
 

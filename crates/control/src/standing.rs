@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::sessions::Ledger;
-use crate::state::{Appetite, ChargerLive, ConnectorLive, Link, SETTLE};
+use crate::state::{Appetite, ChargerLive, ConnectorLive, Draw, Link, SETTLE};
 use crate::{Reason, plan::Connector};
 use domain::{
     CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, MilliAmps, Now, Pacing, Session, SessionId,
@@ -42,8 +42,8 @@ pub(crate) type Standings = BTreeMap<Connector, Standing>;
 
 /// Whether a session may have current.
 pub(crate) fn is_authorised(access: &Access, in_use: &BTreeSet<SessionId>, session: &Session) -> bool {
-    let blocked = |uid: &CardUid| access.is_blocked(uid);
-    session.tenant.is_some() && !in_use.contains(&session.id) && !session.card.as_ref().is_some_and(blocked)
+    let lost_it = |uid: &CardUid| !access.is_active(uid);
+    session.tenant.is_some() && !in_use.contains(&session.id) && !session.card.as_ref().is_some_and(lost_it)
 }
 
 /// What all standings depend on beside the charger itself.
@@ -58,7 +58,9 @@ pub(crate) struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// The standings of one charger's connectors. Together they never count more than the charger can draw.
     pub(crate) fn of(&self, live: &ChargerLive, standings: &mut Standings) {
-        let mut left = live.charger.max.max(live.fallback_in_force());
+        let drawn = |connector: &ConnectorLive| connector.draw(self.now).map(Draw::fullest).unwrap_or_default();
+        // What was measured can be drawn, whatever maximum is configured.
+        let mut left = live.charger.max.max(live.fallback_in_force()).max(live.connectors.values().map(drawn).sum());
         for (number, connector) in &live.connectors {
             let mut standing = self.standing(live, *number, connector);
             if let Standing::Counted { amount, .. } = &mut standing {
@@ -71,7 +73,7 @@ impl Surroundings<'_> {
 
     fn standing(&self, live: &ChargerLive, number: ConnectorNumber, connector: &ConnectorLive) -> Standing {
         let session = self.ledger.running(&live.charger.id, number);
-        let max = live.charger.max;
+        let max = live.charger.max.max(connector.draw(self.now).map(Draw::fullest).unwrap_or_default());
         if !live.charger.approved {
             let draws = connector.draw(self.now).is_some_and(|draw| draw.fullest() > DRAWING);
             if draws || connector.status == ConnectorStatus::Charging {
@@ -79,14 +81,17 @@ impl Surroundings<'_> {
             }
             return Standing::Nothing(Reason::NotApproved);
         }
+        let disobeys = connector.disobeys || (connector.refuses && session.is_some());
         match live.link {
+            // What does not keep a limit while it can be told one is not trusted to keep its fallback.
+            Link::Online | Link::Offline { .. } if disobeys => {
+                let is_told = session.is_some() && live.is_online();
+                let set = if is_told { self.site.min_charge } else { MilliAmps::ZERO };
+                return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
+            }
             Link::Online => {}
             Link::Offline { since } => return self.unreachable(live, connector, since),
             Link::Unheard { since } => return self.unheard(live, session, since),
-        }
-        if connector.disobeys || (connector.refuses && session.is_some()) {
-            let set = if session.is_some() { self.site.min_charge } else { MilliAmps::ZERO };
-            return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
         }
         let Some(session) = session else { return Standing::Nothing(Reason::Idle) };
         if live.hold == Some(Hold::Paused) {
@@ -116,7 +121,7 @@ impl Surroundings<'_> {
         if self.site.pacing == Pacing::Published {
             return Standing::Demand { max: most, from };
         }
-        let taken = connector.draw(self.now).map(crate::state::Draw::fullest).unwrap_or_default();
+        let taken = connector.draw(self.now).map(Draw::fullest).unwrap_or_default();
         match connector.appetite {
             Appetite::Idle if !connector.set.is_zero() => Standing::Counted {
                 amount: taken + IDLE_RESERVE,

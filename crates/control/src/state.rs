@@ -251,6 +251,14 @@ impl ConnectorLive {
         self.power.filter(|(at, _)| now.instant.since(*at) <= READING_MAX_AGE).map(|(_, power)| power)
     }
 
+    /// Its charger says that the car takes current again; readings that show how much come later.
+    pub(crate) fn wake(&mut self, now: Now) {
+        if self.appetite == Appetite::Idle {
+            self.appetite = Appetite::Open;
+            self.below_since = Some(now.instant);
+        }
+    }
+
     /// A session began or ended: what was learnt of the car is void.
     pub(crate) fn forget_car(&mut self) {
         self.appetite = Appetite::Open;

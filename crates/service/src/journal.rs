@@ -315,6 +315,32 @@ mod tests {
         assert_eq!(kept, (1..=3).flat_map(|number| batch(number).records).collect::<Vec<_>>());
     }
 
+    /// A disk that hangs counts as refusing until it returns, so that chargers get their answers meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn hanging_disk_is_told() {
+        struct Hanging(tokio::sync::Semaphore);
+        impl Keeper for Arc<Hanging> {
+            async fn keep(&self, _records: Vec<Record>) -> Result<(), NotKept> {
+                drop(self.0.acquire().await);
+                Ok(())
+            }
+        }
+        let disk = Arc::new(Hanging(tokio::sync::Semaphore::new(0)));
+        let (batches, received) = mpsc::channel(16);
+        let (fates, mut told) = mpsc::channel(16);
+        let task = tokio::spawn(run(Arc::clone(&disk), received, fates));
+        batches.send(batch(1)).await.unwrap();
+        assert_eq!(told.recv().await, Some(Fate::Delayed(1)));
+        batches.send(batch(2)).await.unwrap();
+        assert_eq!(told.recv().await, Some(Fate::Delayed(2)), "the journal takes more while the disk hangs");
+        disk.0.add_permits(10);
+        assert_eq!(told.recv().await, Some(Fate::Kept(1)));
+        assert_eq!(told.recv().await, Some(Fate::Kept(2)));
+        assert_eq!(told.recv().await, Some(Fate::Recovered));
+        drop(batches);
+        task.await.unwrap();
+    }
+
     /// One contradicting batch is dropped; the batches around it are kept.
     #[tokio::test(start_paused = true)]
     async fn rejected_batch_does_not_block_the_others() {

@@ -14,7 +14,7 @@ use broker::Broker;
 use control::{Control, Setup, StorageState};
 use domain::{ChargerId, Now, Protocol, WattHours};
 use mesh::Mesh;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -175,6 +175,7 @@ struct Plumbing {
     control: Control,
     mesh: Mesh,
     stations: BTreeMap<ChargerId, central_system::Station>,
+    approved: BTreeSet<ChargerId>,
     devices: Devices,
     connections: Connections,
     live: watch::Sender<Arc<Live>>,
@@ -199,11 +200,23 @@ impl Plumbing {
         }
         let mesh = mesh_from(&loaded, now);
         let stations = stations_from(&loaded, now);
+        let approved =
+            loaded.chargers.iter().filter(|charger| charger.approved).map(|charger| charger.id.clone()).collect();
         let control = Control::new(loaded, now);
         let state = control.snapshot(now);
         let shown = convert::live_snapshot(&state, &connections, 0, config.demo.is_some());
         let live = watch::Sender::new(Arc::new(Live { shown, state, storage: StorageState::Healthy }));
-        Self { control, mesh, stations, devices, connections, live, drain: watch::Sender::new(false), registers }
+        Self {
+            control,
+            mesh,
+            stations,
+            approved,
+            devices,
+            connections,
+            live,
+            drain: watch::Sender::new(false),
+            registers,
+        }
     }
 
     async fn begin(
@@ -302,6 +315,7 @@ impl Plumbing {
             control: self.control,
             mesh: self.mesh,
             stations: self.stations,
+            approved: self.approved,
             batches,
             broker,
             devices: self.devices,

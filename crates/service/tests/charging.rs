@@ -172,14 +172,14 @@ async fn live_socket_is_protected() {
 
 /// What was acknowledged is there after the program died in the middle of a session, and the session goes on.
 #[tokio::test]
-async fn session_survives_a_restart() {
+async fn session_survives_a_crash() {
     let site = Site::start().await;
     site.tenant_with_card("Ana", "AAAA0001").await;
     let mut charger = site.approved_charger("C1").await;
     charger.status("Preparing").await;
     let session = charger.start("AAAA0001", 100).await["transactionId"].clone();
     charger.meter_values(&session, "6.0", 200).await;
-    let site = site.restart().await;
+    let site = site.crash().await;
     let open = site.get("sessions").await.json;
     assert_eq!((&open["items"][0]["id"], &open["items"][0]["ended_at"]), (&session, &Value::Null));
     let mut charger = Charger::connect(site.addresses().ocpp, "C1").await;

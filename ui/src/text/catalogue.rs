@@ -73,7 +73,7 @@ catalogue! {
 
     // Overview.
     Available: "Available for cars", "Disponível para carros";
-    AvailableSub: "below the {} limit", "abaixo do limite de {}";
+    AvailableSub: "below the {} limit", "do limite de {}";
     Used: "In use now", "Em uso agora";
     UsedSub: "{} of the limit", "{} do limite";
     ExportSub: "The roof feeds the grid", "O telhado alimenta a rede";
@@ -115,7 +115,7 @@ catalogue! {
     KindCharger: "Charger", "Carregador";
     KindMeter: "Meter", "Contador";
     KindDevice: "Device", "Dispositivo";
-    DeviceFrom: "{} from {}", "{} a partir de {}";
+    DeviceFrom: "{} · {}", "{} · {}";
     NoCarPlugged: "No car is plugged in", "Nenhum carro ligado";
     ChargersNow: "Chargers now", "Carregadores agora";
 

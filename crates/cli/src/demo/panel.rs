@@ -52,7 +52,16 @@ impl service::Demo for Panel {
         let playing = match &command {
             DemoCommand::StartScenario { scenario } => Some(*scenario),
             DemoCommand::StopScenario => None,
-            _ => inside.scenario,
+            DemoCommand::SetSpeed { .. }
+            | DemoCommand::SetExtraLoad { .. }
+            | DemoCommand::Plug { .. }
+            | DemoCommand::Unplug { .. }
+            | DemoCommand::TapCard { .. }
+            | DemoCommand::AddCharger { .. }
+            | DemoCommand::RemoveCharger { .. }
+            | DemoCommand::AddMeter
+            | DemoCommand::RemoveMeter { .. }
+            | DemoCommand::SetLink { .. } => inside.scenario,
         };
         let building = inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
         building.command(building_command(command)?).map_err(|error| words(&error))?;

@@ -153,3 +153,29 @@ fn tenants_come_and_go() {
     b.order(Order::RemoveTenant(id)).unwrap();
     assert_eq!(tap(&mut b, 1, uid(60)), CardVerdict::Unknown);
 }
+
+/// The time is for the tap: once a card is captured there is time to ask for the name.
+#[test]
+fn a_captured_card_waits_for_its_name() {
+    let mut b = building();
+    b.order(enrol(None, None)).unwrap();
+    b.run(115);
+    tap(&mut b, 1, uid(50));
+    b.run(60);
+    assert!(matches!(b.order(Order::AssignCaptured { tenant: TenantId(1) }), Ok(Made::Card(_))));
+    assert_eq!(tap(&mut b, 1, uid(50)), CardVerdict::Accepted { tenant: TenantId(1) });
+}
+
+/// A card that is removed is unknown from that moment, also to the session it started.
+#[test]
+fn a_removed_card_gets_nothing() {
+    for order in [Order::RemoveCard(uid(1)), Order::RemoveTenant(TenantId(1))] {
+        let mut b = building();
+        b.start(1, amps(16));
+        b.run(30);
+        assert!(!b.set(1).is_zero());
+        b.order(order).unwrap();
+        assert!(b.set(1).is_zero());
+        assert_eq!(b.reason(1), crate::Reason::NotAuthorised);
+    }
+}

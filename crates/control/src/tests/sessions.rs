@@ -232,3 +232,104 @@ fn the_manager_ends_a_session() {
     let out = b.input(Input::Order(end()));
     assert!(out.iter().any(|o| matches!(o, Output::EndSession { session: SessionId(1), .. })), "{out:?}");
 }
+
+fn measure_wh_at(b: &mut Building, at: Timestamp, wh: u64) {
+    let sample = ChargerSample { at, energy: Some(WattHours(wh)), ..ChargerSample::default() };
+    b.event(1, ChargerEvent::Measured { connector: Some(ONE), session: None, sample });
+}
+
+/// A register that restarted and climbs past its old value goes on counting: nothing is lost or counted twice.
+#[test]
+fn a_restarted_register_climbs_past_its_old_value() {
+    let mut b = building();
+    let request = start_request(&b, 1, 500);
+    let (id, ..) = start(&mut b, 1, &request);
+    let mut before = WattHours::ZERO;
+    for wh in [700, 1000, 0, 300, 600, 900, 1100, 1300] {
+        b.ms += 300_000;
+        measure_wh(&mut b, 1, wh);
+        let energy = b.connector(1).session.unwrap().energy;
+        assert!(energy >= before, "at {wh}: {before} to {energy}");
+        before = energy;
+    }
+    let out = stop(&mut b, 1, SessionRef::Known(id), 1400);
+    assert_eq!(saved(&out)[0].energy, WattHours(500 + 1400));
+}
+
+/// A backlog that arrives among live readings is older than they are and counts nothing.
+#[test]
+fn a_backlog_among_live_readings_counts_nothing() {
+    let mut b = building();
+    let request = start_request(&b, 1, 0);
+    let (id, ..) = start(&mut b, 1, &request);
+    let began = b.now().wall.0;
+    b.ms += 240_000;
+    measure_wh(&mut b, 1, 400);
+    for (second, wh) in [(60, 100), (120, 200), (180, 300)] {
+        measure_wh_at(&mut b, Timestamp(began + second * 1000), wh);
+    }
+    b.ms += 60_000;
+    let out = stop(&mut b, 1, SessionRef::Known(id), 500);
+    assert_eq!((saved(&out)[0].energy, saved(&out)[0].provenance), (WattHours(500), Provenance::Measured));
+}
+
+/// A charger whose clock is set back during a session, and that reports no values, loses no energy: the time
+/// that passed here bounds it too.
+#[test]
+fn a_clock_set_back_loses_no_energy() {
+    let mut b = building();
+    let request = start_request(&b, 1, 1000);
+    let (id, ..) = start(&mut b, 1, &request);
+    b.ms += 7_200_000;
+    let (reply, at) = (b.reply(), Timestamp(request.at.0 - 60_000));
+    let (session, reason, provenance) = (SessionRef::Known(id), StopReason::Local, Provenance::Measured);
+    let request = StopRequest { session, card: None, at, meter: WattHours(15_000), reason, provenance };
+    let out = b.event(1, ChargerEvent::SessionStopped { reply, request });
+    assert_eq!(saved(&out)[0].energy, WattHours(14_000));
+}
+
+/// A start repeated by a charger whose clock had to be corrected comes with another time each time.
+#[test]
+fn a_replay_with_a_corrected_clock_is_the_same_session() {
+    let mut b = building();
+    for provenance in [Provenance::ClockCorrected, Provenance::Measured] {
+        let request = StartRequest { provenance, ..start_request(&b, 1, 1000) };
+        let (first, ..) = start(&mut b, 1, &request);
+        b.ms += 45_000;
+        let again = StartRequest { at: b.now().wall, ..request.clone() };
+        let (second, ..) = start(&mut b, 1, &again);
+        assert_eq!(first, second, "{provenance:?}");
+        b.ms += 600_000;
+        stop(&mut b, 1, SessionRef::Known(first), 1000);
+    }
+}
+
+/// The answer to a repeated start says the same as the first: a session of nobody stays one.
+#[test]
+fn a_replay_gets_the_same_verdict() {
+    let mut b = building();
+    let ttl = domain::DurationMs::from_secs(120);
+    b.order(Order::Enrol { tenant: Some(TenantId(1)), charger: None, ttl }).unwrap();
+    let request = start_request(&b, 50, 1000);
+    let (_, first, _) = start(&mut b, 1, &request);
+    let (_, again, _) = start(&mut b, 1, &request);
+    assert_eq!((first, again), (CardVerdict::Unknown, CardVerdict::Unknown), "it enrolled the card, no more");
+    let at_home = start_request(&b, 1, 2000);
+    start(&mut b, 1, &at_home);
+    let elsewhere = start_request(&b, 1, 50);
+    let (_, first, _) = start(&mut b, 2, &elsewhere);
+    let (_, again, _) = start(&mut b, 2, &elsewhere);
+    assert_eq!((first, again), (CardVerdict::InUse, CardVerdict::InUse));
+}
+
+/// The end of a session at a charger that was removed meanwhile still brings its energy.
+#[test]
+fn a_removed_chargers_session_is_ended_by_its_stop() {
+    let mut b = building();
+    let request = start_request(&b, 1, 1000);
+    let (id, ..) = start(&mut b, 1, &request);
+    b.ms += 3_600_000;
+    b.order(Order::RemoveCharger(charger_id(1))).unwrap();
+    let out = stop(&mut b, 1, SessionRef::Known(id), 6000);
+    assert_eq!((saved(&out)[0].id, saved(&out)[0].energy), (id, WattHours(5000)));
+}

@@ -477,3 +477,19 @@ fn old_samples_are_no_news() {
     }
     assert!(b.sets(1)[0] > 10, "the meter's clock is wrong, its values are not");
 }
+
+/// A drag decides in the very order: who falls behind is cut at once, and no division is waited for.
+#[test]
+fn a_drag_takes_effect_at_once() {
+    let slow = Site { control_interval: domain::DurationMs::from_secs(60), ..site(Pacing::Careful) };
+    let mut b = Building::new(slow, 2, MeterRole::House);
+    b.house = amps(20);
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(600);
+    assert_eq!(b.sets(2), [10, 0]);
+    b.order(Order::OrderChargers(vec![charger_id(2)])).unwrap();
+    assert_eq!(b.set(1), MilliAmps::ZERO, "{:?}", b.reason(1));
+    b.run(75);
+    assert!(b.set(2) >= amps(6), "{:?}", b.reason(2));
+}

@@ -84,8 +84,13 @@ impl Engine {
         });
     }
 
-    pub(super) fn approved(&self, turn: &mut Turn, charger: ChargerId, approved: bool) {
+    pub(super) fn approved(&mut self, turn: &mut Turn, charger: ChargerId, approved: bool) {
         turn.push(if self.is_ocpp(&charger) {
+            if approved {
+                self.parts.approved.insert(charger.clone());
+            } else {
+                self.parts.approved.remove(&charger);
+            }
             Work::Station(charger, central_system::Input::SetApproved(approved))
         } else {
             self.parts.devices.set(charger.as_str(), Kind::Charger, approved);
@@ -177,6 +182,7 @@ impl Engine {
             Removed::Charger(charger) => {
                 self.close(charger, "The manager removed this charger; it may connect again and wait for approval");
                 self.parts.stations.remove(charger);
+                self.parts.approved.remove(charger);
                 self.sockets.remove(charger);
                 self.setpoints.retain(|(known, _), _| known != charger);
                 self.turn(now, Turn::of([Work::Mesh(mesh::Input::RemoveCharger(charger.clone()))]));

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use control::{Control, Made, Order, StorageState};
 use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now};
 use mesh::Mesh;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -110,6 +110,8 @@ pub(crate) struct Parts {
     pub(crate) mesh: Mesh,
     /// Chargers known from before, with their sessions.
     pub(crate) stations: BTreeMap<ChargerId, central_system::Station>,
+    /// OCPP chargers the manager let in.
+    pub(crate) approved: BTreeSet<ChargerId>,
     pub(crate) batches: mpsc::Sender<Batch>,
     pub(crate) broker: mpsc::Sender<ToBroker>,
     pub(crate) devices: Devices,
@@ -129,6 +131,8 @@ pub(crate) struct Engine {
     /// Grows with every setpoint of a connector; a held raise that is no longer the newest is dropped.
     setpoints: BTreeMap<(ChargerId, ConnectorNumber), u64>,
     pending: VecDeque<pending::Pending>,
+    /// Frames kept of each OCPP charger that waits for approval.
+    strangers: BTreeMap<ChargerId, u32>,
     last_batch: u64,
     storage: StorageState,
     revision: u64,
@@ -149,6 +153,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
         sockets: BTreeMap::new(),
         setpoints: BTreeMap::new(),
         pending: VecDeque::new(),
+        strangers: BTreeMap::new(),
         last_batch: 0,
         storage: StorageState::Healthy,
         revision: 0,
@@ -234,7 +239,22 @@ impl Engine {
                 self.turn(now, turn::Turn::of([Work::Mesh(input)]));
                 None
             }
-            _ => None,
+            Order::SetCircuits(_)
+            | Order::ApproveCharger(_)
+            | Order::OrderChargers(_)
+            | Order::ApproveMeter(_)
+            | Order::SetMeter(_)
+            | Order::Hold { .. }
+            | Order::AddTenant { .. }
+            | Order::SetTenant(_)
+            | Order::RemoveTenant(_)
+            | Order::AddCard { .. }
+            | Order::SetCardStatus { .. }
+            | Order::RemoveCard(_)
+            | Order::Enrol { .. }
+            | Order::CancelEnrolment
+            | Order::AssignCaptured { .. }
+            | Order::EndSession { .. } => None,
         };
         let mut turn = turn::Turn::of([Work::Control(control::Input::Order(order))]);
         turn.order = Some(reply);

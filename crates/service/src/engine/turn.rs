@@ -19,6 +19,9 @@ use tokio::sync::oneshot;
 /// Machines that answer each other for ever would stop the building; real turns take a few dozen steps.
 const STEPS_MAX: usize = 20_000;
 
+/// Frames kept of a charger that waits for approval; it may send as many as it likes.
+const STRANGER_FRAMES_MAX: u32 = 500;
+
 /// A machine to ask.
 pub(crate) enum Work {
     /// The decider.
@@ -54,6 +57,8 @@ pub(crate) struct Turn {
     pub(super) publications: Vec<(String, Vec<u8>)>,
     pub(super) raises: Vec<Raise>,
     pub(super) receipt: Option<oneshot::Sender<Receipt>>,
+    /// Whether the live state must be published before anybody is answered.
+    shown: bool,
     /// Whether a session began or ended in it.
     pub(super) transaction: bool,
     pub(super) order: Option<oneshot::Sender<Result<Made, OrderRefused>>>,
@@ -125,7 +130,9 @@ impl Engine {
             }
             Work::Station(charger, input) => self.ask_station(now, turn, &charger, input),
             Work::StationFrame { charger, generation, text } => {
-                turn.records.push(frame(charger.as_str(), Direction::Received, now, "", text.clone()));
+                if self.is_kept(&charger) {
+                    turn.records.push(frame(charger.as_str(), Direction::Received, now, "", text.clone()));
+                }
                 self.ask_station(now, turn, &charger, central_system::Input::Frame { generation, text: &text });
             }
             Work::Mesh(input) => self.ask_mesh(now, turn, input),
@@ -158,12 +165,24 @@ impl Engine {
         }
     }
 
+    /// Frames of chargers that were let in are kept; of a stranger only the first ones, enough to see what it is.
+    fn is_kept(&mut self, charger: &ChargerId) -> bool {
+        if self.parts.approved.contains(charger) {
+            return true;
+        }
+        let kept = self.strangers.entry(charger.clone()).or_insert(0);
+        *kept = kept.saturating_add(1);
+        *kept <= STRANGER_FRAMES_MAX
+    }
+
     fn send(&mut self, now: Now, turn: &mut Turn, charger: &ChargerId, text: String, gate: central_system::Gate) {
         let Some(socket) = self.sockets.get(charger) else {
             return tracing::debug!(%charger, "nobody to send to");
         };
         let generation = socket.generation;
-        turn.records.push(frame(charger.as_str(), Direction::Sent, now, "", text.clone()));
+        if self.is_kept(charger) {
+            turn.records.push(frame(charger.as_str(), Direction::Sent, now, "", text.clone()));
+        }
         match gate {
             central_system::Gate::Now => self.deliver(charger, generation, text),
             central_system::Gate::Recorded => {
@@ -229,7 +248,11 @@ impl Engine {
             Output::StopAnswer { charger, reply, verdict } => self.stop_answer(turn, charger, reply, verdict),
             Output::EndSession { charger, connector, session } => self.end_session(turn, charger, connector, session),
             Output::ClearCache { charger } => self.clear_cache(turn, charger),
-            Output::Save(record) => turn.records.push(record),
+            Output::Save(record) => {
+                // Whoever was acknowledged looks for itself at once.
+                turn.shown |= matches!(record, Record::Charger(_) | Record::Meter(_));
+                turn.records.push(record);
+            }
             Output::Decided { charger, connector, at, limit, reason } => {
                 let names = self.parts.live.borrow().circuit_names();
                 let item = reason_item(&reason, limit, |id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
@@ -243,6 +266,9 @@ impl Engine {
     fn finish(&mut self, now: Now, turn: Turn) {
         if let (Some(removed), Some(Ok(_))) = (&turn.removed, &turn.done) {
             self.forget(now, removed);
+        }
+        if turn.shown {
+            self.publish(now);
         }
         let mut pending = Pending::of(turn);
         if pending.records.is_empty() {
@@ -269,7 +295,7 @@ impl Engine {
     }
 
     pub(super) fn broker(&self, message: ToBroker) {
-        if self.parts.broker.try_send(message).is_err() {
+        if self.parts.broker.try_send(message).is_err() && !*self.parts.drain.borrow() {
             tracing::warn!("the MQTT broker takes no messages now; devices get the next one");
         }
     }

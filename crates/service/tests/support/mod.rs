@@ -55,6 +55,23 @@ impl Site {
         Self { running, dir: self.dir }
     }
 
+    /// Takes it away without a goodbye, as a crash does, and starts it again in the same folder.
+    pub async fn crash(self) -> Self {
+        let Self { running, dir } = self;
+        drop(running);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match service::start(config(dir.path())).await {
+                Ok(running) => return Self { running, dir },
+                // The operating system needs a moment to take the lock back.
+                Err(service::StartError::DataDirInUse { .. }) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(25)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
     pub fn addresses(&self) -> Addresses {
         self.running.addresses()
     }

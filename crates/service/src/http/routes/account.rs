@@ -28,9 +28,9 @@ pub(crate) struct Ticket {
     ticket: String,
 }
 
-fn signed_in(cookie: &str) -> Response {
+fn signed_in(shared: &Shared, cookie: &str) -> Response {
     let cookie = AppendHeaders([(header::SET_COOKIE, auth::set_cookie(cookie))]);
-    (cookie, Json(SessionInfo { signed_in: true, setup_needed: false, demo: false })).into_response()
+    (cookie, Json(SessionInfo { signed_in: true, setup_needed: false, demo: shared.demo.is_some() })).into_response()
 }
 
 /// Whether someone is signed in
@@ -55,7 +55,7 @@ pub(crate) async fn login(
         return Err(Failure::invalid(format!("A password has at most {PASSWORD_CHARS_MAX} characters")));
     }
     let cookie = shared.auth.sign_in(peer.ip(), &login.password).await?;
-    Ok(signed_in(&cookie))
+    Ok(signed_in(&shared, &cookie))
 }
 
 /// Sign in with a one-time ticket of the desktop shell
@@ -67,7 +67,7 @@ pub(crate) async fn login_ticket(
     Body(ticket): Body<Ticket>,
 ) -> Answer<Response> {
     let cookie = shared.auth.redeem(peer.ip(), &ticket.ticket)?;
-    Ok(signed_in(&cookie))
+    Ok(signed_in(&shared, &cookie))
 }
 
 /// Opens the console signed in: what the desktop shell and the demo's printed address lead to.
@@ -129,7 +129,7 @@ pub(crate) async fn setup(
     shared.writer.secret_set(MANAGER_SECRET, &hash).await.map_err(|error| shared.store_failure(&error))?;
     shared.auth.set_password_hash(hash);
     let cookie = shared.auth.sign_in(peer.ip(), &setup.password).await?;
-    Ok(signed_in(&cookie))
+    Ok(signed_in(&shared, &cookie))
 }
 
 /// The questions' answers in place of what the site began with.

@@ -63,9 +63,10 @@ pub(crate) async fn charger_patch(
 #[utoipa::path(delete, path = "/chargers/{id}", tag = "chargers", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = api::Problem)))]
 pub(crate) async fn charger_delete(State(shared): State<Shared>, Path(id): Path<String>) -> Answer<StatusCode> {
-    let id = ChargerId::new(id)?;
-    shared.order_kept(Order::RemoveCharger(id.clone())).await?;
+    let id = find(&shared, &id)?.charger.id;
+    // First, since the device comes back at once and must then be a stranger in every respect.
     shared.credentials.forget(id.as_str()).await.map_err(|error| shared.store_failure(&error))?;
+    shared.order_kept(Order::RemoveCharger(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

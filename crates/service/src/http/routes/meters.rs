@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use control::{MeterState, Order};
-use domain::MeterId;
 
 fn find(shared: &Shared, id: &str) -> Answer<MeterState> {
     let live = shared.live();
@@ -88,8 +87,9 @@ pub(super) async fn reconnect(shared: &Shared, device: &str) {
 #[utoipa::path(delete, path = "/meters/{id}", tag = "meters", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = api::Problem)))]
 pub(crate) async fn meter_delete(State(shared): State<Shared>, Path(id): Path<String>) -> Answer<StatusCode> {
-    let id = MeterId::new(id)?;
-    shared.order_kept(Order::RemoveMeter(id.clone())).await?;
+    let id = find(&shared, &id)?.meter.id;
+    // First, since the device comes back at once and must then be a stranger in every respect.
     shared.credentials.forget(id.as_str()).await.map_err(|error| shared.store_failure(&error))?;
+    shared.order_kept(Order::RemoveMeter(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,118 @@
+//! Loads that hide: chargers that vanish, disobey, are removed or drew more than they were configured for.
+
+use super::{Building, ONE, amps, charger_id, meter, site};
+use crate::{Change, Input, Order, Output, Reason};
+use domain::{
+    ChargerEvent, ConnectorStatus, Flow, Meter, MeterEvent, MeterId, MeterRole, MeterSample, MilliAmps, Pacing,
+    PerPhase, Site, VoltAmps,
+};
+
+/// 60 A on one phase with a house meter, which does not see the cars.
+fn roomy(n: u32) -> Building {
+    let settings = Site { main_fuse: amps(60), contracted: VoltAmps(13_800), ..site(Pacing::Careful) };
+    Building::new(settings, n, MeterRole::House)
+}
+
+/// Charger 1 draws 20 A though it is told 10 A, until it is found out.
+fn with_a_disobedient_charger() -> Building {
+    let mut b = roomy(2);
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(90);
+    b.house = amps(40);
+    b.cars.remove(&1);
+    for _ in 0..20 {
+        b.measure_as(1, amps(20));
+        b.run(1);
+    }
+    assert!(matches!(b.reason(1), Reason::Disobeys { .. }), "{:?}", b.reason(1));
+    b
+}
+
+/// What does not obey online is not trusted offline: a lost link frees nothing, however long it lasts.
+#[test]
+fn a_disobedient_charger_that_goes_offline_keeps_its_maximum() {
+    let mut b = with_a_disobedient_charger();
+    assert_eq!(b.sets(2)[1], 0, "nothing is left beside 32 A");
+    b.event(1, ChargerEvent::Disconnected);
+    for _ in 0..300 {
+        b.run(1);
+        assert_eq!(b.sets(2)[1], 0, "{:?}", b.reason(1));
+    }
+}
+
+/// A charger that draws more than its configured maximum is counted at what it draws.
+#[test]
+fn a_draw_beyond_the_maximum_is_counted() {
+    let mut b = roomy(2);
+    let order = Order::SetCharger(domain::Charger { max: amps(16), ..super::charger(1, domain::Wiring::single()) });
+    b.order(order).unwrap();
+    b.house = amps(20);
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(60);
+    b.cars.remove(&1);
+    for _ in 0..60 {
+        b.measure_as(1, amps(30));
+        b.run(1);
+    }
+    assert!(b.set(2) <= amps(10), "20 A house, 30 A drawn, 60 A limit: {}", b.set(2));
+}
+
+/// The export a silent meter reported last does not cancel the import another one reports now.
+#[test]
+fn a_stale_export_makes_no_room() {
+    let mut b = roomy(1);
+    let second = Meter { id: MeterId::new("SUN").unwrap(), ..meter(MeterRole::House) };
+    b.order(Order::SetMeter(second)).unwrap();
+    b.house = amps(45);
+    b.start(1, amps(32));
+    let current = PerPhase::splat(Flow::Export(amps(30)));
+    for _ in 0..60 {
+        let sample = MeterSample { at: b.now().wall, current, ..MeterSample::default() };
+        b.input(Input::Meter { id: MeterId::new("SUN").unwrap(), event: MeterEvent::Measured(sample) });
+        b.run(1);
+    }
+    assert_eq!(b.set(1), amps(32), "15 A flow while the sun shines");
+    b.run(17);
+    assert!(b.set(1) <= amps(15), "{}", b.set(1));
+}
+
+/// A charger that is removed while a car charges is told to stop before it is forgotten.
+#[test]
+fn a_removed_charger_is_told_to_stop() {
+    let mut b = roomy(1);
+    b.start(1, amps(32));
+    b.run(60);
+    let out = b.input(Input::Order(Order::RemoveCharger(charger_id(1))));
+    let told = |o: &Output| matches!(o, Output::Setpoint { limit, change: Change::Cut, .. } if limit.is_zero());
+    let at = |wanted: &dyn Fn(&Output) -> bool| out.iter().position(wanted);
+    let (cut, ended) = (at(&told), at(&|o| matches!(o, Output::EndSession { connector, .. } if *connector == ONE)));
+    let gone = at(&|o| matches!(o, Output::Approved { approved: false, .. }));
+    assert!(cut.is_some() && ended.is_some() && cut < gone && ended < gone, "{out:?}");
+}
+
+/// A sleeping car that its charger reports to charge again is counted at once, before any reading says so.
+#[test]
+fn a_car_that_wakes_by_status_is_counted() {
+    let mut b = Building::new(site(Pacing::Careful), 2, MeterRole::House);
+    b.start(1, MilliAmps::ZERO);
+    b.status(1, ConnectorStatus::SuspendedEv);
+    b.start(2, amps(32));
+    b.run(240);
+    assert_eq!(b.sets(2), [6, 29], "1 A is kept for the sleeper");
+    b.status(1, ConnectorStatus::Charging);
+    assert!(b.set(2) <= amps(24), "{}", b.set(2));
+}
+
+/// Lowered contracted power cuts in the very order that lowers it.
+#[test]
+fn lowered_power_cuts_at_once() {
+    let mut b = roomy(2);
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(90);
+    let settings = Site { contracted: VoltAmps(4_600), main_fuse: amps(60), ..site(Pacing::Careful) };
+    b.order(Order::SetSite(settings)).unwrap();
+    assert_eq!(b.sets(2), [10, 10]);
+}
