@@ -5,16 +5,16 @@ use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWind
 
 const LABEL: &str = "console";
 
-/// Names the page, and so the window, after the site once the console has started and somebody is signed in.
+/// Names the page, and so the window, after the site once the console shows live numbers.
 const NAME_THE_PAGE: &str = r#"
 (() => {
   const name = async () => {
-    const answer = await fetch('/api/v1/site').catch(() => null);
-    if (!answer?.ok) return setTimeout(name, 1000);
+    const live = document.querySelector('#mirror [data-id="tile-used"]');
+    const answer = live && await fetch('/api/v1/site').catch(() => null);
+    if (!answer?.ok) return setTimeout(name, 250);
     document.title = `${(await answer.json()).name} – Meshwatt`;
   };
-  const begin = () => document.documentElement.dataset.ready ? name() : setTimeout(begin, 100);
-  document.addEventListener('DOMContentLoaded', begin);
+  document.addEventListener('DOMContentLoaded', name);
 })();
 "#;
 

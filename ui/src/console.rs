@@ -240,6 +240,7 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
     let modal = egui::Modal::new(egui::Id::unique("dialog")).frame(sheet).backdrop_color(p.veil);
     let response = modal.show(ui.ctx(), |ui| {
         ui.set_width(DIALOG);
+        ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::Dialog));
         ui.spacing_mut().item_spacing.y = 12.0;
         match &dialog {
             Dialog::Limit(id) => pages::chargers::limit_dialog(cx, ui, &mut pages.chargers, snapshot, id),

@@ -75,6 +75,14 @@ pub fn elements(update: &TreeUpdate) -> (Vec<Element>, NodeId) {
     if let Some(tree) = &update.tree {
         visit(tree.root, &nodes, &mut out);
     }
+    // In front of an open dialog nothing else can be used, but what is announced is still announced.
+    if let Some((dialog, _)) = update.nodes.iter().find(|(_, node)| node.role() == Role::Dialog) {
+        let mut inside = Vec::new();
+        visit(*dialog, &nodes, &mut inside);
+        let announced = |element: &Element| element.kind == Kind::Alert && !inside.contains(element);
+        out.retain(announced);
+        out.append(&mut inside);
+    }
     (out, update.focus)
 }
 
@@ -238,6 +246,19 @@ mod tests {
         act(&mut harness, find(&tap, "Sign in").node, Done::Pressed);
         let asked = server.asked();
         assert!(asked.iter().any(|line| line == r#"POST login {"password":"secret password"}"#), "{asked:?}");
+    }
+
+    /// Behind an open dialog nothing can be pressed, as on the screen.
+    #[test]
+    fn an_open_dialog_hides_what_is_behind_it() {
+        let server = Server::signed_in();
+        server.push(fixtures::snapshot());
+        let (mut harness, tap) = mirrored(&server);
+        act(&mut harness, find(&tap, "Chargers").node, Done::Pressed);
+        act(&mut harness, find(&tap, "Limit Lugar 1 · Ana").node, Done::Pressed);
+        let labels: Vec<String> = tap.0.lock().unwrap().iter().map(|element| element.label.clone()).collect();
+        assert!(labels.iter().any(|label| label == "Apply"), "{labels:?}");
+        assert!(!labels.iter().any(|label| label == "Chargers" || label.starts_with("Pause")), "{labels:?}");
     }
 
     /// What a browser test does: reads a live number by its handle and moves a charger up.

@@ -127,6 +127,18 @@ fn graph_asks_for_the_past_once_and_has_a_twin() {
     assert!(harness.query_all_by_role(Role::Cell).count() > 10, "the table has the values");
 }
 
+/// Pointing at the graph shows the values of that moment.
+#[test]
+fn pointing_at_the_graph_shows_values() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    assert!(!says(&harness, "Total"), "nothing is pointed at");
+    let graph = harness.query_all_by_role(Role::Image).next().map(|node| node.rect().center());
+    harness.hover_at(graph.unwrap());
+    harness.run_steps(4);
+    assert!(says(&harness, "Total") && says(&harness, "18:22:30"), "the values of the middle are shown");
+}
+
 /// Chargers say why they have their current, and can be moved, paused, stopped and limited.
 #[test]
 fn chargers_can_be_moved_paused_stopped_and_limited() {

@@ -66,6 +66,7 @@ impl Control {
             ChargerEvent::LimitAnswered { connector, limit, accepted } => {
                 if let Some(connector) = self.connector_mut(&(id.clone(), connector)).filter(|c| c.set == limit) {
                     connector.refuses = !accepted;
+                    connector.answered = accepted;
                     self.guard(now, out);
                 }
             }

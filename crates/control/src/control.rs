@@ -7,7 +7,7 @@ use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
-use domain::{Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, PerPhase, SessionId, Site};
+use domain::{Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Pacing, PerPhase, SessionId, Site};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The site's one decider.
@@ -93,7 +93,11 @@ impl Control {
             Input::Order(order) => {
                 let done = self.order(now, order, &mut out);
                 out.push(Output::Done(done));
-                self.guard(now, &mut out);
+                // What the manager decides takes effect at once; a raise still waits for its confirmation.
+                match self.site.pacing {
+                    Pacing::Careful => self.divide(now, &mut out),
+                    Pacing::Published => self.guard(now, &mut out),
+                }
                 self.review_alarms(now, &mut out);
             }
             Input::Storage(state) => {

@@ -3,7 +3,7 @@
 use crate::chargers::CONNECTORS_MAX;
 use crate::state::{ChargerLive, ConnectorLive, MeterLive};
 use crate::tree::Tree;
-use crate::{Control, Made, Order, OrderDone, OrderError, Output};
+use crate::{Change, Control, Made, Order, OrderDone, OrderError, Output};
 use domain::{
     Card, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter,
     MeterId, MilliAmps, Now, PerPhase, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
@@ -20,7 +20,7 @@ impl Control {
             Order::SetCircuits(circuits) => self.set_circuits(circuits, out),
             Order::ApproveCharger(id) => self.approve_charger(now, &id, out),
             Order::SetCharger(charger) => self.set_charger(now, charger, out),
-            Order::RemoveCharger(id) => self.remove_charger(&id, out),
+            Order::RemoveCharger(id) => self.remove_charger(now, &id, out),
             Order::OrderChargers(ids) => self.order_chargers(&ids, out),
             Order::ApproveMeter(id) => self.approve_meter(&id, out),
             Order::SetMeter(meter) => self.set_meter(meter, out),
@@ -165,8 +165,17 @@ impl Control {
         Ok(Made::Charger(charger))
     }
 
-    fn remove_charger(&mut self, id: &ChargerId, out: &mut Vec<Output>) -> OrderDone {
-        self.known_charger(id)?;
+    fn remove_charger(&mut self, now: Now, id: &ChargerId, out: &mut Vec<Output>) -> OrderDone {
+        let numbers: Vec<ConnectorNumber> = self.known_charger(id)?.connectors.keys().copied().collect();
+        // Nobody counts it any more, so it must not charge any more.
+        for connector in numbers {
+            if let Some(session) = self.ledger.running(id, connector).map(|session| session.id) {
+                out.push(Output::EndSession { charger: id.clone(), connector, session });
+            }
+            if self.connector_mut(&(id.clone(), connector)).is_some_and(|connector| !connector.set.is_zero()) {
+                self.command(now, &(id.clone(), connector), MilliAmps::ZERO, Change::Cut, out);
+            }
+        }
         let open: Vec<SessionId> = self.ledger.open().filter(|s| s.charger == *id).map(|s| s.id).collect();
         for session in open {
             self.lose(session, out);

@@ -5,7 +5,7 @@ use crate::estimate::{Basis, Evidence, Load};
 use crate::plan::{Connector, Grounds, Side, Target, Targets};
 use crate::safe_plan::safe_plan;
 use crate::standing::{Standing, Standings, Surroundings, lingering};
-use crate::state::SETTLE;
+use crate::state::{ConnectorLive, SETTLE};
 use crate::{Change, Control, Output, Reason};
 use allocator::{Demand, NodeIndex, Snapshot};
 use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase, Phase};
@@ -181,6 +181,7 @@ impl Control {
         let mut assessment = self.assess(now);
         self.hold_peaks(now, PEAK_HOLD, &mut assessment.loads);
         let high = self.targets(&assessment, Side::High);
+        self.note_ceilings(&high);
         let mut room = Residual::new(&high.snapshot);
         let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();
         demands.sort_by_key(|d| (Reverse(d.priority), d.registered, &d.charger, d.connector));
@@ -344,13 +345,20 @@ impl Control {
         }
     }
 
+    /// Remembers how far each connector may be raised, and what holds it there.
+    fn note_ceilings(&mut self, high: &Targets) {
+        for (key, target) in &high.by_connector {
+            let Some(connector) = self.connector_mut(key) else { continue };
+            connector.ceiling = Some(target.clone());
+        }
+    }
+
     /// Notes why each connector has what it has, and records what changed.
     fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
         for (key, Target { limit, reason }) in &low.by_connector {
             let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
             let Some(connector) = self.connector_mut(key) else { continue };
-            let counted = matches!(reason, Reason::CarTakesLess { .. } | Reason::Disobeys { .. });
-            connector.reason = if connector.set < *limit && !counted { Reason::Confirming } else { reason.clone() };
+            connector.reason = held_by(connector, *limit, reason);
             let known = match &connector.decided {
                 Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
                 None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),
@@ -366,6 +374,20 @@ impl Control {
                 });
             }
         }
+    }
+}
+
+/// Why a connector has no more than it has, when `limit` is what it is meant to have and `reason` why.
+fn held_by(connector: &ConnectorLive, limit: MilliAmps, reason: &Reason) -> Reason {
+    if connector.set >= limit || matches!(reason, Reason::CarTakesLess { .. } | Reason::Disobeys { .. }) {
+        return reason.clone();
+    }
+    match &connector.ceiling {
+        Some(ceiling) if ceiling.limit > connector.set => Reason::Confirming,
+        // What is certain leaves no room for more, although there may be some.
+        Some(ceiling) if !ceiling.limit.is_zero() || connector.set.is_zero() => ceiling.reason.clone(),
+        Some(_) => reason.clone(),
+        None => Reason::Confirming,
     }
 }
 

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A live profile ends by itself within this time when nobody renews it, and the fallback takes over.
 pub(crate) const PROFILE_LIFE: DurationMs = DurationMs::from_secs(120);
+/// A link may be dead for this long before anybody knows: until then a cut without an answer may not have arrived.
+pub(crate) const UNANSWERED: DurationMs = DurationMs::from_secs(40);
 /// What an idle car may still take for its electronics; counted in its place.
 pub(crate) const IDLE_RESERVE: MilliAmps = MilliAmps::from_amps(1);
 /// Above this a connector that should be off is drawing.
@@ -81,17 +83,16 @@ impl Surroundings<'_> {
             }
             return Standing::Nothing(Reason::NotApproved);
         }
-        let disobeys = connector.disobeys || (connector.refuses && session.is_some());
+        if connector.disobeys || (connector.refuses && session.is_some() && self.may_have_profile(live.link)) {
+            // What does not keep a limit while it can be told one is not trusted to keep its fallback either.
+            let is_told = session.is_some() && live.is_online();
+            let set = if is_told { self.site.min_charge } else { MilliAmps::ZERO };
+            return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
+        }
         match live.link {
-            // What does not keep a limit while it can be told one is not trusted to keep its fallback.
-            Link::Online | Link::Offline { .. } if disobeys => {
-                let is_told = session.is_some() && live.is_online();
-                let set = if is_told { self.site.min_charge } else { MilliAmps::ZERO };
-                return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
-            }
             Link::Online => {}
             Link::Offline { since } => return self.unreachable(live, connector, since),
-            Link::Unheard { since } => return self.unheard(live, session, since),
+            Link::Unheard { .. } => return self.unheard(live, session),
         }
         let Some(session) = session else { return Standing::Nothing(Reason::Idle) };
         if live.hold == Some(Hold::Paused) {
@@ -133,20 +134,29 @@ impl Surroundings<'_> {
         }
     }
 
+    /// Whether a live profile may be in force.
+    const fn may_have_profile(&self, link: Link) -> bool {
+        match link {
+            Link::Online => true,
+            Link::Offline { since } | Link::Unheard { since } => self.now.instant.since(since).0 <= PROFILE_LIFE.0,
+        }
+    }
+
     /// While its last profile may live it draws up to that, then its fallback.
     fn unreachable(&self, live: &ChargerLive, connector: &ConnectorLive, since: Instant) -> Standing {
         let fallback = live.fallback_in_force();
-        if self.now.instant.since(since) <= PROFILE_LIFE {
-            let amount = connector.largest_set(since, SETTLE).max(connector.set).max(fallback);
+        if self.may_have_profile(live.link) {
+            // A cut it never answered may not have reached it.
+            let back = if connector.answered { SETTLE } else { UNANSWERED };
+            let amount = connector.largest_set(since, back).max(connector.set).max(fallback);
             return Standing::Counted { amount, set: connector.set, reason: Reason::Offline { counted: amount } };
         }
         Standing::Counted { amount: fallback, set: MilliAmps::ZERO, reason: Reason::Offline { counted: fallback } }
     }
 
     /// Not heard since the program started: a profile of the run before may still live where a session runs.
-    fn unheard(&self, live: &ChargerLive, session: Option<&Session>, since: Instant) -> Standing {
-        let may_have_profile = session.is_some() && self.now.instant.since(since) <= PROFILE_LIFE;
-        let amount = if may_have_profile { live.charger.max } else { live.fallback_in_force() };
+    fn unheard(&self, live: &ChargerLive, session: Option<&Session>) -> Standing {
+        let amount = if session.is_some() && self.may_have_profile(live.link) { live.charger.max } else { live.fallback_in_force() };
         Standing::Counted { amount, set: MilliAmps::ZERO, reason: Reason::Offline { counted: amount } }
     }
 }
@@ -159,10 +169,11 @@ pub(crate) const fn tolerated(set: MilliAmps) -> MilliAmps {
 /// What a connector may still draw beyond its setpoint because a cut has not been seen to take effect.
 pub(crate) fn lingering(now: Now, connector: &ConnectorLive) -> MilliAmps {
     let cut_at = connector.set_since();
+    let hold = if connector.answered { SETTLE } else { UNANSWERED };
     match connector.draw(now).filter(|draw| draw.at > cut_at) {
         Some(draw) if draw.fullest() <= tolerated(connector.set) => MilliAmps::ZERO,
         Some(draw) => draw.fullest(),
-        None if now.instant.since(cut_at) <= SETTLE => connector.largest_set(now.instant, SETTLE),
+        None if now.instant.since(cut_at) <= hold => connector.largest_set(now.instant, hold),
         None => MilliAmps::ZERO,
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of each charger, connector and meter right now.
 
 use crate::Reason;
+use crate::plan::Target;
 use domain::{
     Charger, ChargerSample, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Hold, Instant, Meter,
     MeterSample, MilliAmps, Now, PerPhase, Site, StatusDetail, WattHours, Watts, Wiring,
@@ -126,6 +127,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) kept_out: Option<Reason>,
     /// Preset `published`: room that was missing when it was sent to standby.
     pub(crate) standby_room: Option<MilliAmps>,
+    /// How far it may be raised, as the newest division found it.
+    pub(crate) ceiling: Option<Target>,
     pub(crate) appetite: Appetite,
     pub(crate) below_since: Option<Instant>,
     pub(crate) over_since: Option<Instant>,
@@ -133,6 +136,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) disobeys: bool,
     /// The charger refused the present setpoint, and nothing measured since shows that it is kept anyway.
     pub(crate) refuses: bool,
+    /// The charger took the present setpoint.
+    pub(crate) answered: bool,
     /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
     pub(crate) adopt: bool,
     pub(crate) reason: Reason,
@@ -155,12 +160,14 @@ impl ConnectorLive {
             standby_until: None,
             kept_out: None,
             standby_room: None,
+            ceiling: None,
             appetite: Appetite::Open,
             below_since: None,
             over_since: None,
             obeys_since: None,
             disobeys: false,
             refuses: false,
+            answered: false,
             adopt: false,
             reason: Reason::Idle,
             decided: None,
@@ -176,6 +183,7 @@ impl ConnectorLive {
             self.below_since = None;
         }
         self.refuses = false;
+        self.answered = false;
         self.set = limit;
         self.sets.push_back((now.instant, limit));
         while self.sets.len() > SETS_MAX {
@@ -266,6 +274,7 @@ impl ConnectorLive {
         self.standby_until = None;
         self.kept_out = None;
         self.standby_room = None;
+        self.ceiling = None;
     }
 }
 

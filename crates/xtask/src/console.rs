@@ -26,7 +26,9 @@ pub(crate) fn build() -> Result<PathBuf> {
         .input_path(&module)
         .out_name("console")
         .web(true)
-        .and_then(|bindgen| bindgen.typescript(false).generate(&directory))
+        .and_then(|bindgen| {
+            bindgen.typescript(false).remove_name_section(true).remove_producers_section(true).generate(&directory)
+        })
         .map_err(|error| {
             ChoreError::Other(format!(
                 "the console's JavaScript cannot be made ({error:#}); \

@@ -31,17 +31,20 @@ fn main() {
     }
 }
 
-/// Lets the demo's time run until three cars charge, then at its natural speed.
+/// Energy of one session after which the graph shows enough.
+const ENOUGH_WH: u64 = 1_500;
+
+/// Lets the demo's time run fast until cars have charged for a while, then at its natural speed.
 fn fill_the_graph(program: &Meshwatt) {
     let speed = |speed: &str| -> Value {
         let command = json!({"command": "set_speed", "speed": speed});
         program.api().post("demo", &command).ok()
     };
     let _answer = speed("x60");
-    until("cars to charge", || {
+    until("cars to charge for a while", || {
         let chargers = program.api().items("chargers");
-        let charging = chargers.iter().filter(|charger| charger["connectors"][0]["status"] == "charging").count();
-        (charging >= 3).then_some(())
+        let energies = chargers.iter().filter_map(|charger| charger["connectors"][0]["session_energy_wh"].as_u64());
+        energies.max().filter(|energy| *energy >= ENOUGH_WH)
     });
     let _answer = speed("x1");
 }

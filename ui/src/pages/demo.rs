@@ -105,8 +105,9 @@ fn load(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DemoState, demo: &DemoSnapshot
 fn scenarios(cx: &mut Cx<'_>, ui: &mut Ui, demo: &DemoSnapshot) {
     widgets::card_title(ui, cx.text(Text::Simulations), cx.text(Text::SimulationsSub));
     if let Some((scenario, step)) = &demo.scenario {
-        let name = format!("{} {step}", cx.text(scenario_name(*scenario)));
-        widgets::notice(ui, Icon::Play, &cx.fill(Text::ScenarioRuns, &[name.trim()]), Mood::Info);
+        let name = cx.text(scenario_name(*scenario));
+        let running = if step.is_empty() { name.to_owned() } else { format!("{name} · {step}") };
+        widgets::notice(ui, Icon::Play, &cx.fill(Text::ScenarioRuns, &[&running]), Mood::Info);
         cx.button(ui, Loudness::Primary, None, "", Command::Demo(DemoCommand::StopScenario));
     }
     for scenario in [DemoScenario::OneCharger, DemoScenario::ThreeChargers, DemoScenario::Available19] {

@@ -30,6 +30,7 @@ fn confirming_is_followed_by_a_raise() {
                     if set != first {
                         *since = Some((second, set));
                     }
+                    if second - from > 30 { for t in 1..=3 { println!("{second} {t} {:?} {:?} ", b.connector(t).set, b.connector(t).reason);} println!("{:?}", b.control.chargers.values().map(|l| l.connectors.values().next().map(|c| (c.ceiling.clone(), c.appetite)).unwrap()).collect::<Vec<_>>()); }
                     assert!(second - from <= 30, "{role:?}, every {report_every} s: {n} at {set} since {from} s");
                 }
             }
