@@ -3,7 +3,7 @@
 use crate::access::Capture;
 use crate::plan::Connector;
 use crate::sessions::{Rating, Replay, Started, Stopped};
-use crate::state::{ChargerLive, ConnectorLive, Link, READING_MAX_AGE};
+use crate::state::{Appetite, ChargerLive, ConnectorLive, Link, READING_MAX_AGE};
 use crate::{Change, Control, Output};
 use domain::{
     CardUid, CardVerdict, Charger, ChargerEvent, ChargerId, ChargerSample, ConnectorNumber, ConnectorStatus,
@@ -65,7 +65,7 @@ impl Control {
             }
             ChargerEvent::LimitAnswered { connector, limit, accepted } => {
                 if let Some(connector) = self.connector_mut(&(id.clone(), connector)).filter(|c| c.set == limit) {
-                    connector.refuses = !accepted;
+                    connector.refuses = !accepted && !connector.is_seen_to_obey(now);
                     connector.answered = accepted;
                     self.guard(now, out);
                 }
@@ -406,10 +406,12 @@ impl Control {
         let Self { chargers, site, .. } = self;
         let Some(live) = chargers.get_mut(id) else { return };
         let Some(connector) = live.connectors.get_mut(&number) else { return };
-        connector.measured(now, &live.charger.wiring, site, sample);
-        let idle = connector.appetite == crate::state::Appetite::Idle;
+        let wiring = &live.charger.wiring;
+        let before = (connector.appetite == Appetite::Idle, connector.wiring_in_use(now, wiring).wires().len());
+        connector.measured(now, wiring, site, sample);
         crate::obey::watch_appetite(now, site, connector);
-        if idle && connector.appetite != crate::state::Appetite::Idle {
+        let woke = before.0 && connector.appetite != Appetite::Idle;
+        if woke || connector.wiring_in_use(now, wiring).wires().len() > before.1 {
             self.guard(now, out);
         }
     }

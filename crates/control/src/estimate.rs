@@ -155,7 +155,8 @@ impl Evidence<'_> {
         at: Instant,
     ) -> (PerPhase<MilliAmps>, PerPhase<MilliAmps>) {
         let wiring = &live.charger.wiring;
-        let on_wires = |amount: MilliAmps| wiring.to_grid(&vec![amount; wiring.wires().len()]);
+        let on_wires = |amount: MilliAmps| on_phases(wiring.wires(), amount);
+        let in_use = connector.wiring_in_use(self.now, wiring);
         let committed = self.committed.get(&key).copied().unwrap_or_default();
         let in_force = connector.largest_set(at, SETTLE);
         let counted = match self.standings.get(&key) {
@@ -177,7 +178,7 @@ impl Evidence<'_> {
         // And a cut that should have taken effect by then cannot be used a second time.
         let seen = larger(grid(before).unwrap_or_default(), possible_after.unwrap_or_default());
         let obeyed = seen.map(|draw| draw.min(tolerated(in_force).max(counted)));
-        let most = larger(obeyed, on_wires(raised.max(counted)));
+        let most = larger(obeyed, larger(on_phases(in_use.wires(), raised), on_wires(counted)));
         (least.map(|draw| draw.min(committed)), most)
     }
 }

@@ -2,18 +2,13 @@
 
 use crate::Control;
 use crate::standing::tolerated;
-use crate::state::{Appetite, ConnectorLive, SETTLE};
+use crate::state::{ASLEEP, AWAKE, Appetite, ConnectorLive, HABIT, SETTLE};
 use domain::{ConnectorStatus, DurationMs, Instant, MilliAmps, Now, Pacing, Site};
 
-/// Cars pause for up to a minute when a fan or a contactor switches; only what lasts longer is a habit.
-const HABIT: DurationMs = DurationMs::from_secs(60);
 /// On top of [`SETTLE`], for a reading that was taken while the car still followed.
 const OVER_FOR: DurationMs = DurationMs::from_secs(5);
 /// A charger that disobeyed is believed again after this long.
 const OBEYS_AGAIN: DurationMs = DurationMs::from_secs(60);
-/// Below this a car draws nothing; above [`AWAKE`] it does again.
-const ASLEEP: MilliAmps = MilliAmps(500);
-const AWAKE: MilliAmps = MilliAmps(1000);
 /// What a car is offered above what it takes.
 const RESERVE: MilliAmps = MilliAmps(1000);
 /// A capped car that comes this close to its cap may want more.

@@ -76,16 +76,16 @@ impl Control {
         }
     }
 
-    fn targets(&self, assessment: &Assessment, side: Side) -> Targets {
+    fn targets(&self, now: Now, assessment: &Assessment, side: Side) -> Targets {
         let Assessment { standings, loads, .. } = assessment;
-        Grounds { site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }.targets(side)
+        Grounds { now, site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }.targets(side)
     }
 
     /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
     pub(crate) fn guard(&mut self, now: Now, out: &mut Vec<Output>) {
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
-        let low = self.low_targets(&assessment);
+        let low = self.targets(now, &assessment, Side::Low);
         self.cut(now, &low, out);
         self.explain(now, &low, out);
     }
@@ -95,10 +95,13 @@ impl Control {
         self.keep_out(now);
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
-        let low = self.low_targets(&assessment);
+        let low = self.targets(now, &assessment, Side::Low);
         self.cut(now, &low, out);
         match self.site.pacing {
-            Pacing::Published => self.raise_all(now, &low, out),
+            Pacing::Published => {
+                let high = self.targets(now, &assessment, Side::High);
+                self.raise_all(now, &high, out);
+            }
             Pacing::Careful => self.raise_carefully(now, &low, out),
         }
         self.verify_commanded(now, &low, out);
@@ -115,20 +118,12 @@ impl Control {
         }
         let mut assessment = self.assess(now);
         self.hold_peaks(now, RETURN_HOLD, &mut assessment.loads);
-        for (key, target) in self.targets(&assessment, Side::High).by_connector {
+        for (key, target) in self.targets(now, &assessment, Side::High).by_connector {
             let Some(connector) = self.connector_mut(&key) else { continue };
             let returns = connector.set.is_zero() && connector.standby_until.is_some_and(|until| until <= now.instant);
             if returns && target.limit.is_zero() && matches!(target.reason, Reason::Waiting { .. }) {
                 connector.kept_out = Some(target.reason);
             }
-        }
-    }
-
-    /// What must be cut to. The published rule knows no bounds: it takes the building at its largest.
-    fn low_targets(&self, assessment: &Assessment) -> Targets {
-        match self.site.pacing {
-            Pacing::Published => self.targets(assessment, Side::High),
-            Pacing::Careful => self.targets(assessment, Side::Low),
         }
     }
 
@@ -167,6 +162,8 @@ impl Control {
         }
     }
 
+    /// Raises at once to all that is free by the high estimate, as published. Where a meter measures the building
+    /// without the cars, as in the papers, the estimates are one; elsewhere a car's ramp must not look like building.
     fn raise_all(&mut self, now: Now, targets: &Targets, out: &mut Vec<Output>) {
         for (key, target) in &targets.by_connector {
             if self.connector_mut(key).is_some_and(|connector| target.limit > connector.set) {
@@ -180,7 +177,7 @@ impl Control {
     fn raise_carefully(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
         let mut assessment = self.assess(now);
         self.hold_peaks(now, PEAK_HOLD, &mut assessment.loads);
-        let high = self.targets(&assessment, Side::High);
+        let high = self.targets(now, &assessment, Side::High);
         self.note_ceilings(&high);
         let mut room = Residual::new(&high.snapshot);
         let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();

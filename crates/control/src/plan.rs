@@ -5,11 +5,11 @@ use crate::check::check;
 use crate::estimate::{Basis, Load, on_phases, sum};
 use crate::safe_plan::safe_plan;
 use crate::standing::{MaxFrom, Standing, Standings};
-use crate::state::ChargerLive;
+use crate::state::{ChargerLive, ConnectorLive};
 use crate::tree::Tree;
 use crate::{Bottleneck, Reason};
 use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Snapshot, allocate};
-use domain::{ChargerId, ConnectorNumber, MilliAmps, Pacing, PerPhase, Site};
+use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, Site, Wiring};
 use std::collections::BTreeMap;
 
 /// A connector of the site.
@@ -42,6 +42,7 @@ pub(crate) struct Targets {
 
 /// All that a plan is made from.
 pub(crate) struct Grounds<'a> {
+    pub(crate) now: Now,
     pub(crate) site: &'a Site,
     pub(crate) tree: &'a Tree,
     pub(crate) chargers: &'a BTreeMap<ChargerId, ChargerLive>,
@@ -100,7 +101,8 @@ impl Grounds<'_> {
                 let key = (id.clone(), *number);
                 match self.standings.get(&key) {
                     Some(Standing::Demand { max, .. }) => {
-                        let room = room(&nodes, node, live);
+                        let wiring = self.wiring(live, connector);
+                        let room = room(&nodes, node, &wiring);
                         if connector.standby_room.is_some_and(|needed| room < needed) && self.someone_charges(&key) {
                             sitting_out.push(key);
                             continue;
@@ -109,7 +111,7 @@ impl Grounds<'_> {
                             charger: id.clone(),
                             connector: *number,
                             node,
-                            wiring: live.charger.wiring.clone(),
+                            wiring,
                             priority: live.charger.priority,
                             registered: live.charger.registered,
                             max: *max,
@@ -125,6 +127,14 @@ impl Grounds<'_> {
         };
         let max_active = self.site.max_active_chargers;
         (Snapshot { nodes, demands, min: self.site.min_charge, max_active, leftover }, sitting_out)
+    }
+
+    /// The wires whose current is counted; the published rule knows of no others than all.
+    fn wiring(&self, live: &ChargerLive, connector: &ConnectorLive) -> Wiring {
+        match self.site.pacing {
+            Pacing::Careful => connector.wiring_in_use(self.now, &live.charger.wiring),
+            Pacing::Published => live.charger.wiring.clone(),
+        }
     }
 
     /// The circuits with their loads, counted chargers included.
@@ -238,13 +248,13 @@ impl Grounds<'_> {
     }
 }
 
-/// Room without any car for a connector of this charger.
-fn room(nodes: &[Node], from: NodeIndex, live: &ChargerLive) -> MilliAmps {
+/// Room without any car for a connector with these wires.
+fn room(nodes: &[Node], from: NodeIndex, wiring: &Wiring) -> MilliAmps {
     let mut room = MilliAmps::MAX;
     let mut at = Some(from);
     for _ in 0..=nodes.len() {
         let Some(node) = at.and_then(|NodeIndex(index)| nodes.get(index)) else { break };
-        for wire in live.charger.wiring.wires() {
+        for wire in wiring.wires() {
             room = room.min(node.limit.get(*wire).saturating_sub(*node.load.get(*wire)));
         }
         at = node.parent;

@@ -146,7 +146,9 @@ impl Ledger {
                 && session.meter_start == request.meter
         };
         let about_then = |session: &&Session| {
+            // A register that counts on never shows one value at two starts; one that begins at zero does.
             request.provenance == Provenance::ClockCorrected
+                || !request.meter.is_zero()
                 || session.started_at.0.abs_diff(request.at.0) <= SAME_START.0
         };
         self.open()

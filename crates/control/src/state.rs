@@ -2,6 +2,7 @@
 
 use crate::Reason;
 use crate::plan::Target;
+use crate::standing::tolerated;
 use domain::{
     Charger, ChargerSample, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Hold, Instant, Meter,
     MeterSample, MilliAmps, Now, PerPhase, Site, StatusDetail, WattHours, Watts, Wiring,
@@ -11,6 +12,11 @@ use std::collections::{BTreeMap, VecDeque};
 /// A car follows within 5 s and chargers change the pilot at most every 5 s (IEC 61851-1): after this long a
 /// command has taken effect or is not going to.
 pub(crate) const SETTLE: DurationMs = DurationMs::from_secs(10);
+/// Cars pause for up to a minute when a fan or a contactor switches; only what lasts longer is a habit.
+pub(crate) const HABIT: DurationMs = DurationMs::from_secs(60);
+/// Below this a car draws nothing; above [`AWAKE`] it does again.
+pub(crate) const ASLEEP: MilliAmps = MilliAmps(500);
+pub(crate) const AWAKE: MilliAmps = MilliAmps(1000);
 /// A charger's newest reading says nothing about now once it is older; chargers report at least once a minute.
 pub(crate) const READING_MAX_AGE: DurationMs = DurationMs::from_secs(120);
 /// Enough readings to find those around any meter sample that still counts, at one a second.
@@ -119,6 +125,8 @@ pub(crate) struct ConnectorLive {
     /// Setpoints in force before the present one, oldest first, each with its beginning.
     sets: VecDeque<(Instant, MilliAmps)>,
     draws: VecDeque<Draw>,
+    /// Since when each wire has carried nothing while another did; empty when that is not measured.
+    idle_wires: Vec<Option<Instant>>,
     pub(crate) power: Option<(Instant, Watts)>,
     pub(crate) energy: Option<(Instant, WattHours)>,
     /// Returns from standby no earlier.
@@ -155,6 +163,7 @@ impl ConnectorLive {
             sent_at: None,
             sets: VecDeque::from([(now.instant, MilliAmps::ZERO)]),
             draws: VecDeque::new(),
+            idle_wires: Vec::new(),
             power: None,
             energy: None,
             standby_until: None,
@@ -231,6 +240,7 @@ impl ConnectorLive {
         } else {
             sample.current_per_wire.clone()
         };
+        self.note_wires(now, &sample.current_per_wire, wiring.wires().len());
         self.draws.push_back(Draw { at: now.instant, per_wire });
         while self.draws.len() > READINGS_MAX {
             self.draws.pop_front();
@@ -242,9 +252,43 @@ impl ConnectorLive {
         self.draws.back().filter(|draw| now.instant.since(draw.at) <= READING_MAX_AGE)
     }
 
+    /// Notes which wires carry nothing while another does. Values that do not name each wire say nothing of any.
+    fn note_wires(&mut self, now: Now, per_wire: &[MilliAmps], wires: usize) {
+        if per_wire.len() != wires {
+            self.idle_wires.clear();
+            return;
+        }
+        self.idle_wires.resize(wires, None);
+        let drawing = per_wire.iter().any(|amount| *amount >= AWAKE);
+        for (idle, amount) in self.idle_wires.iter_mut().zip(per_wire) {
+            if *amount >= ASLEEP {
+                *idle = None;
+            } else if drawing {
+                idle.get_or_insert(now.instant);
+            }
+        }
+    }
+
+    /// The wires a car is taken to use: a wire that has carried nothing for a minute, while another of the same
+    /// cable did, is not one of them until it carries something, or until readings stop.
+    pub(crate) fn wiring_in_use(&self, now: Now, wiring: &Wiring) -> Wiring {
+        let wires = wiring.wires();
+        if self.draw(now).is_none() || self.idle_wires.len() != wires.len() {
+            return wiring.clone();
+        }
+        let in_use = |idle: &Option<Instant>| idle.is_none_or(|since| now.instant.since(since) < HABIT);
+        let used = wires.iter().zip(&self.idle_wires).filter(|(_, idle)| in_use(idle)).map(|(wire, _)| *wire);
+        Wiring::new(used.collect()).unwrap_or_else(|_| wiring.clone())
+    }
+
     /// Whether the charger has ever told what its car draws.
     pub(crate) fn is_measured(&self) -> bool {
         !self.draws.is_empty()
+    }
+
+    /// Whether a reading since the present setpoint came into force keeps to it, whatever the charger answers.
+    pub(crate) fn is_seen_to_obey(&self, now: Now) -> bool {
+        self.draw(now).is_some_and(|draw| draw.at > self.set_since() && draw.fullest() <= tolerated(self.set))
     }
 
     /// The readings on both sides of a moment, of those that say something about it.
@@ -275,6 +319,7 @@ impl ConnectorLive {
         self.kept_out = None;
         self.standby_room = None;
         self.ceiling = None;
+        self.idle_wires.clear();
     }
 }
 

@@ -19,6 +19,7 @@ mod journal;
 mod mqtt;
 mod ocpp_socket;
 mod running;
+mod settings;
 mod site_file;
 mod time_text;
 
@@ -26,5 +27,6 @@ pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemCl
 pub use self::error::StartError;
 pub use self::http::openapi_document;
 pub use self::running::{Addresses, Running, start};
+pub use self::settings::{Settings, SettingsError};
 pub use self::site_file::{SiteFileError, parse_site_file};
 pub use store::seed::{History, SeriesHistory};

@@ -9,6 +9,7 @@ use crate::error::StartError;
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
+use crate::settings::Settings;
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
@@ -60,9 +61,16 @@ pub struct Running {
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     writer: Writer,
     registers: BTreeMap<ChargerId, WattHours>,
+    settings: Settings,
 }
 
 impl Running {
+    /// The site's settings, to read and replace.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Newest energy register known of each charger when the program started; a virtual charger goes on from it.
     #[must_use]
     pub const fn registers(&self) -> &BTreeMap<ChargerId, WattHours> {
@@ -244,6 +252,7 @@ impl Plumbing {
         let shared = self.shared(&config, &records, &engine, &to_broker, &auth);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
         let (drain, registers) = (self.drain.clone(), self.registers.clone());
+        let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let parts = self.parts(&config, &shared, batches, to_broker);
         let tasks = vec![
             named("http", http::serve(sockets.http, shared)),
@@ -253,7 +262,7 @@ impl Plumbing {
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
         ];
-        Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers })
+        Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers, settings })
     }
 
     fn gatekeeper(&self, config: &Config, records: &Records, engine: &mpsc::Sender<Happened>) -> Arc<Gatekeeper> {

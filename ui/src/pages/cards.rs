@@ -178,17 +178,19 @@ fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
             "in_use" => Text::RefusedInUse,
             _unknown => Text::RefusedUnknown,
         };
-        ui.add_space(2.0);
-        ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
-        widgets::weak_line(ui, &cx.fill(Text::RefusedAt, &[&card.charger, &cx.local(&card.at)]));
         ui.horizontal(|ui| {
-            widgets::weak(ui, cx.text(why));
-            if why == Text::RefusedUnknown {
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if why == Text::RefusedUnknown {
                     let dialog = Dialog::EnrolRefused(card.uid.clone());
                     cx.button(ui, Loudness::Normal, None, &card.uid, Command::ShowDialog(Some(dialog)));
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
+                    widgets::weak_line(ui, cx.text(why));
+                    widgets::weak_line(ui, &cx.fill(Text::RefusedAt, &[&card.charger, &cx.local(&card.at)]));
                 });
-            }
+            });
         });
     }
 }

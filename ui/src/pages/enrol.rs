@@ -171,9 +171,11 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
         .map(|tenant| (Some(tenant.id), format!("{} {}", tenant.name, tenant.unit).trim().to_owned()))
         .collect();
     tenants.sort_by(|a, b| a.1.cmp(&b.1));
+    let none_known = tenants.is_empty();
+    tenants.insert(0, (None, cx.text(Text::ChooseTenant).to_owned()));
     let question = cx.text(Text::EnrolWhose);
     widgets::field_label(ui, question);
-    if !tenants.is_empty() {
+    if !none_known {
         let choices = [(Whose::New, cx.text(Text::EnrolNewTenant)), (Whose::Known, cx.text(Text::EnrolKnownTenant))];
         if let Some(whose) = widgets::segmented(ui, question, &choices, form.whose) {
             form.whose = whose;

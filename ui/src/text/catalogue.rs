@@ -245,6 +245,7 @@ catalogue! {
     EnrolWhose: "Whose card is it?", "De quem é o cartão?";
     EnrolNewTenant: "A new tenant", "Um novo condómino";
     EnrolKnownTenant: "A known tenant", "Um condómino existente";
+    ChooseTenant: "Choose a tenant…", "Escolha um condómino…";
     EnrolFinish: "Enrol", "Registar";
     EnrolDone: "The card is enrolled; the next tap charges", "O cartão está registado; o próximo toque carrega";
     EnrolAgain: "Again", "De novo";

@@ -1,6 +1,7 @@
 //! `meshwatt demo`: the service and a virtual building on loopback, as separate clients of real sockets.
 
 mod panel;
+mod published;
 mod seed;
 
 use crate::{Failure, console_assets, signal};
@@ -54,6 +55,7 @@ pub struct Demo {
     running: Running,
     panel: Arc<Panel>,
     clock: JoinHandle<()>,
+    rules: JoinHandle<()>,
 }
 
 impl Demo {
@@ -66,6 +68,7 @@ impl Demo {
     /// Takes the virtual building away, then ends the service in order.
     pub async fn shutdown(self) {
         self.clock.abort();
+        self.rules.abort();
         self.panel.close();
         self.running.shutdown().await;
     }
@@ -108,7 +111,8 @@ pub async fn start(options: Options) -> Result<Demo, Failure> {
         life: Life::Lively,
     }));
     let clock = tokio::spawn(note_clock(clock, dir));
-    Ok(Demo { running, panel, clock })
+    let rules = tokio::spawn(published::follow(Arc::clone(&panel), running.settings().clone()));
+    Ok(Demo { running, panel, clock, rules })
 }
 
 /// Runs the demo until the signal to end.

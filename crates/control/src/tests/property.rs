@@ -162,7 +162,10 @@ fn of_device(b: &Building, step: &Step) -> Option<Input> {
         }
         Step::Measured { n, ma, wh, late_s } => {
             let at = Timestamp(at.0 - i64::from(*late_s) * 1000);
-            let current_per_wire = vec![MilliAmps(*ma), MilliAmps(*ma / 2)];
+            // Some cars leave wires unused, and some chargers do not name them all.
+            let second = if ma.is_multiple_of(2) { 0 } else { *ma / 2 };
+            let wires = if n.is_multiple_of(2) { 2 } else { 3 };
+            let current_per_wire = [*ma, second, 0].into_iter().take(wires).map(MilliAmps).collect();
             let energy = Some(WattHours(*wh));
             let sample = ChargerSample { at, current_per_wire, energy, ..ChargerSample::default() };
             Some(of_charger(*n, ChargerEvent::Measured { connector: Some(ONE), session: None, sample }))
@@ -253,7 +256,13 @@ fn assert_fits(control: &Control, now: Now) {
             for ((id, number), standing) in &assessment.standings {
                 let live = &control.chargers[id];
                 let own = control.tree.index(&live.charger.circuit).unwrap_or(control.tree.root);
-                if !live.charger.wiring.uses(phase) || !control.tree.path(own).any(|above| above == index) {
+                let wiring = match (standing, control.site.pacing) {
+                    (Standing::Demand { .. }, Pacing::Careful) => {
+                        live.connectors[number].wiring_in_use(now, &live.charger.wiring)
+                    }
+                    _ => live.charger.wiring.clone(),
+                };
+                if !wiring.uses(phase) || !control.tree.path(own).any(|above| above == index) {
                     continue;
                 }
                 match standing {

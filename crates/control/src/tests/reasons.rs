@@ -20,6 +20,8 @@ fn confirming_is_followed_by_a_raise() {
                 b.house = amps(if second % 20 < 8 { 12 } else { 1 });
                 b.run(1);
                 for n in 1..=3_u32 {
+                    let limit = b.set(n);
+                    b.event(n, ChargerEvent::LimitAnswered { connector: super::ONE, limit, accepted: true });
                     let since = &mut since[usize::try_from(n).unwrap() - 1];
                     let set = b.set(n);
                     if b.reason(n) != Reason::Confirming {
@@ -30,7 +32,6 @@ fn confirming_is_followed_by_a_raise() {
                     if set != first {
                         *since = Some((second, set));
                     }
-                    if second - from > 30 { for t in 1..=3 { println!("{second} {t} {:?} {:?} ", b.connector(t).set, b.connector(t).reason);} println!("{:?}", b.control.chargers.values().map(|l| l.connectors.values().next().map(|c| (c.ceiling.clone(), c.appetite)).unwrap()).collect::<Vec<_>>()); }
                     assert!(second - from <= 30, "{role:?}, every {report_every} s: {n} at {set} since {from} s");
                 }
             }

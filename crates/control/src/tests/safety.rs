@@ -116,3 +116,29 @@ fn lowered_power_cuts_at_once() {
     b.order(Order::SetSite(settings)).unwrap();
     assert_eq!(b.sets(2), [10, 10]);
 }
+
+/// A cut that was never answered is not taken to have arrived, neither while the link seems up nor after it is
+/// known to be down.
+#[test]
+fn an_unanswered_cut_makes_no_room() {
+    let mut b = roomy(2);
+    b.start(1, amps(32));
+    b.run(60);
+    assert_eq!(b.sets(2), [32, 0]);
+    // From here on charger 1 is cut off, and nobody knows.
+    b.cars.remove(&1);
+    b.house = amps(30);
+    b.start(2, amps(32));
+    assert_eq!(b.sets(2), [15, 0]);
+    for second in 0..35 {
+        b.run(1);
+        assert_eq!(b.sets(2)[1], 0, "after {second} s it may still draw 32 A");
+    }
+    b.event(1, ChargerEvent::Disconnected);
+    for second in 0..115 {
+        b.run(1);
+        assert_eq!(b.sets(2)[1], 0, "{second} s after the link was lost its profile may still live");
+    }
+    b.run(70);
+    assert!(b.set(2) >= amps(20), "{}", b.set(2));
+}

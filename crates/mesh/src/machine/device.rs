@@ -61,6 +61,8 @@ pub(super) struct Limit {
     /// When it was last published; `None` while it waits for a link.
     pub(super) sent_at: Option<Instant>,
     pub(super) answered: bool,
+    /// When it was first published without an answer since; `None` once that was reported.
+    pub(super) silent_since: Option<Instant>,
 }
 
 /// A session that runs.

@@ -16,7 +16,7 @@ const CONNECTORS_MAX: u16 = 16;
 const TEXT_CHARS_MAX: usize = 64;
 
 impl Mesh {
-    pub(super) fn connected(&mut self, client: &str) {
+    pub(super) fn connected(&mut self, now: Now, client: &str) {
         let links = self.links.entry(client.to_owned()).or_insert(0);
         *links += 1;
         if *links > 1 {
@@ -25,7 +25,7 @@ impl Mesh {
         if let Ok(id) = self.known_meter(client) {
             self.out.push(Output::Meter { id, event: MeterEvent::Connected });
         } else if let Ok(id) = self.known_charger(client) {
-            self.resend_limits(&id);
+            self.resend_limits(now, &id);
             self.out.push(Output::Charger { id, event: ChargerEvent::Connected });
         }
     }

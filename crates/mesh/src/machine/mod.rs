@@ -67,7 +67,7 @@ impl Mesh {
     /// Takes one input and says what follows from it, in order.
     pub fn handle(&mut self, now: Now, input: Input<'_>) -> Vec<Output> {
         match input {
-            Input::Connected { client } => self.connected(client),
+            Input::Connected { client } => self.connected(now, client),
             Input::Disconnected { client } => self.disconnected(client),
             Input::Message { client, trust, topic, payload } => self.message(now, client, trust, topic, payload),
             Input::Tick => self.tick(now),

@@ -14,6 +14,9 @@ const RENEW: DurationMs = DurationMs(LIMIT_VALID_S as u64 * 1000 / 4);
 /// What the charger did not answer is sent again after this long.
 const REPEAT: DurationMs = DurationMs::from_secs(5);
 
+/// A limit without an answer for this long counts as refused.
+const ANSWER_MAX: DurationMs = DurationMs::from_secs(30);
+
 /// A command without an answer ends after this long.
 const COMMAND_MAX: DurationMs = DurationMs::from_secs(30);
 
@@ -26,7 +29,12 @@ impl Mesh {
         if same {
             return;
         }
-        state.limits.insert(connector, Limit { limit, sent_at: None, answered: false });
+        // The same limit once more does not begin the wait for its answer again.
+        let silent_since = match state.limits.get(&connector) {
+            Some(known) if known.limit == limit && !known.answered => known.silent_since,
+            Some(_) | None => Some(now.instant),
+        };
+        state.limits.insert(connector, Limit { limit, sent_at: None, answered: false, silent_since });
         if self.is_linked(id.as_str()) {
             self.send_limit(now, id, connector);
         }
@@ -45,11 +53,12 @@ impl Mesh {
     }
 
     /// All limits go out at the next opportunity: the charger may have been restarted.
-    pub(super) fn resend_limits(&mut self, id: &ChargerId) {
+    pub(super) fn resend_limits(&mut self, now: Now, id: &ChargerId) {
         let Some(state) = self.chargers.get_mut(id) else { return };
         for limit in state.limits.values_mut() {
             limit.sent_at = None;
             limit.answered = false;
+            limit.silent_since = Some(now.instant);
         }
     }
 
@@ -125,6 +134,7 @@ impl Mesh {
         let linked: Vec<ChargerId> = self.chargers.keys().filter(|id| self.is_linked(id.as_str())).cloned().collect();
         for id in linked {
             self.time_out_commands(now, &id);
+            self.report_silence(now, &id);
             for connector in self.due_limits(now, &id) {
                 self.send_limit(now, &id, connector);
             }
@@ -142,6 +152,19 @@ impl Mesh {
             if let Some(waiting) = state.commands.remove(&key) {
                 let (id, outcome, answer) = (waiting.id, Outcome::TimedOut, String::new());
                 self.out.push(Output::CommandDone { id, outcome, answer });
+            }
+        }
+    }
+
+    /// A limit nobody answers may not have arrived; who decides must know, once.
+    fn report_silence(&mut self, now: Now, id: &ChargerId) {
+        let Some(state) = self.chargers.get_mut(id) else { return };
+        for (connector, limit) in &mut state.limits {
+            let is_silent = |since: &mut Instant| is_over(now.instant, *since, ANSWER_MAX);
+            if !limit.answered && limit.silent_since.take_if(is_silent).is_some() {
+                let event =
+                    ChargerEvent::LimitAnswered { connector: *connector, limit: limit.limit, accepted: false };
+                self.out.push(Output::Charger { id: id.clone(), event });
             }
         }
     }

@@ -58,6 +58,23 @@ fn a_limit_is_repeated_then_renewed() {
     assert_eq!(sent(world.pass(100)), [40, 70, 100]);
 }
 
+/// A limit that nobody answers for 30 s counts as refused, once: it may never have arrived.
+#[test]
+fn a_limit_without_an_answer_counts_as_refused() {
+    let mut world = World::running();
+    set(&mut world, 16);
+    let refusals = |outputs: Vec<(u64, Output)>| {
+        let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
+        charger_events(&outputs)
+    };
+    assert_eq!(refusals(world.pass(29)), []);
+    set(&mut world, 16);
+    let limit = MilliAmps::from_amps(16);
+    assert_eq!(refusals(world.pass(60)), [ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: false }]);
+    let late = charger_events(&answer(&mut world, 16, true));
+    assert_eq!(late, [ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: true }]);
+}
+
 /// An answer to an older limit must not stop the repetition of the newest.
 #[test]
 fn an_old_answer_does_not_count() {
