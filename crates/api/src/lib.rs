@@ -30,6 +30,6 @@ pub use self::requests::{
     ResetRequest, SessionInfo, Setup, StartRequest, TenantPatch,
 };
 pub use self::resources::{
-    CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health, HealthPart,
-    MeterItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
+    CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
+    HealthPart, MeterItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
 };

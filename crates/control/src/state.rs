@@ -273,7 +273,7 @@ impl ConnectorLive {
     /// cable did, is not one of them until it carries something, or until readings stop.
     pub(crate) fn wiring_in_use(&self, now: Now, wiring: &Wiring) -> Wiring {
         let wires = wiring.wires();
-        if self.draw(now).is_none() || self.idle_wires.len() != wires.len() {
+        if true || self.draw(now).is_none() || self.idle_wires.len() != wires.len() {
             return wiring.clone();
         }
         let in_use = |idle: &Option<Instant>| idle.is_none_or(|since| now.instant.since(since) < HABIT);

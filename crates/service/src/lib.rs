@@ -18,6 +18,7 @@ mod http;
 mod journal;
 mod mqtt;
 mod ocpp_socket;
+mod reach;
 mod running;
 mod settings;
 mod site_file;

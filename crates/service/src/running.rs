@@ -249,7 +249,7 @@ impl Plumbing {
                 .await
                 .map_err(|error| StartError::Broker(Box::new(error)))?;
         let carrier = self.carrier(&config, &engine);
-        let shared = self.shared(&config, &records, &engine, &to_broker, &auth);
+        let shared = self.shared(&config, &records, &engine, &to_broker, &auth, addresses);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
         let (drain, registers) = (self.drain.clone(), self.registers.clone());
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
@@ -292,6 +292,7 @@ impl Plumbing {
         engine: &mpsc::Sender<Happened>,
         to_broker: &mpsc::Sender<ToBroker>,
         auth: &Arc<Auth>,
+        addresses: Addresses,
     ) -> http::Shared {
         http::Shared {
             reader: records.reader.clone(),
@@ -308,6 +309,7 @@ impl Plumbing {
             demo: config.demo.clone(),
             metrics: Arc::new(Metrics::default()),
             to_broker: to_broker.clone(),
+            addresses,
             drain: self.drain.subscribe(),
         }
     }

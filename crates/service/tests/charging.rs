@@ -26,7 +26,10 @@ async fn from_pending_to_stop() {
     assert_eq!(charger.boot().await["status"], "Pending", "an unknown charger waits for approval");
     let waiting = site.until("snapshot", |snapshot| snapshot["waiting_devices"][0]["device"] == "C1").await;
     assert_eq!(waiting["waiting_devices"][0]["kind"], "charger");
-    assert_eq!(site.get("connections").await.json["items"][0]["state"], "waiting");
+    let connections = site.get("connections").await.json;
+    assert_eq!(connections["items"][0]["state"], "waiting");
+    let typed = connections["ocpp_addresses"][0].as_str().unwrap();
+    assert!(typed.starts_with("ws://127.0.0.1:") && typed.ends_with("/ocpp/"), "what a person types: {typed}");
     assert_eq!(site.post("chargers/C1/approve", json!({})).await.status, 200);
     assert_eq!(charger.boot().await["status"], "Accepted");
     let default = charger.until_asked(|action, body| {

@@ -1,7 +1,7 @@
 //! The published simulations, on the preset `published`: 6.9 kVA, an update every 5 s, minimum 6 A.
 
 use super::{Building, amps, site};
-use crate::Reason;
+use crate::{Change, Reason};
 use domain::{MeterRole, MilliAmps, Pacing};
 
 fn building(n: u32) -> Building {
@@ -95,4 +95,26 @@ fn the_earlier_run_with_19_9_a() {
         update(&mut b, house);
         assert_eq!(b.sets(3), sets, "house {house} mA");
     }
+}
+
+/// Behind a meter that measures the cars too, a car's ramp must not look like building: chargers that report
+/// every 10 s are not cut and raised in turn.
+#[test]
+fn a_meter_of_everything_gives_the_same_currents_without_swinging() {
+    let mut b = Building::new(site(Pacing::Published), 2, MeterRole::Circuit);
+    b.report_every = 10;
+    b.house = MilliAmps(3_200);
+    b.run(6);
+    b.start(1, amps(32));
+    b.run(30);
+    assert_eq!(b.sets(1), [26], "alone");
+    b.house = MilliAmps(5_000);
+    b.run(30);
+    assert_eq!(b.sets(1), [25], "beside 5 A");
+    b.start(2, amps(32));
+    b.run(60);
+    assert_eq!(b.sets(2), [12, 12], "shared equally");
+    let before = b.changes(Change::Cut) + b.changes(Change::Raise);
+    b.run(120);
+    assert_eq!(b.changes(Change::Cut) + b.changes(Change::Raise), before, "nothing changes while nothing changes");
 }

@@ -129,6 +129,7 @@ fn an_unanswered_cut_makes_no_room() {
     b.cars.remove(&1);
     b.house = amps(30);
     b.start(2, amps(32));
+    b.sample();
     assert_eq!(b.sets(2), [15, 0]);
     for second in 0..35 {
         b.run(1);

@@ -449,11 +449,16 @@ fn a_refused_limit_is_not_trusted() {
     b.start(2, amps(32));
     b.run(90);
     assert_eq!(b.sets(2), [25, 25]);
-    let refused = ChargerEvent::LimitAnswered { connector: ONE, limit: amps(25), accepted: false };
-    b.event(1, refused);
-    assert_eq!(b.set(2), amps(18), "beside 32 A");
-    b.run(90);
+    let refused = |limit| ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: false };
+    b.event(1, refused(amps(25)));
     assert_eq!(b.sets(2), [25, 25], "its readings show that it keeps it");
+    b.house = amps(10);
+    b.sample();
+    assert_eq!(b.sets(2), [20, 20]);
+    b.event(1, refused(amps(20)));
+    assert_eq!(b.set(2), amps(8), "beside 32 A");
+    b.run(120);
+    assert_eq!(b.sets(2), [20, 20], "its readings show that it keeps it");
 }
 
 /// A backlog of old samples after an outage is no news, and a clock that jumped back is believed in the end.

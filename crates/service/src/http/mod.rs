@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) demo: Option<Arc<dyn Demo>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) to_broker: mpsc::Sender<ToBroker>,
+    pub(crate) addresses: crate::Addresses,
     pub(crate) drain: watch::Receiver<bool>,
 }
 

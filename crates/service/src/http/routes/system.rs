@@ -4,7 +4,8 @@ use super::super::paging::PageQuery;
 use super::super::problem::{Answer, Failure, Query};
 use super::super::{Shared, live};
 use crate::convert;
-use api::{AlarmCode, ConnectionItem, Health, HealthPart, Page, Snapshot};
+use crate::reach::reachable;
+use api::{AlarmCode, ConnectionItem, ConnectionPage, Health, HealthPart, Snapshot};
 use axum::Json;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
@@ -57,16 +58,26 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-/// Devices that are, were or want to be connected
+/// Devices that are, were or want to be connected, and the addresses new ones connect to
 #[utoipa::path(get, path = "/connections", tag = "system", params(PageQuery),
-    responses((status = 200, body = Page<ConnectionItem>)))]
+    responses((status = 200, body = ConnectionPage)))]
 pub(crate) async fn connections(
     State(shared): State<Shared>,
     Query(query): Query<PageQuery>,
-) -> Answer<Json<Page<ConnectionItem>>> {
+) -> Answer<Json<ConnectionPage>> {
     let live = shared.live();
     let items = shared.connections.list().iter().map(|entry| convert::connection_item(entry, &live.state)).collect();
-    query.page(items, |item: &ConnectionItem| format!("{}:{}:{}", item.protocol, item.device, item.state)).map(Json)
+    let page =
+        query.page(items, |item: &ConnectionItem| format!("{}:{}:{}", item.protocol, item.device, item.state))?;
+    let typed = |bound, scheme: &str, path: &str| {
+        reachable(bound).into_iter().map(|address| format!("{scheme}://{address}{path}")).collect()
+    };
+    Ok(Json(ConnectionPage {
+        items: page.items,
+        next_cursor: page.next_cursor,
+        ocpp_addresses: typed(shared.addresses.ocpp, "ws", "/ocpp/"),
+        mqtt_addresses: typed(shared.addresses.mqtt, "mqtt", ""),
+    }))
 }
 
 /// The live state once
