@@ -176,7 +176,7 @@ fn values(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row<'_>, name: &str) {
         let width = ui.available_width();
         let spacing = ui.spacing().item_spacing.x;
         // The name takes what the columns of fixed width leave.
-        let fixed = [130.0, 120.0, 60.0, 148.0, 88.0];
+        let fixed = [156.0, 116.0, 58.0, 148.0, 86.0];
         let rest = (width - fixed.iter().sum::<f32>() - spacing * 5.0).max(90.0);
         cell(ui, rest, |ui| {
             widgets::strong_line(ui, name);
