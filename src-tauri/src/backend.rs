@@ -2,6 +2,7 @@
 
 use cli::{Failure, demo, serve};
 use service::{Config, Running, StartError};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tauri::{AppHandle, Url};
@@ -14,6 +15,12 @@ pub(crate) struct Options {
     pub(crate) building: Building,
     /// Folder with the database; the usual one when absent.
     pub(crate) data_dir: Option<PathBuf>,
+    /// Where the console listens; the usual place when absent.
+    pub(crate) http: Option<SocketAddr>,
+    /// Where OCPP chargers connect; the usual place when absent.
+    pub(crate) ocpp: Option<SocketAddr>,
+    /// Where MQTT devices connect; the usual place when absent.
+    pub(crate) mqtt: Option<SocketAddr>,
 }
 
 /// Whose building is run.
@@ -91,7 +98,9 @@ impl Backend {
 async fn begin(options: Options) -> Result<State, Failure> {
     match options.building {
         Building::Demo => {
-            let options = demo::Options { data_dir: options.data_dir, ..demo::Options::default() };
+            let defaults = demo::Options::default();
+            let http = options.http.unwrap_or(defaults.http);
+            let options = demo::Options { data_dir: options.data_dir, http, ..defaults };
             demo::start(options).await.map(State::Demo)
         }
         Building::Own => {
@@ -101,9 +110,9 @@ async fn begin(options: Options) -> Result<State, Failure> {
             let defaults = Config::new(data_dir.clone());
             let options = serve::Options {
                 data_dir,
-                http: defaults.http,
-                ocpp: defaults.ocpp,
-                mqtt: defaults.mqtt,
+                http: options.http.unwrap_or(defaults.http),
+                ocpp: options.ocpp.unwrap_or(defaults.ocpp),
+                mqtt: options.mqtt.unwrap_or(defaults.mqtt),
                 https: None,
                 ocpps: None,
                 mqtts: None,

@@ -15,6 +15,7 @@ mod window;
 
 use backend::{Backend, Building};
 use clap::Parser;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tauri::{AppHandle, Manager as _, RunEvent};
@@ -31,6 +32,15 @@ struct Arguments {
     /// Folder with the database; the usual place for programs' data when absent
     #[arg(long)]
     data_dir: Option<PathBuf>,
+    /// Where the API and the console listen [default: 127.0.0.1:8480; the demo takes a free port]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Where OCPP chargers connect [default: 0.0.0.0:8887]
+    #[arg(long, value_name = "ADDR", conflicts_with = "demo")]
+    ocpp: Option<SocketAddr>,
+    /// Where MQTT meters and chargers connect [default: 0.0.0.0:1883]
+    #[arg(long, value_name = "ADDR", conflicts_with = "demo")]
+    mqtt: Option<SocketAddr>,
     /// Quit when the window is closed instead of staying in the tray
     #[arg(long)]
     exit_on_close: bool,
@@ -91,12 +101,13 @@ fn begin_log() {
 /// Starts the service without holding up the event loop, then shows the window.
 fn start(app: &AppHandle, arguments: Arguments) {
     let keeps_running = !arguments.exit_on_close && tray_made(app);
-    let options = if arguments.demo {
-        backend::Options { building: Building::Demo, data_dir: arguments.data_dir }
+    let (building, data_dir) = if arguments.demo {
+        (Building::Demo, arguments.data_dir)
     } else {
-        let data_dir = arguments.data_dir.or_else(|| app.path().app_data_dir().ok());
-        backend::Options { building: Building::Own, data_dir }
+        (Building::Own, arguments.data_dir.or_else(|| app.path().app_data_dir().ok()))
     };
+    let options =
+        backend::Options { building, data_dir, http: arguments.http, ocpp: arguments.ocpp, mqtt: arguments.mqtt };
     let handle = app.clone();
     let backend = app.state::<Backend>();
     backend.end_on_signal(app);

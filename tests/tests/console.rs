@@ -57,13 +57,13 @@ fn settle(building: &mut Building, expected_a: &[f64]) {
     }
 }
 
-/// Goes on until the tile of the current in use shows what `wanted` recognises.
+/// Goes on until the tile of what is available for cars shows what `wanted` recognises.
 #[track_caller]
 fn live_number(building: &mut Building, browser: &Browser, wanted: impl Fn(&str) -> bool) -> String {
     let begun = Instant::now();
     loop {
         building.go_on();
-        if let Some(number) = browser.value_of("tile-used").filter(|number| wanted(number)) {
+        if let Some(number) = browser.value_of("tile-available").filter(|number| wanted(number)) {
             return number;
         }
         assert!(begun.elapsed() < DEADLINE, "the page says {:?}", browser.texts());

@@ -19,7 +19,7 @@ pub struct Options {
     /// Where the API and the console listen; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
     pub http: SocketAddr,
-    /// Where OCPP chargers connect, as ws://HOST:PORT/ocpp/<identity>
+    /// Where OCPP chargers connect, as ws://HOST:PORT/ocpp/NAME
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8887")]
     pub ocpp: SocketAddr,
     /// Where MQTT meters and chargers connect

@@ -64,9 +64,8 @@ impl Control {
                 self.charger_measured(now, id, connector, session, &sample, out);
             }
             ChargerEvent::LimitAnswered { connector, limit, accepted } => {
-                if let Some(connector) = self.connector_mut(&(id.clone(), connector)).filter(|c| c.set == limit) {
-                    connector.refuses = !accepted && !connector.is_seen_to_obey(now);
-                    connector.answered = accepted;
+                if let Some(connector) = self.connector_mut(&(id.clone(), connector)) {
+                    connector.limit_answered(now, limit, accepted);
                     self.guard(now, out);
                 }
             }
@@ -315,7 +314,12 @@ impl Control {
     }
 
     /// The verdict on a start that was seen before: what the session that it opened may do now.
-    fn verdict_again(&self, id: &ChargerId, card: &CardUid, seen: Option<(SessionId, Option<TenantId>)>) -> CardVerdict {
+    fn verdict_again(
+        &self,
+        id: &ChargerId,
+        card: &CardUid,
+        seen: Option<(SessionId, Option<TenantId>)>,
+    ) -> CardVerdict {
         match (seen, self.access.verdict(card)) {
             _ if !self.is_approved(id) => CardVerdict::NotApproved,
             (Some((session, _)), _) if self.in_use.contains(&session) => CardVerdict::InUse,

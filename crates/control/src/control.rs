@@ -7,7 +7,10 @@ use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
-use domain::{Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Pacing, PerPhase, SessionId, Site};
+use domain::{
+    CardVerdict, Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Pacing, PerPhase, RefusedCard,
+    SessionId, Site,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The site's one decider.
@@ -57,7 +60,11 @@ impl Control {
         let mut access = Access::default();
         access.tenants = setup.tenants.into_iter().map(|t| (t.id, t)).collect();
         access.cards = setup.cards.into_iter().map(|c| (c.uid.clone(), c)).collect();
-        access.refused = setup.refused_cards;
+        // A card that was a stranger and has been enrolled since is none any more.
+        let is_stranger =
+            |card: &RefusedCard| card.verdict != CardVerdict::Unknown || !access.cards.contains_key(&card.uid);
+        let refused = setup.refused_cards.into_iter().filter(is_stranger).collect();
+        access.refused = refused;
         (access.last_tenant, access.last_card) = (last_tenant, last_card);
         let mut control = Self {
             tree: Tree::new(&setup.site, &setup.circuits),

@@ -145,6 +145,10 @@ impl Control {
 
     fn set_charger(&mut self, now: Now, mut charger: Charger, out: &mut Vec<Output>) -> OrderDone {
         self.check_charger(&charger)?;
+        // A connector where a session runs exists, whatever is configured or announced.
+        let here = self.ledger.open().filter(|session| session.charger == charger.id);
+        let used = here.map(|session| session.connector.0).max().unwrap_or(0).min(CONNECTORS_MAX);
+        charger.connectors = charger.connectors.max(used);
         let next = self.next_registration();
         if let Some(live) = self.chargers.get_mut(&charger.id) {
             charger.registered = live.charger.registered;

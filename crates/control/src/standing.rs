@@ -89,6 +89,10 @@ impl Surroundings<'_> {
             let set = if is_told { self.site.min_charge } else { MilliAmps::ZERO };
             return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
         }
+        if let Some(held) = connector.overdue(self.now).filter(|_| session.is_some() && live.is_online()) {
+            let reason = Reason::Disobeys { counted: held };
+            return Standing::Counted { amount: held, set: connector.set, reason };
+        }
         match live.link {
             Link::Online => {}
             Link::Offline { since } => return self.unreachable(live, connector, since),
@@ -156,7 +160,11 @@ impl Surroundings<'_> {
 
     /// Not heard since the program started: a profile of the run before may still live where a session runs.
     fn unheard(&self, live: &ChargerLive, session: Option<&Session>) -> Standing {
-        let amount = if session.is_some() && self.may_have_profile(live.link) { live.charger.max } else { live.fallback_in_force() };
+        let amount = if session.is_some() && self.may_have_profile(live.link) {
+            live.charger.max
+        } else {
+            live.fallback_in_force()
+        };
         Standing::Counted { amount, set: MilliAmps::ZERO, reason: Reason::Offline { counted: amount } }
     }
 }

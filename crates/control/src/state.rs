@@ -19,6 +19,8 @@ pub(crate) const ASLEEP: MilliAmps = MilliAmps(500);
 pub(crate) const AWAKE: MilliAmps = MilliAmps(1000);
 /// A charger's newest reading says nothing about now once it is older; chargers report at least once a minute.
 pub(crate) const READING_MAX_AGE: DurationMs = DurationMs::from_secs(120);
+/// Chargers answer a limit at once; one that has done so and then takes longer may not have got the next one.
+const ANSWER_WITHIN: DurationMs = DurationMs::from_secs(4);
 /// Enough readings to find those around any meter sample that still counts, at one a second.
 const READINGS_MAX: usize = 150;
 /// Setpoints change at most a few times in [`READING_MAX_AGE`]; older ones decide nothing.
@@ -146,6 +148,10 @@ pub(crate) struct ConnectorLive {
     pub(crate) refuses: bool,
     /// The charger took the present setpoint.
     pub(crate) answered: bool,
+    /// The setpoint it took last in this session; `None` while it has answered none.
+    held: Option<MilliAmps>,
+    /// Since when a setpoint below that one has waited for its answer.
+    cut_waits_since: Option<Instant>,
     /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
     pub(crate) adopt: bool,
     pub(crate) reason: Reason,
@@ -177,6 +183,8 @@ impl ConnectorLive {
             disobeys: false,
             refuses: false,
             answered: false,
+            held: None,
+            cut_waits_since: None,
             adopt: false,
             reason: Reason::Idle,
             decided: None,
@@ -193,6 +201,11 @@ impl ConnectorLive {
         }
         self.refuses = false;
         self.answered = false;
+        if self.held.is_some_and(|held| limit < held) {
+            self.cut_waits_since.get_or_insert(now.instant);
+        } else {
+            self.cut_waits_since = None;
+        }
         self.set = limit;
         self.sets.push_back((now.instant, limit));
         while self.sets.len() > SETS_MAX {
@@ -273,7 +286,7 @@ impl ConnectorLive {
     /// cable did, is not one of them until it carries something, or until readings stop.
     pub(crate) fn wiring_in_use(&self, now: Now, wiring: &Wiring) -> Wiring {
         let wires = wiring.wires();
-        if true || self.draw(now).is_none() || self.idle_wires.len() != wires.len() {
+        if self.draw(now).is_none() || self.idle_wires.len() != wires.len() {
             return wiring.clone();
         }
         let in_use = |idle: &Option<Instant>| idle.is_none_or(|since| now.instant.since(since) < HABIT);
@@ -320,6 +333,28 @@ impl ConnectorLive {
         self.standby_room = None;
         self.ceiling = None;
         self.idle_wires.clear();
+        (self.held, self.cut_waits_since) = (None, None);
+    }
+
+    /// The charger answered a limit, perhaps not the present one.
+    pub(crate) fn limit_answered(&mut self, now: Now, limit: MilliAmps, accepted: bool) {
+        if accepted {
+            self.held = Some(limit);
+        }
+        if limit != self.set {
+            return;
+        }
+        self.answered = accepted;
+        self.refuses = !accepted && !self.is_seen_to_obey(now);
+        if accepted {
+            self.cut_waits_since = None;
+        }
+    }
+
+    /// What it took last, while a cut below that waits longer for its answer than this charger needs otherwise.
+    pub(crate) fn overdue(&self, now: Now) -> Option<MilliAmps> {
+        let waits = self.cut_waits_since.is_some_and(|since| now.instant.since(since) >= ANSWER_WITHIN);
+        self.held.filter(|_| waits && !self.is_seen_to_obey(now))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rules of the vocabulary: what can exist, and how limits are rounded.
 
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails ends it")]
+
 use domain::{
     CardUid, CardUidError, ChargerId, Circuit, CircuitId, CircuitTree, CircuitTreeError, Connection, DurationMs, Flow,
     IdError, MilliAmps, MilliVolts, Pacing, PerPhase, Phase, PhaseCount, Series, Site, SiteError, VoltAmps, Wiring,

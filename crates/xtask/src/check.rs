@@ -2,13 +2,14 @@
 
 use crate::process::{self, ChoreError, Result, cargo, run, run_keeping};
 use crate::{console, install};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// The targets of the workspace that are built and tested together: asking for the same set every time keeps
 /// cargo from building anything twice with other features.
 const TARGETS: &[&str] = &["--workspace", "--lib", "--bins", "--tests"];
 
-/// Most last lines of a failed test run that the summary repeats.
+/// Most lines of a failed test run that the summary repeats.
 const FAILURE_LINES_MAX: usize = 30;
 
 /// How one step ended.
@@ -36,15 +37,13 @@ pub(crate) fn run_all() -> Result {
     step("formatting", &mut || run(cargo(&["fmt", "--all", "--check"])));
     step("generated code is up to date", &mut || crate::generate(true));
     step("console", &mut || console::build().map(|_directory| ()));
-    step("lints", &mut || {
-        run(cargo(&["clippy", "--workspace", "--lib", "--bins", "--tests", "--", "--deny", "warnings"]))
-    });
+    step("lints", &mut || run(cargo(&[&["clippy", "--keep-going"], TARGETS, &["--", "--deny", "warnings"]].concat())));
     step("lints of the console for browsers", &mut || {
         let package = ["clippy", "--package", "ui", "--lib", "--profile", "wasm"];
         run(cargo(&[&package[..], &["--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]].concat()))
     });
     step("documentation", &mut || {
-        let mut command = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+        let mut command = cargo(&["doc", "--workspace", "--no-deps", "--quiet", "--keep-going"]);
         command.env("RUSTDOCFLAGS", "--deny warnings");
         run(command)
     });
@@ -90,8 +89,10 @@ fn summary(outcomes: &[Outcome], tests: &[String], took: Duration) -> Result {
         let verdict = if outcome.result.is_ok() { "ok    " } else { "FAILED" };
         println!("{verdict} {:>6.1} s  {}", outcome.took.as_secs_f32(), outcome.name);
     }
-    for line in tests.iter().rev().take(FAILURE_LINES_MAX).rev() {
-        println!("       {}", line.trim());
+    // A failed test is told when it fails and again at the end; the last word about each is enough.
+    let verdicts: BTreeSet<&str> = tests.iter().map(|line| line.trim()).collect();
+    for line in verdicts.iter().rev().take(FAILURE_LINES_MAX) {
+        println!("       {line}");
     }
     println!("all steps together: {:.0} s", took.as_secs_f32());
     let failed: Vec<&str> = outcomes.iter().filter(|step| step.result.is_err()).map(|step| step.name).collect();

@@ -179,3 +179,19 @@ fn a_removed_card_gets_nothing() {
         assert_eq!(b.reason(1), crate::Reason::NotAuthorised);
     }
 }
+
+/// After a restart the list of refused cards does not bring back those that were enrolled since.
+#[test]
+fn an_enrolled_card_is_no_stranger_after_a_restart() {
+    let mut b = building();
+    let known = b.control.snapshot(b.now());
+    let mut setup = crate::Setup::empty(site(Pacing::Careful), super::circuits(200));
+    (setup.tenants, setup.cards) = (known.tenants, known.cards);
+    let refused =
+        |card, verdict| domain::RefusedCard { uid: uid(card), charger: charger_id(1), at: b.now().wall, verdict };
+    setup.refused_cards =
+        vec![refused(1, CardVerdict::Unknown), refused(2, CardVerdict::Blocked), refused(50, CardVerdict::Unknown)];
+    b = Building::of(setup, MeterRole::House);
+    let listed: Vec<_> = b.control.snapshot(b.now()).refused_cards.into_iter().map(|card| card.uid).collect();
+    assert_eq!(listed, [uid(2), uid(50)]);
+}

@@ -143,3 +143,57 @@ fn an_unanswered_cut_makes_no_room() {
     b.run(70);
     assert!(b.set(2) >= amps(20), "{}", b.set(2));
 }
+
+/// A charger that has answered its limits and does not answer a cut leaves it to the others to make the room.
+#[test]
+fn others_make_room_for_a_cut_that_waits() {
+    let mut b = roomy(2);
+    let answer = |b: &mut Building, n: u32| {
+        let limit = b.set(n);
+        b.event(n, ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: true });
+    };
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    for _ in 0..90 {
+        b.run(1);
+        answer(&mut b, 1);
+        answer(&mut b, 2);
+    }
+    assert_eq!(b.sets(2), [30, 30]);
+    b.cars.remove(&1);
+    b.house = amps(20);
+    b.sample();
+    assert_eq!(b.sets(2), [20, 20]);
+    answer(&mut b, 2);
+    b.run(4);
+    assert_eq!(b.sets(2), [20, 10], "charger 1 still draws 30 A");
+    answer(&mut b, 1);
+    for _ in 0..60 {
+        b.run(1);
+        answer(&mut b, 1);
+        answer(&mut b, 2);
+    }
+    assert_eq!(b.sets(2), [20, 20]);
+}
+
+/// A connector where a car charges does not vanish because somebody configures or announces fewer.
+#[test]
+fn a_connector_in_use_stays() {
+    let mut b = roomy(1);
+    let twin = domain::Charger { connectors: 2, ..super::charger(1, domain::Wiring::single()) };
+    b.order(Order::SetCharger(twin.clone())).unwrap();
+    let (reply, at) = (domain::ReplyKey(99), b.now().wall);
+    let request = domain::StartRequest {
+        connector: domain::ConnectorNumber(2),
+        card: Some(super::uid(1)),
+        at,
+        meter: domain::WattHours(0),
+        provenance: domain::Provenance::Measured,
+    };
+    b.event(1, ChargerEvent::SessionStarted { reply, request });
+    b.run(30);
+    b.order(Order::SetCharger(domain::Charger { connectors: 1, ..twin })).unwrap();
+    let charger = b.control.snapshot(b.now()).chargers.remove(0);
+    assert_eq!(charger.connectors.len(), 2);
+    assert!(!charger.connectors[1].set.is_zero());
+}

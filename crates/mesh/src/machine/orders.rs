@@ -162,8 +162,7 @@ impl Mesh {
         for (connector, limit) in &mut state.limits {
             let is_silent = |since: &mut Instant| is_over(now.instant, *since, ANSWER_MAX);
             if !limit.answered && limit.silent_since.take_if(is_silent).is_some() {
-                let event =
-                    ChargerEvent::LimitAnswered { connector: *connector, limit: limit.limit, accepted: false };
+                let event = ChargerEvent::LimitAnswered { connector: *connector, limit: limit.limit, accepted: false };
                 self.out.push(Output::Charger { id: id.clone(), event });
             }
         }

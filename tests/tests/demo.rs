@@ -1,0 +1,102 @@
+//! The living demo building: its virtual devices are clients of their own on real sockets.
+
+use serde_json::{Value, json};
+use tests::{Api, Meshwatt, until};
+
+/// A card nobody enrolled.
+const NEW_CARD: &str = "04FFEEDD";
+
+fn demo(api: &Api, command: &Value) {
+    let _snapshot: Value = api.post("demo", command).ok();
+}
+
+fn tap(api: &Api, charger: &str, uid: &str) {
+    demo(api, &json!({"command": "tap_card", "charger": charger, "uid": uid}));
+}
+
+/// The session that runs at a charger.
+fn running(api: &Api, charger: &str) -> Option<Value> {
+    let items = api.items(&format!("sessions?charger={charger}&limit=5"));
+    items.into_iter().find(|item| item["ended_at"].is_null())
+}
+
+/// A charger of this protocol without a car.
+fn free_charger(api: &Api, protocol: &str) -> String {
+    until(&format!("a free charger that speaks {protocol}"), || {
+        let snapshot = api.get("demo").ok();
+        let chargers = snapshot["chargers"].as_array()?.clone();
+        let free = chargers.into_iter().rev().find(|item| item["protocol"] == protocol && item["car"].is_null())?;
+        free["id"].as_str().map(str::to_owned)
+    })
+}
+
+/// Protects the first impression: every device comes up over its protocol, cars charge, two months of history are
+/// there, and a stopped demo comes back with all of it.
+#[test]
+fn the_demo_lives_and_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let (program, _address) = Meshwatt::demo(directory.path());
+    let api = program.api();
+    let online = |api: &Api| {
+        let chargers = api.items("chargers");
+        (chargers.len() == 8 && chargers.iter().all(|charger| charger["online"] == true)).then_some(chargers)
+    };
+    let chargers = until("all eight chargers to be online", || online(api));
+    let ocpp = chargers.iter().filter(|charger| charger["protocol"] == "ocpp1.6").count();
+    assert_eq!(ocpp, 5, "five speak OCPP, the others IEVCC");
+    until("both meters to report", || {
+        let meters = api.items("meters");
+        (meters.len() == 2 && meters.iter().all(|meter| meter["online"] == true)).then_some(())
+    });
+    demo(api, &json!({"command": "set_speed", "speed": "x10"}));
+    until("a car to charge", || {
+        api.items("chargers").into_iter().find(|charger| charger["connectors"][0]["power_kw"].as_f64() > Some(1.0))
+    });
+    let past = api.items("sessions?limit=500");
+    assert!(past.len() > 100, "only {} sessions of history", past.len());
+    let kept = past.iter().filter(|session| !session["ended_at"].is_null()).max_by_key(|s| s["id"].as_i64()).unwrap();
+    assert!(program.stop().success(), "the demo ends in order");
+
+    let (program, _address) = Meshwatt::demo(directory.path());
+    until("all chargers to reconnect", || online(program.api()));
+    let again = program.api().items("sessions?limit=500");
+    assert!(again.contains(kept), "the history is still there, such as {kept}");
+}
+
+/// Protects the way a tenant gets a card, on both protocols: an unknown card is refused and listed, enrolment
+/// captures the next tap, the tap after that charges, another tenant's card changes nothing, and another card of the
+/// same tenant ends it.
+#[test]
+fn a_card_is_enrolled_by_tapping_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (program, _address) = Meshwatt::demo(directory.path());
+    let api = program.api();
+    let tenants = api.items("tenants");
+    let (owner, other) = (&tenants[0], &tenants[1]);
+    let card_of = |tenant: &Value| tenant["cards"][0]["uid"].as_str().unwrap().to_owned();
+    for (protocol, uid) in [("ocpp", NEW_CARD.to_owned()), ("ievcc", format!("{NEW_CARD}01"))] {
+        let charger = free_charger(api, protocol);
+        demo(api, &json!({"command": "plug", "charger": charger, "wants_kwh": 20.0}));
+        until("the refused card in the list", || {
+            tap(api, &charger, &uid);
+            let refused = api.get("cards/refused").body;
+            refused.to_string().contains(&uid).then_some(())
+        });
+        let body = json!({"tenant_id": owner["id"], "charger": charger, "ttl_s": 120});
+        let _enrolment: Value = api.post("enrolment", &body).ok();
+        tap(api, &charger, &uid);
+        until("the card to be bound", || {
+            let item = api.items("tenants").into_iter().find(|tenant| tenant["id"] == owner["id"])?;
+            item["cards"].as_array()?.iter().any(|card| card["uid"] == uid.as_str()).then_some(())
+        });
+        tap(api, &charger, &uid);
+        let session = until("the session of the new card", || running(api, &charger));
+        assert_eq!((&session["card"], &session["tenant_id"]), (&json!(uid), &owner["id"]), "{session}");
+        tap(api, &charger, &card_of(other));
+        tap(api, &charger, &card_of(owner));
+        let ended = until("the end of the session", || {
+            api.items("sessions?limit=50").into_iter().find(|s| s["id"] == session["id"] && !s["ended_at"].is_null())
+        });
+        assert_eq!(ended["end_reason"], "card", "{ended}");
+    }
+}
