@@ -77,9 +77,13 @@ fn a_card_is_enrolled_by_tapping_it() {
     for (protocol, uid) in [("ocpp", NEW_CARD.to_owned()), ("ievcc", format!("{NEW_CARD}01"))] {
         let charger = free_charger(api, protocol);
         demo(api, &json!({"command": "plug", "charger": charger, "wants_kwh": 20.0}));
+        // A reader answers once the cable is in; a tap before that is lost, as in life.
+        until("the cable to be seen", || {
+            api.item("chargers", &charger).filter(|item| item["connectors"][0]["status"] == "preparing")
+        });
+        tap(api, &charger, &uid);
         until("the refused card in the list", || {
-            tap(api, &charger, &uid);
-            let refused = api.get("cards/refused").body;
+            let refused = api.get("refused-cards").body;
             refused.to_string().contains(&uid).then_some(())
         });
         let body = json!({"tenant_id": owner["id"], "charger": charger, "ttl_s": 120});
@@ -98,5 +102,14 @@ fn a_card_is_enrolled_by_tapping_it() {
             api.items("sessions?limit=50").into_iter().find(|s| s["id"] == session["id"] && !s["ended_at"].is_null())
         });
         assert_eq!(ended["end_reason"], "card", "{ended}");
+        let frames = api.items(&format!("chargers/{charger}/frames?limit=200"));
+        let texts: Vec<&str> = frames.iter().filter_map(|frame| frame["text"].as_str()).collect();
+        let heard = texts.iter().any(|text| text.contains(&card_of(other)));
+        assert!(heard, "the other tenant's card was tapped: {texts:#?}");
+        let ends = |text: &&&str| {
+            text.contains("\"StopTransaction\"") || text.contains("\"meter_wh\"") && text.contains("\"stop\"")
+        };
+        let stop = texts.iter().find(ends).expect("the message that ended the session");
+        assert!(stop.contains(&card_of(owner)), "{stop}");
     }
 }

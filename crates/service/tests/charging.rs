@@ -126,6 +126,23 @@ async fn manager_ends_a_session() {
     assert_eq!((none.status, none.code()), (409, "conflict"));
 }
 
+/// A session from the console needs a card that may charge, before the charger hears of it.
+#[tokio::test]
+async fn a_start_from_the_console_needs_a_valid_card() {
+    let site = Site::start().await;
+    site.tenant_with_card("Ana", "AAAA0001").await;
+    let mut charger = site.approved_charger("C1").await;
+    let unknown = site.post("chargers/C1/start", json!({"connector": 1, "card": "DEADBEEF"})).await;
+    assert_eq!((unknown.status, unknown.code()), (422, "invalid"), "{}", unknown.text);
+    assert_eq!(site.ask("PATCH", "cards/AAAA0001", Some(json!({"blocked": true}))).await.status, 200);
+    let blocked = site.post("chargers/C1/start", json!({"connector": 1, "card": "AAAA0001"})).await;
+    assert_eq!((blocked.status, blocked.code()), (422, "invalid"), "{}", blocked.text);
+    assert_eq!(site.ask("PATCH", "cards/AAAA0001", Some(json!({"blocked": false}))).await.status, 200);
+    assert_eq!(site.post("chargers/C1/start", json!({"connector": 1, "card": "AAAA0001"})).await.status, 202);
+    let asked = charger.until_asked(|action, _| action == "RemoteStartTransaction").await;
+    assert_eq!(asked["idTag"], "AAAA0001");
+}
+
 /// Operations reach the charger and their answers come back, by request and on the live socket.
 #[tokio::test]
 async fn operations_have_outcomes() {

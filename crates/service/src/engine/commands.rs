@@ -5,7 +5,7 @@ use super::{Engine, Work};
 use api::{CommandOutcome, CommandState};
 use central_system::{Command, ResetKind, Trigger};
 use control::{Input, Order};
-use domain::{CardUid, ChargerId, ConnectorNumber, Now, Protocol};
+use domain::{CardStatus, CardUid, ChargerId, ConnectorNumber, Now, Protocol};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,6 +98,10 @@ pub(crate) enum CommandRefused {
     NotApproved,
     /// Its protocol has no such operation.
     Unsupported,
+    /// Nobody enrolled the card.
+    UnknownCard,
+    /// The manager blocked the card.
+    BlockedCard,
     /// Nothing runs there.
     Refused(control::OrderError),
 }
@@ -197,6 +201,14 @@ impl Engine {
         }
         if !state.online {
             return Err(CommandRefused::Offline);
+        }
+        if let ChargerCommand::Start { card, .. } = &command {
+            // The charger would offer its fallback before anybody asks about the card.
+            match live.cards.iter().find(|known| known.uid == *card).map(|known| known.status) {
+                Some(CardStatus::Active) => {}
+                Some(CardStatus::Blocked) => return Err(CommandRefused::BlockedCard),
+                None => return Err(CommandRefused::UnknownCard),
+            }
         }
         let name = command.name();
         if let ChargerCommand::Stop { connector } = command {

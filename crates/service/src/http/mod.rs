@@ -149,6 +149,8 @@ fn command_failure(refused: &CommandRefused) -> Failure {
         CommandRefused::Unsupported => {
             Failure::new(StatusCode::CONFLICT, Code::Unsupported, "The charger's protocol has no such operation")
         }
+        CommandRefused::UnknownCard => Failure::invalid("nobody enrolled this card; enrol it for a tenant first"),
+        CommandRefused::BlockedCard => Failure::invalid("this card is blocked; unblock it or take another"),
         CommandRefused::Refused(error) => order_failure(error),
     }
 }
