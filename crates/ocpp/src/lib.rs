@@ -1,7 +1,7 @@
 //! OCPP-J frames and messages: tolerant on reading, strict on writing.
 //!
 //! Chargers in the field write numbers as text, leave out what they must send and invent words. [`read`]
-//! takes all of that where the meaning is clear; [`write`] checks every rule of the official schemas
+//! takes all of that where the meaning is clear; [`write()`] checks every rule of the official schemas
 //! before a text leaves us. Start at [`frame::Frame`] and [`v16::Action`].
 //!
 //! Must not know: our domain, sessions, sockets, policy.

@@ -29,6 +29,10 @@ pub(crate) fn run_demo(options: &Options) -> Result {
     let profile: &[&str] = if options.release { &["--release"] } else { &[] };
     let mut command = cargo(&["run", "--package", package]);
     command.args(profile).arg("--").args(arguments);
+    if std::env::var_os("RUST_LOG").is_none() {
+        // The address to open shall not scroll away.
+        command.env("RUST_LOG", "warn");
+    }
     if !window && !options.headless {
         println!("There is no display here, so open the address below in a browser.");
     }
