@@ -150,9 +150,11 @@ impl Control {
         let used = here.map(|session| session.connector.0).max().unwrap_or(0).min(CONNECTORS_MAX);
         charger.connectors = charger.connectors.max(used);
         let next = self.next_registration();
+        let mut reordered = false;
         if let Some(live) = self.chargers.get_mut(&charger.id) {
             charger.registered = live.charger.registered;
             charger.protocol = live.charger.protocol;
+            reordered = live.charger.priority != charger.priority;
             live.charger = charger.clone();
             let wanted = ConnectorNumber(charger.connectors);
             live.connectors.retain(|number, _| *number <= wanted);
@@ -165,6 +167,9 @@ impl Control {
         }
         out.push(Output::Save(Record::Charger(charger.clone())));
         out.push(Output::Approved { charger: charger.id.clone(), approved: charger.approved });
+        if reordered {
+            self.reopen_standby();
+        }
         out.extend(self.fit_fallbacks());
         Ok(Made::Charger(charger))
     }
@@ -212,8 +217,16 @@ impl Control {
                 out.push(Output::Save(Record::Charger(live.charger.clone())));
             }
         }
+        self.reopen_standby();
         out.extend(self.fit_fallbacks());
         Ok(Made::Nothing)
+    }
+
+    /// Who is served first changed, so the room that a waiting car once lacked says nothing any more.
+    fn reopen_standby(&mut self) {
+        for connector in self.chargers.values_mut().flat_map(|live| live.connectors.values_mut()) {
+            connector.standby_room = None;
+        }
     }
 
     fn approve_meter(&mut self, id: &MeterId, out: &mut Vec<Output>) -> OrderDone {

@@ -1,7 +1,7 @@
 //! The published simulations, on the preset `published`: 6.9 kVA, an update every 5 s, minimum 6 A.
 
-use super::{Building, amps, site};
-use crate::{Change, Reason};
+use super::{Building, amps, charger_id, site};
+use crate::{Change, Order, Reason};
 use domain::{MeterRole, MilliAmps, Pacing};
 
 fn building(n: u32) -> Building {
@@ -117,4 +117,20 @@ fn a_meter_of_everything_gives_the_same_currents_without_swinging() {
     let before = b.changes(Change::Cut) + b.changes(Change::Raise);
     b.run(120);
     assert_eq!(b.changes(Change::Cut) + b.changes(Change::Raise), before, "nothing changes while nothing changes");
+}
+
+/// A car on standby that the manager drags to the top charges at the next update, and the last one waits.
+#[test]
+fn a_waiting_car_moved_to_the_top_takes_its_turn() {
+    let mut b = building(3);
+    update(&mut b, 5_000);
+    for n in 1..=3 {
+        b.start(n, amps(32));
+        update(&mut b, 5_000);
+    }
+    update(&mut b, 16_400);
+    assert_eq!(b.sets(3), [6, 6, 0], "room for two");
+    b.order(Order::OrderChargers(vec![charger_id(3), charger_id(1), charger_id(2)])).unwrap();
+    update(&mut b, 16_400);
+    assert_eq!(b.sets(3), [6, 0, 6], "the new order");
 }
