@@ -1,7 +1,7 @@
 //! The division itself.
 
 use crate::room::{Path, Room};
-use crate::{Demand, Leftover, NodeIndex, Snapshot};
+use crate::{Demand, Leftover, NodeIndex, Sharing, Snapshot};
 use domain::{ChargerId, ConnectorNumber, MilliAmps, Phase};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -76,31 +76,37 @@ pub struct Bottleneck {
 }
 
 /// The step in which chargers are commanded.
-const AMPERE: MilliAmps = MilliAmps::from_amps(1);
+pub(crate) const AMPERE: MilliAmps = MilliAmps::from_amps(1);
 
 /// Divides the current of `snapshot`.
 #[must_use]
 pub fn allocate(snapshot: &Snapshot) -> Plan {
     let mut division = Division::new(snapshot);
-    division.admit();
-    match snapshot.leftover {
-        Leftover::ToHigherPriority => division.fill_in_turn(),
-        Leftover::Kept => division.fill_together(),
+    match (snapshot.sharing, snapshot.leftover) {
+        (Sharing::Equally, Leftover::ToHigherPriority) => {
+            division.admit();
+            division.fill_in_turn();
+        }
+        (Sharing::Equally, Leftover::Kept) => {
+            division.admit();
+            division.fill_together();
+        }
+        (Sharing::InLine, Leftover::ToHigherPriority | Leftover::Kept) => division.serve_in_line(),
     }
     division.finish()
 }
 
 /// One demand while the division runs.
-struct Candidate<'a> {
-    demand: &'a Demand,
-    path: Path,
-    max: MilliAmps,
-    limit: MilliAmps,
-    state: State,
+pub(crate) struct Candidate<'a> {
+    pub(crate) demand: &'a Demand,
+    pub(crate) path: Path,
+    pub(crate) max: MilliAmps,
+    pub(crate) limit: MilliAmps,
+    pub(crate) state: State,
 }
 
 #[derive(Clone, Copy)]
-enum State {
+pub(crate) enum State {
     /// Gets more as long as it fits.
     Rising,
     /// Has all it can use.
@@ -112,17 +118,18 @@ enum State {
     BelowMinimum,
 }
 
-struct Division<'a> {
-    snapshot: &'a Snapshot,
-    min: MilliAmps,
-    room: Room,
-    candidates: Vec<Candidate<'a>>,
+pub(crate) struct Division<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) min: MilliAmps,
+    pub(crate) room: Room,
+    /// In line: higher priority first, then lower rank, then earlier registration.
+    pub(crate) candidates: Vec<Candidate<'a>>,
 }
 
 impl<'a> Division<'a> {
     fn new(snapshot: &'a Snapshot) -> Self {
         let mut demands: Vec<&Demand> = snapshot.demands.iter().collect();
-        demands.sort_by_key(|d| (Reverse(d.priority), d.registered, &d.charger, d.connector));
+        demands.sort_by_key(|d| (Reverse(d.priority), d.guide.rank, d.registered, &d.charger, d.connector));
         let candidates = demands
             .into_iter()
             .map(|demand| Candidate {
@@ -269,7 +276,7 @@ impl<'a> Division<'a> {
     }
 }
 
-const fn whole_amps_down(current: MilliAmps) -> MilliAmps {
+pub(crate) const fn whole_amps_down(current: MilliAmps) -> MilliAmps {
     MilliAmps(current.0 - current.0 % 1000)
 }
 

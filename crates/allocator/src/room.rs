@@ -56,6 +56,21 @@ impl Room {
         Ok(())
     }
 
+    /// The most that fits on each wire, and where it is limited.
+    pub(crate) fn left(&self, path: &Path, demand: &Demand) -> Option<(Bottleneck, MilliAmps)> {
+        self.places(path, demand).min_by_key(|(_, left)| **left).map(|(place, left)| (place, *left))
+    }
+
+    /// Gives back what was taken.
+    pub(crate) fn give_back(&mut self, path: &Path, demand: &Demand, amount: MilliAmps) {
+        for &index in &path.0 {
+            let Some(left) = self.left.get_mut(index) else { continue };
+            for wire in demand.wiring.wires() {
+                *left.get_mut(*wire) += amount;
+            }
+        }
+    }
+
     /// Every circuit and phase the demand's current flows through, its own circuit first.
     pub(crate) fn places<'a>(
         &'a self,

@@ -34,6 +34,38 @@ pub struct Demand {
     pub registered: u32,
     /// Most it can use on each wire.
     pub max: MilliAmps,
+    /// What the planner knows of it; the default knows nothing.
+    pub guide: Guide,
+}
+
+/// What a planner adds to a demand: its place in line and what its car can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guide {
+    /// Lower is served first within one priority; ties go by registration.
+    pub rank: u32,
+    /// What its car is known to use on each wire. Current above it, up to the demand's maximum, is offered
+    /// only when nobody can use it for certain.
+    pub usable: MilliAmps,
+    /// Whether it keeps the minimum it has before those ahead in line get more than theirs: cars that were
+    /// switched on a moment ago are not switched off again.
+    pub keeps: bool,
+}
+
+impl Default for Guide {
+    fn default() -> Self {
+        Self { rank: 0, usable: MilliAmps::MAX, keeps: false }
+    }
+}
+
+/// How the current of one priority is divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// In equal whole amperes among all who fit.
+    #[default]
+    Equally,
+    /// In line: the first gets all its car uses, then the next; only as many charge as it takes to use
+    /// every ampere.
+    InLine,
 }
 
 /// What becomes of an ampere that cannot be divided equally.
@@ -58,4 +90,6 @@ pub struct Snapshot {
     pub max_active: Option<u16>,
     /// What becomes of an ampere that cannot be divided equally.
     pub leftover: Leftover,
+    /// How the current of one priority is divided.
+    pub sharing: Sharing,
 }

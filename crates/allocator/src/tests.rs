@@ -1,8 +1,8 @@
-use crate::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Snapshot, allocate};
+use crate::{Cause, Demand, Guide, Leftover, Node, NodeIndex, Plan, Sharing, Snapshot, allocate};
 use domain::{ChargerId, ConnectorNumber, MilliAmps, PerPhase, Phase, Wiring};
 use proptest::prelude::*;
 
-fn amps(a: u16) -> MilliAmps {
+pub(crate) fn amps(a: u16) -> MilliAmps {
     MilliAmps::from_amps(a)
 }
 
@@ -10,7 +10,7 @@ fn root(limit_ma: u32) -> Node {
     Node { parent: None, limit: PerPhase::splat(MilliAmps(limit_ma)), load: PerPhase::default() }
 }
 
-fn car(number: u32, wiring: Wiring) -> Demand {
+pub(crate) fn car(number: u32, wiring: Wiring) -> Demand {
     Demand {
         charger: ChargerId::new(format!("C{number}")).unwrap(),
         connector: ConnectorNumber(1),
@@ -19,20 +19,22 @@ fn car(number: u32, wiring: Wiring) -> Demand {
         priority: 0,
         registered: number,
         max: amps(32),
+        guide: Guide::default(),
     }
 }
 
-fn single(limit_ma: u32, cars: u32, leftover: Leftover) -> Snapshot {
+pub(crate) fn single(limit_ma: u32, cars: u32, leftover: Leftover) -> Snapshot {
     Snapshot {
         nodes: vec![root(limit_ma)],
         demands: (1..=cars).map(|n| car(n, Wiring::single())).collect(),
         min: amps(6),
         max_active: None,
         leftover,
+        sharing: Sharing::Equally,
     }
 }
 
-fn limits(plan: &Plan) -> Vec<u32> {
+pub(crate) fn limits(plan: &Plan) -> Vec<u32> {
     plan.shares.iter().map(|share| share.limit.amps_floor()).collect()
 }
 
@@ -95,7 +97,7 @@ fn broken_trees_give_nothing() {
     assert_eq!(limits(&allocate(&snapshot)), [0]);
 }
 
-fn wiring() -> impl Strategy<Value = Wiring> + Clone + 'static {
+pub(crate) fn wiring() -> impl Strategy<Value = Wiring> + Clone + 'static {
     prop_oneof![
         Just(Wiring::three()),
         Just(Wiring::single()),
@@ -109,7 +111,7 @@ fn per_phase(max: u32) -> impl Strategy<Value = PerPhase<MilliAmps>> {
     (0..=max, 0..=max, 0..=max).prop_map(|(a, b, c)| PerPhase::new(MilliAmps(a), MilliAmps(b), MilliAmps(c)))
 }
 
-fn buildings(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl Strategy<Value = Snapshot> {
+pub(crate) fn buildings(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl Strategy<Value = Snapshot> {
     let node = (any::<prop::sample::Index>(), per_phase(100_000), per_phase(30_000));
     let demand = (any::<prop::sample::Index>(), wiring, -2..3_i32, 0..40_000_u32);
     (
@@ -139,16 +141,16 @@ fn buildings(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl St
                 })
                 .collect();
             let leftover = if kept { Leftover::Kept } else { Leftover::ToHigherPriority };
-            Snapshot { nodes, demands, min: amps(6), max_active, leftover }
+            Snapshot { nodes, demands, min: amps(6), max_active, leftover, sharing: Sharing::Equally }
         })
 }
 
-fn limit_of(plan: &Plan, demand: &Demand) -> MilliAmps {
+pub(crate) fn limit_of(plan: &Plan, demand: &Demand) -> MilliAmps {
     plan.share(&demand.charger, demand.connector).unwrap().limit
 }
 
 /// What flows through a circuit and phase when the plan is followed, the uncontrolled load included.
-fn flow(snapshot: &Snapshot, plan: &Plan, node: usize, phase: Phase) -> MilliAmps {
+pub(crate) fn flow(snapshot: &Snapshot, plan: &Plan, node: usize, phase: Phase) -> MilliAmps {
     let below = |mut at: usize| loop {
         if at == node {
             return true;

@@ -7,7 +7,7 @@ use crate::safe_plan::safe_plan;
 use crate::standing::{Standing, Standings, Surroundings, lingering};
 use crate::state::{ConnectorLive, SETTLE};
 use crate::{Change, Control, Output, Reason};
-use allocator::{Demand, NodeIndex, Snapshot};
+use allocator::{Demand, Guide, NodeIndex, Snapshot};
 use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase, Phase};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -256,6 +256,7 @@ impl Control {
                 priority: live.charger.priority,
                 registered: live.charger.registered,
                 max: amount,
+                guide: Guide::default(),
             });
         }
         list

@@ -8,7 +8,7 @@ use crate::standing::{MaxFrom, Standing, Standings};
 use crate::state::{ChargerLive, ConnectorLive};
 use crate::tree::Tree;
 use crate::{Bottleneck, Reason};
-use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Snapshot, allocate};
+use allocator::{Cause, Demand, Guide, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
 use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, Site, Wiring};
 use std::collections::BTreeMap;
 
@@ -115,6 +115,7 @@ impl Grounds<'_> {
                             priority: live.charger.priority,
                             registered: live.charger.registered,
                             max: *max,
+                            guide: Guide::default(),
                         });
                     }
                     Some(Standing::Counted { .. } | Standing::Nothing(_)) | None => {}
@@ -126,7 +127,10 @@ impl Grounds<'_> {
             Pacing::Published => Leftover::Kept,
         };
         let max_active = self.site.max_active_chargers;
-        (Snapshot { nodes, demands, min: self.site.min_charge, max_active, leftover }, sitting_out)
+        (
+            Snapshot { nodes, demands, min: self.site.min_charge, max_active, leftover, sharing: Sharing::Equally },
+            sitting_out,
+        )
     }
 
     /// The wires whose current is counted; the published rule knows of no others than all.

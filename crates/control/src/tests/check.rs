@@ -3,7 +3,7 @@
 use super::{amps, charger_id};
 use crate::safe_plan::safe_plan;
 use crate::{Violation, check};
-use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Snapshot, allocate};
+use allocator::{Cause, Demand, Guide, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
 use domain::{ConnectorNumber, MilliAmps, PerPhase, Phase, Wiring};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ fn demand(n: u32, node: usize, max: u16) -> Demand {
         priority: 0,
         registered: n,
         max: amps(max),
+        guide: Guide::default(),
     }
 }
 
@@ -30,6 +31,7 @@ fn snapshot() -> Snapshot {
         min: amps(6),
         max_active: Some(2),
         leftover: Leftover::ToHigherPriority,
+        sharing: Sharing::Equally,
     }
 }
 
@@ -99,10 +101,13 @@ proptest! {
             min: amps(6),
             max_active,
             leftover: Leftover::ToHigherPriority,
+            sharing: Sharing::Equally,
         };
         prop_assert_eq!(check(&snapshot, &allocate(&snapshot)), Ok(()));
         let kept = Snapshot { leftover: Leftover::Kept, ..snapshot.clone() };
         prop_assert_eq!(check(&kept, &allocate(&kept)), Ok(()));
+        let in_line = Snapshot { sharing: Sharing::InLine, ..snapshot.clone() };
+        prop_assert_eq!(check(&in_line, &allocate(&in_line)), Ok(()));
         let fallbacks: BTreeMap<_, _> =
             snapshot.demands.iter().map(|d| (d.charger.clone(), MilliAmps(fallback * 1000 + 300))).collect();
         let safe = safe_plan(&snapshot, &fallbacks);
