@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{Failure, bench, demo, log, serve, simulate};
+use crate::{Failure, allocate, bench, demo, log, serve, simulate};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -22,6 +22,8 @@ enum Command {
     Demo(demo::Options),
     /// Play a scenario on virtual time and print its metrics
     Simulate(simulate::Options),
+    /// Decide for a measuring tool: JSON lines in, JSON lines out
+    Allocate(allocate::Options),
     /// Measure this program on this computer
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -62,6 +64,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Serve(options) => runtime()?.block_on(serve::run(*options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Simulate(options) => simulate::run(&options),
+        Command::Allocate(options) => allocate::run(&options),
         Command::Bench(bench) => runtime()?.block_on(bench::run(bench)),
     }
 }

@@ -1,10 +1,11 @@
 //! The `meshwatt` command and what the desktop shell shares with it.
 //!
 //! [`serve::start`] runs one's own building, [`demo::start`] a living demo building; [`run`] is the command line
-//! around both, with `simulate` and `bench`.
+//! around both, with `simulate`, `allocate` and `bench`.
 //!
 //! Must not know: SQL, OCPP, MQTT.
 
+pub mod allocate;
 mod arguments;
 pub mod bench;
 mod console;

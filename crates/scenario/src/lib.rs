@@ -2,12 +2,13 @@
 //! virtual devices, no sockets and no waiting.
 //!
 //! [`Scenario::parse`] reads a scenario file, [`run`] plays it and gives a [`Report`]. The published
-//! simulations are in [`Published`]. Two runs with one seed are the same to the last milliampere.
+//! simulations are in [`Published`]; [`LoopSite`] lets a measuring tool play the site second by second. Two runs with one seed are the same to the last milliampere.
 //!
 //! Must not know: sockets, SQL, any user interface.
 
 mod engine;
 mod file;
+mod guarded;
 mod metrics;
 mod published;
 mod report;
@@ -16,6 +17,7 @@ mod run;
 pub use self::file::{
     CarModel, ChargerSpec, ExpectSpec, FaultKind, FaultSpec, MeterSpec, Scenario, ScenarioError, SiteSpec, StepSpec,
 };
+pub use self::guarded::{ChargerReport, ChargerSetup, LoopSetup, LoopSite, LoopTick, MeterReport, RigError};
 pub use self::published::Published;
 pub use self::report::{BreakerReport, Report, StepReport};
 pub use self::run::run;
