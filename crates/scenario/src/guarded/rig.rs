@@ -124,7 +124,7 @@ impl LoopSite {
             limit: per_phase(&setup.limits),
         }])
         .ok()
-        .ok_or_else(|| RigError::Phases(0))?;
+        .ok_or(RigError::Phases(0))?;
         let mut control_setup = Setup::empty(site(setup, phases), tree);
         let meter = MeterId::new(METER).ok().ok_or_else(|| RigError::Name(METER.to_owned()))?;
         control_setup.meters.push(Meter {
@@ -299,7 +299,7 @@ fn circuit_id() -> Result<CircuitId, RigError> {
 
 fn card(row: i64) -> Result<CardUid, RigError> {
     let uid = format!("CARD{row}");
-    CardUid::new(uid.as_str()).ok().ok_or_else(|| RigError::Name(uid))
+    CardUid::new(uid.as_str()).ok().ok_or(RigError::Name(uid))
 }
 
 fn per_phase(values: &[MilliAmps]) -> PerPhase<MilliAmps> {
