@@ -1,5 +1,6 @@
 //! What the program is told before it starts. Nothing here binds, opens or reads.
 
+use crate::secrets::SecretsChoice;
 use domain::{
     Card, CardUid, Charger, CircuitTree, Clock, DurationMs, Instant, Meter, MilliAmps, MilliVolts, Now, PhaseCount,
     Site, Tenant, Timestamp, VoltAmps,
@@ -9,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::seed::History;
+use zeroize::Zeroizing;
 
 /// Everything [`crate::start`] needs.
 #[derive(Clone)]
@@ -33,6 +35,10 @@ pub struct Config {
     pub manager_password: Option<String>,
     /// Most pages of 4 KiB the database may have; `None` for as many as the disk holds.
     pub store_pages_max: Option<u32>,
+    /// Where keys and passwords of other systems are kept.
+    pub secrets: SecretsChoice,
+    /// Seals them where there is no keyring; `None` leaves that to a key file of this user.
+    pub secrets_passphrase: Option<Zeroizing<String>>,
 }
 
 impl Config {
@@ -50,6 +56,8 @@ impl Config {
             initial: InitialSite::default(),
             manager_password: None,
             store_pages_max: None,
+            secrets: SecretsChoice::Auto,
+            secrets_passphrase: None,
         }
     }
 }

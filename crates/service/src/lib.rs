@@ -20,6 +20,8 @@ mod mqtt;
 mod ocpp_socket;
 mod reach;
 mod running;
+#[allow(dead_code, reason = "the certificates and the mail that use them come next")]
+mod secrets;
 mod settings;
 mod site_file;
 mod time_text;
@@ -28,6 +30,7 @@ pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemCl
 pub use self::error::StartError;
 pub use self::http::openapi_document;
 pub use self::running::{Addresses, Running, start};
+pub use self::secrets::{SecretsChoice, SecretsError};
 pub use self::settings::{Settings, SettingsError};
 pub use self::site_file::{SiteFileError, parse_site_file};
 pub use store::seed::{History, SeriesHistory};

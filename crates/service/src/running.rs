@@ -9,6 +9,7 @@ use crate::error::StartError;
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
+use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
@@ -162,8 +163,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let loaded = load(&config, &writer, &reader, &credentials, now).await?;
     let password_hash = manager_password(&config, &writer, &reader, &hasher).await?;
     let auth = Arc::new(Auth::new(token.clone(), hasher, password_hash));
+    let secrets = Secrets::new(&config.data_dir, config.secrets, config.secrets_passphrase.clone());
     let plumbing = Plumbing::new(&config, loaded, now);
-    plumbing.begin(config, Sockets { http, ocpp, mqtt }, Records { writer, reader, credentials }, auth, token).await
+    let records = Records { writer, reader, credentials, secrets };
+    plumbing.begin(config, Sockets { http, ocpp, mqtt }, records, auth, token).await
 }
 
 struct Sockets {
@@ -176,6 +179,7 @@ struct Records {
     writer: Writer,
     reader: Reader,
     credentials: DeviceCredentials,
+    secrets: Secrets,
 }
 
 /// The deciders and everything that connects the tasks, before any of them runs.
@@ -298,6 +302,7 @@ impl Plumbing {
             reader: records.reader.clone(),
             writer: records.writer.clone(),
             credentials: records.credentials.clone(),
+            secrets: records.secrets.clone(),
             engine: engine.clone(),
             live: self.live.subscribe(),
             outcomes: broadcast::Sender::new(OUTCOMES_MAX),

@@ -12,6 +12,7 @@ use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
 use crate::mqtt::{DeviceCredentials, ToBroker};
+use crate::secrets::Secrets;
 use api::{Code, CommandState};
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
@@ -44,6 +45,9 @@ pub(crate) struct Shared {
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
     pub(crate) credentials: DeviceCredentials,
+    /// Keys and passwords of other systems.
+    #[allow(dead_code, reason = "the mail that uses it comes next")]
+    pub(crate) secrets: Secrets,
     pub(crate) engine: mpsc::Sender<Happened>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
     pub(crate) outcomes: broadcast::Sender<CommandState>,
