@@ -13,11 +13,15 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("mesh", &["domain"]),
     ("broker", &[]),
     ("store", &["domain"]),
+    ("reports", &["domain"]),
     ("api", &["domain"]),
     ("simulator", &["domain", "ocpp", "mesh"]),
     ("scenario", &["domain", "control", "ocpp", "central-system", "mesh", "simulator"]),
     ("ui", &["api", "domain"]),
-    ("service", &["domain", "allocator", "control", "ocpp", "central-system", "mesh", "broker", "store", "api"]),
+    (
+        "service",
+        &["domain", "allocator", "control", "ocpp", "central-system", "mesh", "broker", "store", "reports", "api"],
+    ),
     ("cli", &["service", "api", "control", "scenario", "simulator", "domain"]),
     ("desktop", &["cli", "service", "api", "domain"]),
     ("xtask", &[]),
@@ -33,6 +37,21 @@ pub const PURE: &[(&str, &[&str])] = &[
     ("ocpp", &["serde", "serde_json", "thiserror", "jiff"]),
     ("central-system", &["serde", "serde_json", "thiserror", "jiff"]),
     ("mesh", &["serde", "serde_json", "thiserror"]),
+    (
+        "reports",
+        &[
+            "csv",
+            "jiff",
+            "krilla",
+            "rust_decimal",
+            "rust_xlsxwriter",
+            "serde",
+            "serde_json",
+            "sha2",
+            "skrifa",
+            "thiserror",
+        ],
+    ),
     ("api", &["serde", "serde_json", "utoipa"]),
 ];
 

@@ -1,0 +1,118 @@
+//! The chain of closed statements: each carries a hash over its own text and the hash of the one before, so that no
+//! statement can be changed, taken out or slipped in without every later hash failing.
+
+use crate::statement::{MonthResult, Statement, Summary};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// What a closed document is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Document {
+    /// One tenant's statement, or the building's own part.
+    Statement(Box<Statement>),
+    /// The month's summary: the last of its month.
+    Summary(Box<Summary>),
+}
+
+/// A closed document in the chain. Its text holds pseudonyms, never names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Place in the chain, from 1.
+    pub number: i64,
+    /// The document as JSON, exactly as hashed.
+    pub text: String,
+    /// Hash of the one before; 64 zeros for the first.
+    pub previous: String,
+    /// SHA-256 over the previous hash, a line feed and the text, in hexadecimal.
+    pub hash: String,
+}
+
+/// Why a chain does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// Documents are missing.
+    #[error("statement {expected} of the chain is missing; {found} follows instead")]
+    Missing {
+        /// Number that should follow.
+        expected: i64,
+        /// Number that does.
+        found: i64,
+    },
+    /// A document does not name the one before it.
+    #[error("statement {0} does not follow the one before it: one of them was replaced")]
+    Link(i64),
+    /// A document was altered.
+    #[error("statement {0} was altered after it was closed")]
+    Altered(i64),
+    /// A document cannot be read.
+    #[error("statement {0} cannot be read by this version of the program")]
+    Unreadable(i64),
+    /// A document cannot be written.
+    #[error("the statement cannot be written")]
+    Unwritable(#[source] serde_json::Error),
+}
+
+/// The hash before the first document.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The hash of a document.
+#[must_use]
+pub fn hash(previous: &str, text: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(previous.as_bytes());
+    digest.update(b"\n");
+    digest.update(text.as_bytes());
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Closes a month after the last document of the chain: its statements, the building's own part, its summary.
+///
+/// # Errors
+/// When a document cannot be written as JSON.
+pub fn seal(last: Option<(i64, &str)>, result: &MonthResult) -> Result<Vec<Sealed>, ChainError> {
+    let statements = result.statements.iter().chain([&result.unassigned]);
+    let documents = statements
+        .map(|statement| Document::Statement(Box::new(statement.clone())))
+        .chain([Document::Summary(Box::new(result.summary.clone()))]);
+    let (mut number, mut previous) = last.map_or((0, GENESIS.to_owned()), |(number, hash)| (number, hash.to_owned()));
+    let mut sealed = Vec::new();
+    for document in documents {
+        let text = serde_json::to_string(&document).map_err(ChainError::Unwritable)?;
+        number += 1;
+        let next = hash(&previous, &text);
+        sealed.push(Sealed { number, text, previous: std::mem::replace(&mut previous, next.clone()), hash: next });
+    }
+    Ok(sealed)
+}
+
+/// Checks a whole chain, first document first. Gives the newest hash.
+///
+/// # Errors
+/// Names the first document that does not hold.
+pub fn verify<'a>(chain: impl IntoIterator<Item = &'a Sealed>) -> Result<String, ChainError> {
+    let (mut number, mut previous) = (0, GENESIS.to_owned());
+    for one in chain {
+        number += 1;
+        if one.number != number {
+            return Err(ChainError::Missing { expected: number, found: one.number });
+        }
+        if one.previous != previous {
+            return Err(ChainError::Link(number));
+        }
+        if hash(&one.previous, &one.text) != one.hash {
+            return Err(ChainError::Altered(number));
+        }
+        open(one)?;
+        previous.clone_from(&one.hash);
+    }
+    Ok(previous)
+}
+
+/// The document inside.
+///
+/// # Errors
+/// When this version of the program cannot read it.
+pub fn open(sealed: &Sealed) -> Result<Document, ChainError> {
+    serde_json::from_str(&sealed.text).map_err(|_unreadable| ChainError::Unreadable(sealed.number))
+}
