@@ -132,6 +132,7 @@ impl Access {
             tenant,
             status: CardStatus::Active,
             enrolled_at: now.wall,
+            policy: domain::CardPolicy::default(),
         };
         self.refused.retain(|refused| refused.uid != uid);
         self.cards.insert(uid, card.clone());

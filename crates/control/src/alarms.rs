@@ -80,7 +80,8 @@ impl Control {
                 wanted.insert(AlarmKind::WaitsForApproval(id.as_str().to_owned()));
                 continue;
             }
-            grid_metered |= live.meter.circuit == *self.circuits.root() && live.meter.role != MeterRole::Solar;
+            grid_metered |= live.meter.circuit == *self.circuits.root()
+                && matches!(live.meter.role, MeterRole::Circuit | MeterRole::House);
             let since = live.sample.map_or(self.started, |(at, _)| at);
             if now.instant.since(since) > self.site.meter_max_age {
                 wanted.insert(AlarmKind::MeterSilent(id.clone()));

@@ -93,6 +93,7 @@ impl Control {
                 PhaseCount::Three => Wiring::three(),
             },
             connectors: 1,
+            policy: domain::ChargerPolicy::default(),
         };
         self.chargers.insert(id.clone(), ChargerLive::new(charger.clone(), now));
         out.push(Output::Save(Record::Charger(charger)));

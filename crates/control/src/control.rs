@@ -8,8 +8,8 @@ use crate::state::{ChargerLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
 use domain::{
-    CardVerdict, Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Pacing, PerPhase, RefusedCard,
-    SessionId, Site,
+    CardVerdict, Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Outlook, Pacing, PerPhase,
+    RefusedCard, SessionId, Site, UtcOffset, Wish,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -37,6 +37,12 @@ pub struct Control {
     pub(crate) last_raise: Option<Instant>,
     /// Recent loads that are no car, by circuit: a raise counts the largest of them.
     pub(crate) peaks: BTreeMap<usize, VecDeque<(Instant, PerPhase<MilliAmps>)>>,
+    /// What tenants need from sessions that run.
+    pub(crate) wishes: BTreeMap<SessionId, Wish>,
+    /// Local time of the site, ahead of UTC.
+    pub(crate) offset: UtcOffset,
+    /// What the price feed says.
+    pub(crate) outlook: Option<Outlook>,
 }
 
 impl Control {
@@ -84,6 +90,9 @@ impl Control {
             started: now.instant,
             last_raise: None,
             peaks: BTreeMap::new(),
+            wishes: setup.wishes.into_iter().collect(),
+            offset: UtcOffset::default(),
+            outlook: None,
         };
         // Each charger is told its own when it connects.
         drop(control.fit_fallbacks());
@@ -107,6 +116,8 @@ impl Control {
                 }
                 self.review_alarms(now, &mut out);
             }
+            Input::UtcOffset(offset) => self.offset = offset,
+            Input::Outlook(outlook) => self.outlook = outlook,
             Input::Storage(state) => {
                 self.storage = state;
                 self.review_alarms(now, &mut out);
@@ -136,6 +147,8 @@ impl Control {
             self.save_moved(out);
             self.record_readings(now, out);
             self.ledger.forget(now.wall);
+            let ledger = &self.ledger;
+            self.wishes.retain(|id, _| ledger.open().any(|open| open.id == *id));
         } else {
             self.guard(now, out);
         }

@@ -1,8 +1,9 @@
 //! Everything that can happen to a site, as one closed list.
 
 use domain::{
-    Alarm, Card, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, CircuitTree, ConnectorNumber, DurationMs,
-    HardwareInfo, Hold, Meter, MeterEvent, MeterId, Protocol, RefusedCard, Session, SessionId, Site, Tenant, TenantId,
+    Alarm, Card, CardPolicy, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, CircuitTree, ConnectorNumber,
+    DurationMs, HardwareInfo, Hold, Meter, MeterEvent, MeterId, Outlook, Protocol, RefusedCard, Session, SessionId,
+    Site, Tenant, TenantId, UtcOffset, Wish,
 };
 
 /// What the store knew when the program started.
@@ -28,6 +29,8 @@ pub struct Setup {
     pub open_sessions: Vec<Session>,
     /// Sessions that ended in the last 30 days: replays and late ends are recognised by them.
     pub recent_sessions: Vec<Session>,
+    /// What tenants need from sessions that run.
+    pub wishes: Vec<(SessionId, Wish)>,
     /// Largest session identity ever given; 0 when none was.
     pub last_session: SessionId,
     /// Largest tenant identity ever given; 0 when none was.
@@ -55,6 +58,7 @@ impl Setup {
             cards: Vec::new(),
             open_sessions: Vec::new(),
             recent_sessions: Vec::new(),
+            wishes: Vec::new(),
             last_session: SessionId(0),
             last_tenant: TenantId(0),
             last_card: domain::CardId(0),
@@ -87,6 +91,10 @@ pub enum Input {
     },
     /// The manager ordered; answered by exactly one [`crate::Output::Done`].
     Order(Order),
+    /// The site's local time is this far ahead of UTC from now on.
+    UtcOffset(UtcOffset),
+    /// What the price feed says; `None` when it has said nothing for too long.
+    Outlook(Option<Outlook>),
     /// Whether records can be written.
     Storage(StorageState),
     /// The embedded broker's router was rebuilt.
@@ -155,6 +163,13 @@ pub enum Order {
         /// The new status.
         status: CardStatus,
     },
+    /// Replace what the manager decided about a card.
+    SetCardPolicy {
+        /// Which.
+        uid: CardUid,
+        /// The new policy.
+        policy: CardPolicy,
+    },
     /// Remove a card.
     RemoveCard(CardUid),
     /// Capture the next unknown card that is tapped.
@@ -172,6 +187,13 @@ pub enum Order {
     AssignCaptured {
         /// To whom.
         tenant: TenantId,
+    },
+    /// Say what a session needs; `None` withdraws it.
+    SetWish {
+        /// Which session.
+        session: SessionId,
+        /// What it needs.
+        wish: Option<Wish>,
     },
     /// End the session that runs at a connector.
     EndSession {

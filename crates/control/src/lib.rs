@@ -8,6 +8,7 @@
 
 mod control;
 mod input;
+mod known;
 mod output;
 mod reason;
 mod snapshot;

@@ -5,8 +5,9 @@ use crate::state::{ChargerLive, ConnectorLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Change, Control, Made, Order, OrderDone, OrderError, Output};
 use domain::{
-    Card, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter,
-    MeterId, MilliAmps, Now, PerPhase, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
+    Card, CardPolicy, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold,
+    Meter, MeterId, MilliAmps, Now, PerPhase, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
+    Wish,
 };
 use std::cmp::Reverse;
 
@@ -34,6 +35,7 @@ impl Control {
                 Ok(self.card_made(card, out))
             }
             Order::SetCardStatus { uid, status } => self.set_card_status(uid, status, out),
+            Order::SetCardPolicy { uid, policy } => self.set_card_policy(uid, policy, out),
             Order::RemoveCard(uid) => self.remove_card(uid, out),
             Order::Enrol { tenant, charger, ttl } => {
                 if let Some(charger) = &charger {
@@ -50,6 +52,7 @@ impl Control {
                 let card = self.access.assign(now, tenant)?;
                 Ok(self.card_made(card, out))
             }
+            Order::SetWish { session, wish } => self.set_wish(now, session, wish, out),
             Order::EndSession { charger, connector } => self.end_session(charger, connector, out),
         }
     }
@@ -86,7 +89,8 @@ impl Control {
         let root = self.circuits.root().clone();
         let mut list: Vec<Circuit> = self.circuits.iter().cloned().collect();
         let Some(circuit) = list.iter_mut().find(|circuit| circuit.id == root) else { return };
-        if fuse_before == self.site.main_fuse || circuit.limit != PerPhase::splat(fuse_before) {
+        let described = circuit.rating.limit().is_some();
+        if described || fuse_before == self.site.main_fuse || circuit.limit != PerPhase::splat(fuse_before) {
             return;
         }
         circuit.limit = PerPhase::splat(self.site.main_fuse);
@@ -136,6 +140,7 @@ impl Control {
         if charger.connectors == 0 || charger.connectors > CONNECTORS_MAX {
             return Err(OrderError::ConnectorsOutOfRange { max: CONNECTORS_MAX });
         }
+        charger.policy.check(min, charger.max).map_err(OrderError::Policy)?;
         let outside = |phase: &Phase| !self.site.phases.phases().contains(phase);
         if charger.wiring.wires().iter().any(outside) {
             return Err(OrderError::WiringOutsideSite);
@@ -314,6 +319,30 @@ impl Control {
         card.status = status;
         let card = card.clone();
         Ok(self.card_made(card, out))
+    }
+
+    fn set_card_policy(&mut self, uid: CardUid, policy: CardPolicy, out: &mut Vec<Output>) -> OrderDone {
+        policy.check(self.site.min_charge).map_err(OrderError::Policy)?;
+        let card = self.access.cards.get_mut(&uid).ok_or(OrderError::UnknownCard(uid))?;
+        card.policy = policy;
+        let card = card.clone();
+        out.push(Output::Save(Record::Card(card.clone())));
+        Ok(Made::Card(card))
+    }
+
+    fn set_wish(&mut self, now: Now, session: SessionId, wish: Option<Wish>, out: &mut Vec<Output>) -> OrderDone {
+        if let Some(wish) = wish {
+            wish.check(now.wall).map_err(OrderError::Policy)?;
+        }
+        if !self.ledger.open().any(|open| open.id == session) {
+            return Err(OrderError::UnknownSession(session));
+        }
+        match wish {
+            Some(wish) => self.wishes.insert(session, wish),
+            None => self.wishes.remove(&session),
+        };
+        out.push(Output::Save(Record::Wish(session, wish)));
+        Ok(Made::Nothing)
     }
 
     fn remove_card(&mut self, uid: CardUid, out: &mut Vec<Output>) -> OrderDone {

@@ -2,8 +2,8 @@
 
 use crate::Reason;
 use domain::{
-    Card, CardUid, CardVerdict, Charger, ChargerId, CircuitId, ConnectorNumber, Meter, MeterId, MilliAmps, Record,
-    ReplyKey, SessionId, SiteError, Tenant, TenantId, Timestamp,
+    Card, CardUid, CardVerdict, Charger, ChargerId, CircuitId, ConnectorNumber, Known, Meter, MeterId, MilliAmps,
+    PolicyError, Record, ReplyKey, SessionId, SiteError, Tenant, TenantId, Timestamp,
 };
 
 /// Something to do. All [`Output::Save`] of one `handle` go into one transaction; the `*Answer` outputs of
@@ -100,6 +100,8 @@ pub enum Output {
         limit: MilliAmps,
         /// Why.
         reason: Reason,
+        /// What was known then.
+        known: Box<Known>,
     },
     /// Result of the order in this `handle`.
     Done(OrderDone),
@@ -173,6 +175,12 @@ pub enum OrderError {
     /// Settings out of range.
     #[error("the settings of the building cannot be used")]
     Site(#[source] SiteError),
+    /// A rule of a charger, a card or a session cannot be used.
+    #[error("{0}")]
+    Policy(PolicyError),
+    /// No such session runs.
+    #[error("the session {0} does not run; choose one that does")]
+    UnknownSession(SessionId),
     /// A name is needed.
     #[error("a name cannot be empty; enter one")]
     EmptyName,

@@ -353,22 +353,26 @@ impl Control {
 
     /// Notes why each connector has what it has, and records what changed.
     fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        let mut known = None;
         for (key, Target { limit, reason }) in &low.by_connector {
             let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
             let Some(connector) = self.connector_mut(key) else { continue };
             connector.reason = held_by(connector, *limit, reason);
-            let known = match &connector.decided {
+            let told = match &connector.decided {
                 Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
                 None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),
             };
-            if approved && !known {
+            if approved && !told {
                 connector.decided = Some((connector.set, connector.reason.clone()));
+                let (limit, reason) = (connector.set, connector.reason.clone());
+                let known = known.get_or_insert_with(|| self.known(now));
                 out.push(Output::Decided {
                     charger: key.0.clone(),
                     connector: key.1,
                     at: now.wall,
-                    limit: connector.set,
-                    reason: connector.reason.clone(),
+                    limit,
+                    reason,
+                    known: Box::new(self.known_besides(known, key)),
                 });
             }
         }

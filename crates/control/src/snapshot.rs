@@ -4,7 +4,7 @@ use crate::Reason;
 use domain::{
     Alarm, Card, CardUid, Charger, ChargerId, Circuit, ConnectorNumber, ConnectorStatus, DurationMs, Flow,
     HardwareInfo, Hold, Meter, MeterSample, MilliAmps, PerPhase, RefusedCard, Session, Site, StatusDetail, Tenant,
-    TenantId, Timestamp, Watts,
+    TenantId, Timestamp, Watts, Wish,
 };
 
 /// Everything that is live, at one moment.
@@ -74,6 +74,10 @@ pub struct CircuitState {
     pub limit: PerPhase<MilliAmps>,
     /// What flows through it: measured, or else the sum of what is known below it.
     pub flow: PerPhase<Flow<MilliAmps>>,
+    /// Kept free below the limit, margin and reserve together.
+    pub kept_free: PerPhase<MilliAmps>,
+    /// Share of the way to a trip that its protection has used, in thousandths; `None` while it is not watched.
+    pub trip_used_milli: Option<PerPhase<u16>>,
 }
 
 /// A charger.
@@ -112,6 +116,8 @@ pub struct ConnectorState {
     pub counted: MilliAmps,
     /// Session that runs here.
     pub session: Option<Session>,
+    /// What its session needs.
+    pub wish: Option<Wish>,
     /// Why it has this current.
     pub reason: Reason,
 }

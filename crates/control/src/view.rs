@@ -93,6 +93,7 @@ impl Control {
             power: Watts(u32::try_from(self.connector_power_w(now, live, number)).unwrap_or(0)),
             counted,
             session: self.ledger.running(&live.charger.id, number).cloned(),
+            wish: self.ledger.running(&live.charger.id, number).and_then(|open| self.wishes.get(&open.id).copied()),
             reason: if live.charger.approved { reason } else { Reason::NotApproved },
         }
     }
@@ -249,7 +250,8 @@ impl Control {
         let state = |(index, branch): (usize, &crate::tree::Branch)| {
             let flow = self.known_flow(now, index).unwrap_or(root_total).map(Flow::<MilliAmps>::from_net_ma);
             let circuit = self.circuits.get(&branch.id)?.clone();
-            Some(CircuitState { circuit, limit: branch.limit, flow })
+            let kept_free = PerPhase::splat(self.site.margin);
+            Some(CircuitState { circuit, limit: branch.limit, flow, kept_free, trip_used_milli: None })
         };
         self.tree.branches.iter().enumerate().filter_map(state).collect()
     }

@@ -1,6 +1,6 @@
 //! Tenants and the cards they tap.
 
-use crate::{CardId, TenantId, Timestamp};
+use crate::{CardId, CardPolicy, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -104,6 +104,8 @@ pub struct Card {
     pub status: CardStatus,
     /// When it was enrolled.
     pub enrolled_at: Timestamp,
+    /// What the manager decided about it.
+    pub policy: CardPolicy,
 }
 
 /// A household that pays.

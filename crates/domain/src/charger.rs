@@ -1,6 +1,6 @@
 //! Chargers and the state of their connectors.
 
-use crate::{ChargerId, CircuitId, MilliAmps, Wiring};
+use crate::{ChargerId, ChargerPolicy, CircuitId, MilliAmps, Wiring};
 use serde::{Deserialize, Serialize};
 
 /// What a charger speaks.
@@ -39,6 +39,8 @@ pub struct Charger {
     pub wiring: Wiring,
     /// Connectors it has, counted from 1.
     pub connectors: u16,
+    /// What the manager decided about it.
+    pub policy: ChargerPolicy,
 }
 
 /// State of a connector; names follow OCPP 1.6 because chargers report them.

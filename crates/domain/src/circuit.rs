@@ -1,6 +1,6 @@
 //! The tree of protected circuits.
 
-use crate::{CircuitId, MilliAmps, PerPhase};
+use crate::{CircuitId, CircuitRating, DeviceError, MilliAmps, PerPhase};
 use std::collections::BTreeMap;
 
 /// A protected branch.
@@ -14,6 +14,8 @@ pub struct Circuit {
     pub parent: Option<CircuitId>,
     /// Most it may carry on each phase: the smaller of fuse and cable.
     pub limit: PerPhase<MilliAmps>,
+    /// What protects it; where known, the limit is never above it.
+    pub rating: CircuitRating,
 }
 
 /// Why circuits do not form a tree.
@@ -36,6 +38,17 @@ pub enum CircuitTreeError {
     /// A circuit that hangs on itself, directly or through others.
     #[error("the circuit {0} hangs on itself")]
     Cycle(CircuitId),
+    /// A limit that its fuse or cable does not carry.
+    #[error("the limit of the circuit {0} is above its protection or its cable")]
+    AboveRating(CircuitId),
+    /// A protection device that cannot exist.
+    #[error("the protection of the circuit {circuit} cannot be used: {reason}")]
+    Device {
+        /// Which circuit.
+        circuit: CircuitId,
+        /// What is wrong with it.
+        reason: DeviceError,
+    },
 }
 
 /// Circuits with one root and no cycle.
@@ -54,6 +67,7 @@ impl CircuitTree {
         let mut circuits = BTreeMap::new();
         let mut roots = Vec::new();
         for circuit in list {
+            check_rating(&circuit)?;
             if circuit.parent.is_none() {
                 roots.push(circuit.id.clone());
             }
@@ -110,4 +124,14 @@ impl CircuitTree {
             circuit.parent.as_ref().and_then(|parent| self.circuits.get(parent))
         })
     }
+}
+
+fn check_rating(circuit: &Circuit) -> Result<(), CircuitTreeError> {
+    let rating = &circuit.rating;
+    rating.check().map_err(|reason| CircuitTreeError::Device { circuit: circuit.id.clone(), reason })?;
+    let above = |most: PerPhase<MilliAmps>| circuit.limit.zip(most).iter().any(|(_, (limit, most))| limit > most);
+    if rating.limit().is_some_and(above) {
+        return Err(CircuitTreeError::AboveRating(circuit.id.clone()));
+    }
+    Ok(())
 }

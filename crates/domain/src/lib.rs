@@ -9,11 +9,16 @@
 mod card;
 mod charger;
 mod circuit;
+mod device;
 mod event;
 mod ids;
+mod known;
 mod meter;
+mod outlook;
 mod phase;
+mod policy;
 mod record;
+mod schedule;
 mod session;
 mod site;
 mod time;
@@ -22,16 +27,24 @@ mod units;
 pub use self::card::{Card, CardStatus, CardUid, CardUidError, Tenant};
 pub use self::charger::{Charger, ConnectorStatus, HardwareInfo, Protocol, StatusDetail};
 pub use self::circuit::{Circuit, CircuitTree, CircuitTreeError};
+pub use self::device::{BreakerCurve, DeviceError, ProtectionDevice, TripModel};
 pub use self::event::{
     CardVerdict, ChargerEvent, ChargerSample, MeterEvent, ReplyKey, SessionRef, StartRequest, StopReason, StopRequest,
 };
 pub use self::ids::{CardId, ChargerId, CircuitId, ConnectorNumber, IdError, MeterId, SessionId, TenantId};
+pub use self::known::{Known, KnownCar};
 pub use self::meter::{Meter, MeterRole, MeterSample};
+pub use self::outlook::{Outlook, OutlookError, OutlookPeriod};
 pub use self::phase::{PerPhase, Phase, PhaseCount, Wiring, WiringError};
+pub use self::policy::{
+    CardPolicy, ChargerPolicy, ChargingTimes, CircuitRating, ContractPeriod, EnergySource, Pausing, PolicyError,
+    Rotation, SharingRule, SiteRules, Wish,
+};
 pub use self::record::{
     Alarm, AlarmKind, Decision, Direction, Frame, Hold, OrphanStop, Quantity, Reading, Record, RefusedCard, Series,
     SeriesError, Source,
 };
+pub use self::schedule::{LocalTime, TimeWindow, UtcOffset, Weekday};
 pub use self::session::{EndReason, Provenance, Session};
 pub use self::site::{Connection, Pacing, Site, SiteError};
 pub use self::time::{Clock, DurationMs, Instant, Now, Timestamp};

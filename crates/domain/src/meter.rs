@@ -13,6 +13,8 @@ pub enum MeterRole {
     House,
     /// Measures a solar roof; shown, not limited.
     Solar,
+    /// Measures a battery: import charges it, export feeds the building; shown, not limited.
+    Battery,
 }
 
 /// A meter as configured.

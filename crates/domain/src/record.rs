@@ -1,8 +1,8 @@
 //! What must be kept: each [`Record`] is one durable fact. Writing the same record twice changes nothing.
 
 use crate::{
-    Card, CardUid, CardVerdict, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, HardwareInfo, IdError, Meter,
-    MeterId, MilliAmps, Session, Site, StopRequest, Tenant, TenantId, Timestamp,
+    Card, CardUid, CardVerdict, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, HardwareInfo, IdError, Known,
+    Meter, MeterId, MilliAmps, Session, SessionId, Site, StopRequest, Tenant, TenantId, Timestamp, Wish,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -38,6 +38,8 @@ pub enum Record {
     CardRefused(RefusedCard),
     /// A session, whole: the newest state wins.
     Session(Session),
+    /// What a tenant needs from a session; `None` withdraws it.
+    Wish(SessionId, Option<Wish>),
     /// A session end that fits no session we know.
     OrphanStop(OrphanStop),
     /// Measured and commanded values.
@@ -243,6 +245,8 @@ pub struct Decision {
     pub limit: MilliAmps,
     /// The reason in English, as shown that day.
     pub sentence: String,
+    /// What was known then; `None` for a decision of an older version.
+    pub known: Option<Known>,
 }
 
 /// What is wrong. The text people read is made by the API from this.

@@ -1,6 +1,6 @@
 //! A site: one building with one grid connection.
 
-use crate::{DurationMs, MilliAmps, MilliVolts, PhaseCount, VoltAmps};
+use crate::{DurationMs, LocalTime, MilliAmps, MilliVolts, PhaseCount, PolicyError, SiteRules, VoltAmps};
 use serde::{Deserialize, Serialize};
 
 /// How loads are connected between the conductors.
@@ -48,6 +48,8 @@ pub struct Site {
     pub meter_max_age: DurationMs,
     /// Whether a raise waits for confirmation and holds, or follows at once (preset `published`).
     pub pacing: Pacing,
+    /// Rules beyond the ratings.
+    pub rules: SiteRules,
 }
 
 /// How eagerly current is raised.
@@ -76,6 +78,9 @@ pub enum SiteError {
         /// Largest allowed.
         max: u64,
     },
+    /// A rule that cannot be used.
+    #[error("{0}")]
+    Rule(PolicyError),
 }
 
 impl Site {
@@ -102,7 +107,7 @@ impl Site {
                 return Err(SiteError::Range { field, min: min / scale, max: max / scale });
             }
         }
-        Ok(())
+        self.rules.check(self.main_fuse).map_err(SiteError::Rule)
     }
 
     /// Current per phase that the contract allows, rounded down to mA.
@@ -110,7 +115,12 @@ impl Site {
     /// Single phase: S / U. Three phases to neutral: S / (3 U). Three phases line to line: S / (sqrt 3 U).
     #[must_use]
     pub fn contracted_current(&self) -> MilliAmps {
-        let micro_va = u128::from(self.contracted.0) * 1_000_000;
+        self.current_of(self.contracted)
+    }
+
+    /// Current per phase of an apparent power over all phases, rounded down to mA.
+    fn current_of(&self, power: VoltAmps) -> MilliAmps {
+        let micro_va = u128::from(power.0) * 1_000_000;
         let voltage = u128::from(self.nominal_voltage.0).max(1);
         let milli_amps = match (self.phases, self.connection) {
             (PhaseCount::One, _) => micro_va / voltage,
@@ -118,6 +128,19 @@ impl Site {
             (PhaseCount::Three, Connection::LineLine) => (micro_va * micro_va / (3 * voltage * voltage)).isqrt(),
         };
         MilliAmps(u32::try_from(milli_amps).unwrap_or(u32::MAX))
+    }
+
+    /// Contracted power at a moment of the week: the first period that fits, else the contract of the site.
+    #[must_use]
+    pub fn contracted_at(&self, at: LocalTime) -> VoltAmps {
+        let period = self.rules.contract_periods.iter().find(|period| period.window.contains(at));
+        period.map_or(self.contracted, |period| period.contracted)
+    }
+
+    /// As [`Site::grid_limit`], with the contract of that moment.
+    #[must_use]
+    pub fn grid_limit_at(&self, at: LocalTime) -> MilliAmps {
+        self.current_of(self.contracted_at(at)).min(self.main_fuse)
     }
 
     /// Limit of the grid connection per phase: the smaller of contract and main fuse.

@@ -27,6 +27,7 @@ fn site(contracted_va: u32, phases: PhaseCount, connection: Connection) -> Site 
         declared_load: MilliAmps::from_amps(20),
         meter_max_age: DurationMs::from_secs(15),
         pacing: Pacing::Careful,
+        rules: domain::SiteRules::default(),
     }
 }
 
@@ -36,6 +37,7 @@ fn circuit(id: &str, parent: Option<&str>) -> Circuit {
         name: id.to_owned(),
         parent: parent.map(|parent| CircuitId::new(parent).unwrap()),
         limit: PerPhase::splat(MilliAmps::from_amps(32)),
+        rating: domain::CircuitRating::default(),
     }
 }
 

@@ -297,7 +297,13 @@ impl Scenario {
         let site = site.domain();
         let root = CircuitId::new("main").map_err(ScenarioError::Id)?;
         let limit = PerPhase::splat(site.main_fuse);
-        let main = Circuit { id: root.clone(), name: "Main fuse".to_owned(), parent: None, limit };
+        let main = Circuit {
+            id: root.clone(),
+            name: "Main fuse".to_owned(),
+            parent: None,
+            limit,
+            rating: domain::CircuitRating::default(),
+        };
         let chargers = self.domain_chargers(&root)?;
         let hardware = chargers.iter().map(|charger| (charger.id.clone(), hardware(&charger.id))).collect();
         Ok(BuildingPlan {
@@ -338,6 +344,7 @@ impl Scenario {
                 circuit: root.clone(),
                 wiring: wiring.ok_or_else(|| ScenarioError::Phases(spec.id.clone()))?,
                 connectors: 1,
+                policy: domain::ChargerPolicy::default(),
             });
         }
         Ok(chargers)
@@ -363,6 +370,7 @@ impl SiteSpec {
             declared_load: MilliAmps(thousandths(self.declared_load_a)),
             meter_max_age: DurationMs::from_secs(20),
             pacing: self.pacing,
+            rules: domain::SiteRules::default(),
         }
     }
 }
@@ -387,6 +395,7 @@ fn households(count: usize, created_at: Timestamp) -> Vec<Household> {
             tenant: tenant.id,
             status: CardStatus::Active,
             enrolled_at: created_at,
+            policy: domain::CardPolicy::default(),
         });
         Household { tenant, cards: card.into_iter().collect() }
     };

@@ -55,7 +55,8 @@ pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
     let limit = PerPhase::splat(site.grid_limit());
     let name = "Grid connection".to_owned();
     #[expect(clippy::expect_used, reason = "one circuit without a parent is a tree")]
-    CircuitTree::new(vec![Circuit { id, name, parent: None, limit }]).expect("one circuit without a parent is a tree")
+    CircuitTree::new(vec![Circuit { id, name, parent: None, limit, rating: domain::CircuitRating::default() }])
+        .expect("one circuit without a parent is a tree")
 }
 
 fn grid_circuit() -> CircuitId {
@@ -75,6 +76,7 @@ fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
         cards: loaded.cards,
         open_sessions: loaded.open_sessions,
         recent_sessions: loaded.recent_sessions,
+        wishes: loaded.wishes,
         last_session: loaded.last_session,
         last_tenant: loaded.last_tenant_id,
         last_card: loaded.last_card_id,

@@ -138,6 +138,7 @@ impl Default for InitialSite {
                 declared_load: MilliAmps::from_amps(20),
                 meter_max_age: DurationMs::from_secs(30),
                 pacing: domain::Pacing::Careful,
+                rules: domain::SiteRules::default(),
             },
             circuits: None,
             meters: Vec::new(),
@@ -153,8 +154,15 @@ impl Default for InitialSite {
 impl InitialSite {
     /// A card of a tenant, for lists written by hand.
     #[must_use]
-    pub const fn card(id: i64, uid: CardUid, tenant: domain::TenantId, enrolled_at: Timestamp) -> Card {
-        Card { id: domain::CardId(id), uid, tenant, status: domain::CardStatus::Active, enrolled_at }
+    pub fn card(id: i64, uid: CardUid, tenant: domain::TenantId, enrolled_at: Timestamp) -> Card {
+        Card {
+            id: domain::CardId(id),
+            uid,
+            tenant,
+            status: domain::CardStatus::Active,
+            enrolled_at,
+            policy: domain::CardPolicy::default(),
+        }
     }
 }
 

@@ -286,6 +286,7 @@ impl ChargerPart {
             circuit: circuit(self.circuit.as_deref(), circuits)?,
             wiring,
             connectors: self.connectors.unwrap_or(1).max(1),
+            policy: domain::ChargerPolicy::default(),
         })
     }
 }

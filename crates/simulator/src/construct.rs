@@ -48,6 +48,7 @@ pub fn build_world(plan: &BuildingPlan, registers: &BTreeMap<ChargerId, WattHour
             MeterRole::Circuit => Measures::Everything,
             MeterRole::House => Measures::House,
             MeterRole::Solar => Measures::Solar,
+            MeterRole::Battery => Measures::Nothing,
         };
         let device = Device::Meter(Box::new(MeshMeter::new(meter.id.clone(), plan.site.phases)), measures);
         world.add(meter.id.as_str(), device);
@@ -117,6 +118,7 @@ pub(crate) fn new_charger(plan: &BuildingPlan, id: ChargerId, protocol: VirtualP
             PhaseCount::One => Wiring::single(),
             PhaseCount::Three => Wiring::three(),
         },
+        policy: domain::ChargerPolicy::default(),
         connectors: 1,
     };
     Ok(match charger_of(plan, &charger, WattHours::ZERO, hardware, Physics::REAL) {

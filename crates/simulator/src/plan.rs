@@ -3,9 +3,10 @@
 use crate::dice::{Dice, stream};
 use crate::house::{HouseBuild, Lift};
 use domain::{
-    Card, CardId, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, Connection, DurationMs, HardwareInfo,
-    IdError, Meter, MeterId, MeterRole, MilliAmps, MilliVolts, Pacing, PerPhase, Phase, PhaseCount, Protocol, Site,
-    Tenant, TenantId, Timestamp, VoltAmps, Watts, Wiring, WiringError,
+    Card, CardId, CardPolicy, CardStatus, CardUid, Charger, ChargerId, ChargerPolicy, Circuit, CircuitId,
+    CircuitRating, Connection, DurationMs, HardwareInfo, IdError, Meter, MeterId, MeterRole, MilliAmps, MilliVolts,
+    Pacing, PerPhase, Phase, PhaseCount, Protocol, Site, SiteRules, Tenant, TenantId, Timestamp, VoltAmps, Watts,
+    Wiring, WiringError,
 };
 
 /// User name and password of a device on MQTT.
@@ -148,6 +149,7 @@ fn site() -> Site {
         declared_load: MilliAmps::from_amps(40),
         meter_max_age: DurationMs::from_secs(20),
         pacing: Pacing::Careful,
+        rules: SiteRules::default(),
     }
 }
 
@@ -159,6 +161,7 @@ fn circuits() -> Result<Vec<Circuit>, PlanError> {
             name: name.to_owned(),
             parent,
             limit: PerPhase::splat(MilliAmps::from_amps(amps)),
+            rating: CircuitRating::default(),
         })
     };
     Ok(vec![
@@ -199,6 +202,7 @@ fn chargers() -> Result<Vec<Charger>, PlanError> {
             circuit: CircuitId::new(circuit)?,
             wiring: Wiring::new(wires.to_vec())?,
             connectors: 1,
+            policy: ChargerPolicy::default(),
         });
     }
     Ok(list)
@@ -227,6 +231,7 @@ fn households(created_at: Timestamp) -> Result<Vec<Household>, PlanError> {
                 tenant: tenant.id,
                 status: CardStatus::Active,
                 enrolled_at: created_at,
+                policy: CardPolicy::default(),
             });
         }
         list.push(Household { tenant, cards });

@@ -42,6 +42,8 @@ pub enum Measures {
     House,
     /// The solar roof; its production is export.
     Solar,
+    /// Something this building does not have, such as a battery.
+    Nothing,
 }
 
 /// A device with a link of its own.
@@ -330,6 +332,7 @@ impl World {
                 Measures::Everything => everything,
                 Measures::House => house,
                 Measures::Solar => solar,
+                Measures::Nothing => PerPhase::default(),
             };
             meter.measure(now, net_ma, self.voltage, time);
         }

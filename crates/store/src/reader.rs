@@ -3,7 +3,7 @@
 use crate::columns::{self, Columns};
 use crate::table::{
     alarm, card, charger, circuit, decision, frame, hardware, hold, meter, orphan_stop, refused_card, secret, series,
-    session, site, tenant,
+    session, site, tenant, wish,
 };
 use crate::{AlarmFilter, List, Page, SessionFilter, StoreError};
 use domain::{
@@ -44,6 +44,8 @@ pub struct LoadedSetup {
     pub recent_sessions: Vec<Session>,
     /// Highest number ever given; 0 when none was.
     pub last_session: SessionId,
+    /// What tenants need from sessions that run.
+    pub wishes: Vec<(SessionId, domain::Wish)>,
     /// Highest number ever given, removed ones included; 0 when none was.
     pub last_tenant_id: TenantId,
     /// Highest number ever given, removed ones included; 0 when none was.
@@ -88,6 +90,7 @@ impl Reader {
             cards: card::list(&mut at).await?,
             open_sessions: session::list_open(&mut at).await?,
             recent_sessions: session::list_ended_since(&mut at, now - RECENT).await?,
+            wishes: wish::list_open(&mut at).await?,
             last_session: session::last_id(&mut at).await?,
             last_tenant_id: tenant::last_id(&mut at).await?,
             last_card_id: card::last_id(&mut at).await?,

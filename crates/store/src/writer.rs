@@ -10,7 +10,7 @@ use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
     alarm, card, charger, circuit, decision, frame, hardware, hold, meter, orphan_stop, reading, refused_card, secret,
-    session, site, tenant,
+    session, site, tenant, wish,
 };
 use crate::{Retention, StoreError};
 use domain::{Frame, Reading, Record, Timestamp};
@@ -321,6 +321,7 @@ async fn apply_one(conn: &mut SqliteConnection, record: &Record) -> Result<(), S
         Record::CardRemoved(uid) => card::remove(conn, uid).await,
         Record::CardRefused(refused) => refused_card::upsert(conn, refused).await,
         Record::Session(session) => session::upsert(conn, session).await,
+        Record::Wish(session, wish) => wish::set(conn, *session, *wish).await,
         Record::OrphanStop(stop) => orphan_stop::insert(conn, stop).await,
         Record::Decision(decision) => decision::upsert(conn, decision).await,
         Record::Alarm(alarm) => alarm::upsert(conn, alarm).await,

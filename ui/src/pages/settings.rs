@@ -291,7 +291,7 @@ fn show_meter(cx: &mut Cx<'_>, ui: &mut Ui, meter: &MeterItem) {
     ui.horizontal(|ui| {
         widgets::weak(ui, cx.text(Text::Role));
         let name = super::named(cx.text(Text::Role), &meter.name);
-        let roles = [MeterRole::Circuit, MeterRole::House, MeterRole::Solar];
+        let roles = [MeterRole::Circuit, MeterRole::House, MeterRole::Solar, MeterRole::Battery];
         let choices = roles.map(|role| (role, cx.text(role_name(role)).to_owned()));
         if let Some(role) = widgets::select(ui, &name, &choices, &meter.role, 220.0) {
             let patch = MeterPatch { role: Some(role), ..MeterPatch::default() };
@@ -305,6 +305,7 @@ const fn role_name(role: MeterRole) -> Text {
         MeterRole::Circuit => Text::RoleCircuit,
         MeterRole::House => Text::RoleHouse,
         MeterRole::Solar => Text::RoleSolar,
+        MeterRole::Battery => Text::RoleBattery,
     }
 }
 

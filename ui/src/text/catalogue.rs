@@ -369,6 +369,7 @@ catalogue! {
     RoleCircuit: "All of a circuit", "Todo o circuito";
     RoleHouse: "The building without chargers", "O edifício sem carregadores";
     RoleSolar: "The solar roof", "O telhado solar";
+    RoleBattery: "A battery", "Uma bateria";
     MeterSilent: "Silent", "Sem resposta";
     MeterFresh: "Fresh", "Atual";
     Circuits: "Circuits", "Circuitos";

@@ -54,6 +54,7 @@ pub(crate) fn site(pacing: Pacing) -> Site {
         declared_load: amps(20),
         meter_max_age: DurationMs::from_secs(15),
         pacing,
+        rules: domain::SiteRules::default(),
     }
 }
 
@@ -63,7 +64,14 @@ pub(crate) fn root() -> CircuitId {
 
 pub(crate) fn circuits(limit: u16) -> CircuitTree {
     let limit = PerPhase::splat(amps(limit));
-    CircuitTree::new(vec![Circuit { id: root(), name: "Main".to_owned(), parent: None, limit }]).unwrap()
+    CircuitTree::new(vec![Circuit {
+        id: root(),
+        name: "Main".to_owned(),
+        parent: None,
+        limit,
+        rating: domain::CircuitRating::default(),
+    }])
+    .unwrap()
 }
 
 pub(crate) fn charger(n: u32, wiring: Wiring) -> Charger {
@@ -79,6 +87,7 @@ pub(crate) fn charger(n: u32, wiring: Wiring) -> Charger {
         circuit: root(),
         wiring,
         connectors: 1,
+        policy: domain::ChargerPolicy::default(),
     }
 }
 
@@ -115,7 +124,14 @@ impl Building {
             let (id, created_at) = (TenantId(i64::from(n)), Timestamp(WALL));
             setup.tenants.push(Tenant { id, name: format!("Tenant {n}"), unit: String::new(), created_at });
             let (status, enrolled_at) = (CardStatus::Active, Timestamp(WALL));
-            setup.cards.push(Card { id: CardId(i64::from(n)), uid: uid(n), tenant: id, status, enrolled_at });
+            setup.cards.push(Card {
+                id: CardId(i64::from(n)),
+                uid: uid(n),
+                tenant: id,
+                status,
+                enrolled_at,
+                policy: domain::CardPolicy::default(),
+            });
         }
         let mut building = Self::of(setup, role);
         for n in 1..=n {
@@ -222,7 +238,7 @@ impl Building {
         let load = match self.role {
             MeterRole::House => self.house,
             MeterRole::Circuit => self.total(),
-            MeterRole::Solar => MilliAmps::ZERO,
+            MeterRole::Solar | MeterRole::Battery => MilliAmps::ZERO,
         };
         let current = PerPhase::splat(Flow::Import(load));
         let sample = MeterSample { at: self.now().wall, current, ..MeterSample::default() };

@@ -93,8 +93,13 @@ fn garage() -> CircuitId {
 }
 
 fn tree(feeder: u16) -> CircuitTree {
-    let circuit =
-        |id: CircuitId, parent, a| Circuit { name: id.to_string(), id, parent, limit: PerPhase::splat(amps(a)) };
+    let circuit = |id: CircuitId, parent, a| Circuit {
+        name: id.to_string(),
+        id,
+        parent,
+        limit: PerPhase::splat(amps(a)),
+        rating: domain::CircuitRating::default(),
+    };
     CircuitTree::new(vec![circuit(root(), None, 200), circuit(garage(), Some(root()), feeder)]).unwrap()
 }
 
@@ -310,7 +315,7 @@ fn is_looked_at_once(input: &Input) -> bool {
                 | ChargerEvent::LimitAnswered { .. }
                 | ChargerEvent::CardTapped { .. }
         ),
-        Input::Storage(_) | Input::BrokerRestarted => false,
+        Input::Storage(_) | Input::BrokerRestarted | Input::UtcOffset(_) | Input::Outlook(_) => false,
         Input::Meter { event, .. } => matches!(event, MeterEvent::Measured(_)),
         Input::Tick | Input::Order(_) => true,
     }

@@ -86,7 +86,7 @@ fn unused_wires_are_released() {
             let draws = first.map(|a| one.min(amps(a)));
             let house = match role {
                 MeterRole::House => [MilliAmps::ZERO; 3],
-                MeterRole::Circuit | MeterRole::Solar => [draws[0], draws[1] + two, draws[2]],
+                MeterRole::Circuit | MeterRole::Solar | MeterRole::Battery => [draws[0], draws[1] + two, draws[2]],
             };
             let [l1, l2, l3] = house.map(domain::Flow::Import);
             let current = domain::PerPhase::new(l1, l2, l3);

@@ -371,6 +371,7 @@ fn feeders_and_phases_are_limits_of_their_own() {
         name: id.to_string(),
         parent,
         limit: PerPhase::splat(amps(a)),
+        rating: domain::CircuitRating::default(),
     };
     let tree = CircuitTree::new(vec![circuit(&root(), None, 60), circuit(&garage, Some(root()), 20)]).unwrap();
     let three =

@@ -17,8 +17,13 @@ fn garage() -> CircuitId {
 }
 
 fn building(chargers: Vec<Charger>, meters: Vec<Meter>) -> Building {
-    let circuit =
-        |id: CircuitId, parent, a| Circuit { name: id.to_string(), id, parent, limit: PerPhase::splat(amps(a)) };
+    let circuit = |id: CircuitId, parent, a| Circuit {
+        name: id.to_string(),
+        id,
+        parent,
+        limit: PerPhase::splat(amps(a)),
+        rating: domain::CircuitRating::default(),
+    };
     let tree = CircuitTree::new(vec![circuit(root(), None, 200), circuit(garage(), Some(root()), 32)]).unwrap();
     let template = Building::new(site(Pacing::Careful), 4, MeterRole::House);
     let known = template.control.snapshot(template.now());

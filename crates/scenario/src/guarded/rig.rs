@@ -122,6 +122,7 @@ impl LoopSite {
             name: "Main".to_owned(),
             parent: None,
             limit: per_phase(&setup.limits),
+            rating: domain::CircuitRating::default(),
         }])
         .ok()
         .ok_or(RigError::Phases(0))?;
@@ -147,6 +148,7 @@ impl LoopSite {
                 tenant: TenantId(1),
                 status,
                 enrolled_at: created_at,
+                policy: domain::CardPolicy::default(),
             });
             if seen.insert(built.id.clone(), (ConnectorStatus::Unknown, None, MilliAmps::ZERO)).is_some() {
                 return Err(RigError::Repeated(charger.id.clone()));
@@ -264,6 +266,7 @@ fn site(setup: &LoopSetup, phases: PhaseCount) -> Site {
         declared_load: limit,
         meter_max_age: DurationMs(setup.meter_period.0.saturating_mul(3).max(5_000)),
         pacing: Pacing::Careful,
+        rules: domain::SiteRules::default(),
     }
 }
 
@@ -286,6 +289,7 @@ fn build(charger: &ChargerSetup, phases: PhaseCount, circuit: &CircuitId) -> Res
         circuit: circuit.clone(),
         wiring: Wiring::new(wires).ok().ok_or_else(bad_wires)?,
         connectors: 1,
+        policy: domain::ChargerPolicy::default(),
     })
 }
 

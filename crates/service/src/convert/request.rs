@@ -47,6 +47,7 @@ pub(crate) fn site_from(item: &SiteItem) -> Result<Site, Failure> {
         declared_load: milli_amps("declared_load_a", item.declared_load_a)?,
         meter_max_age: duration("meter_max_age_s", item.meter_max_age_s)?,
         pacing: item.pacing,
+        rules: domain::SiteRules::default(),
     };
     if jiff::tz::TimeZone::get(&site.time_zone).is_err() {
         return Err(Failure::invalid("time_zone must be a name such as Europe/Lisbon"));
@@ -80,6 +81,7 @@ fn circuit(item: &CircuitItem, phases: PhaseCount) -> Result<Circuit, Failure> {
         name: if name.is_empty() { item.id.clone() } else { name.to_owned() },
         parent: item.parent.as_ref().map(CircuitId::new).transpose()?,
         limit,
+        rating: domain::CircuitRating::default(),
     })
 }
 

@@ -250,6 +250,8 @@ impl Engine {
             | Order::RemoveTenant(_)
             | Order::AddCard { .. }
             | Order::SetCardStatus { .. }
+            | Order::SetCardPolicy { .. }
+            | Order::SetWish { .. }
             | Order::RemoveCard(_)
             | Order::Enrol { .. }
             | Order::CancelEnrolment

@@ -253,11 +253,18 @@ impl Engine {
                 turn.shown |= matches!(record, Record::Charger(_) | Record::Meter(_));
                 turn.records.push(record);
             }
-            Output::Decided { charger, connector, at, limit, reason } => {
+            Output::Decided { charger, connector, at, limit, reason, known } => {
                 let names = self.parts.live.borrow().circuit_names();
                 let item = reason_item(&reason, limit, |id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
                 let sentence = item.sentence(api::Language::English);
-                turn.records.push(Record::Decision(Decision { charger, connector, at, limit, sentence }));
+                turn.records.push(Record::Decision(Decision {
+                    charger,
+                    connector,
+                    at,
+                    limit,
+                    sentence,
+                    known: Some(*known),
+                }));
             }
             Output::Done(done) => turn.done = Some(done),
         }

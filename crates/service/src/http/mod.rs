@@ -122,7 +122,7 @@ fn order_failure(error: &control::OrderError) -> Failure {
     use control::OrderError as E;
     let detail = crate::error::chain(error);
     match error {
-        E::UnknownCharger(_) | E::UnknownMeter(_) | E::UnknownTenant(_) | E::UnknownCard(_) => {
+        E::UnknownCharger(_) | E::UnknownMeter(_) | E::UnknownTenant(_) | E::UnknownCard(_) | E::UnknownSession(_) => {
             Failure::new(StatusCode::NOT_FOUND, Code::NotFound, detail)
         }
         E::CardTaken { .. } | E::CircuitInUse { .. } | E::NothingCaptured | E::NoSession { .. } => {
@@ -130,6 +130,7 @@ fn order_failure(error: &control::OrderError) -> Failure {
         }
         E::UnknownCircuit(_)
         | E::Site(_)
+        | E::Policy(_)
         | E::EmptyName
         | E::MaximumOutOfRange { .. }
         | E::FallbackOutOfRange { .. }

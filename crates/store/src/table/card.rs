@@ -1,6 +1,6 @@
 //! Table `card`.
 
-use super::{Result, bad, words};
+use super::{Result, bad, from_json, to_json, words};
 use domain::{Card, CardId, CardStatus, CardUid, TenantId, Timestamp};
 use sqlx::SqliteConnection;
 
@@ -16,6 +16,7 @@ struct Row {
     tenant: i64,
     status: String,
     enrolled_at_ms: i64,
+    policy: String,
 }
 
 impl TryFrom<Row> for Card {
@@ -27,6 +28,7 @@ impl TryFrom<Row> for Card {
             tenant: TenantId(row.tenant),
             status: status_of(&row.status)?,
             enrolled_at: Timestamp(row.enrolled_at_ms),
+            policy: from_json("card", &row.policy)?,
         })
     }
 }
@@ -34,17 +36,18 @@ impl TryFrom<Row> for Card {
 /// A card that is enrolled again under a new number replaces the old row: the printed number is what it is.
 pub(crate) async fn upsert(conn: &mut SqliteConnection, card: &Card) -> Result<()> {
     sqlx::query(
-        "INSERT INTO card (id, uid, tenant, status, enrolled_at_ms) VALUES (?, ?, ?, ?, ?)
+        "INSERT INTO card (id, uid, tenant, status, enrolled_at_ms, policy) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET uid = excluded.uid, tenant = excluded.tenant, status = excluded.status,
-             enrolled_at_ms = excluded.enrolled_at_ms
+             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy
          ON CONFLICT (uid) DO UPDATE SET id = excluded.id, tenant = excluded.tenant, status = excluded.status,
-             enrolled_at_ms = excluded.enrolled_at_ms",
+             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy",
     )
     .bind(card.id.0)
     .bind(card.uid.as_str())
     .bind(card.tenant.0)
     .bind(status_word(card.status))
     .bind(card.enrolled_at.0)
+    .bind(to_json(&card.policy))
     .execute(conn)
     .await?;
     Ok(())

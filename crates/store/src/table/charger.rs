@@ -1,6 +1,6 @@
 //! Table `charger`.
 
-use super::{Result, bad, words};
+use super::{Result, bad, from_json, to_json, words};
 use domain::{Charger, ChargerId, CircuitId, MilliAmps, Phase, Protocol, Wiring};
 use sqlx::SqliteConnection;
 
@@ -22,6 +22,7 @@ struct Row {
     circuit: String,
     wiring: String,
     connectors: u16,
+    policy: String,
 }
 
 fn wiring_of(text: &str) -> Result<Wiring> {
@@ -49,6 +50,7 @@ impl TryFrom<Row> for Charger {
             circuit: CircuitId::new(row.circuit).map_err(|error| bad("charger", error))?,
             wiring: wiring_of(&row.wiring)?,
             connectors: row.connectors,
+            policy: from_json("charger", &row.policy)?,
         })
     }
 }
@@ -56,8 +58,8 @@ impl TryFrom<Row> for Charger {
 pub(crate) async fn upsert(conn: &mut SqliteConnection, charger: &Charger) -> Result<()> {
     sqlx::query(
         "INSERT OR REPLACE INTO charger (id, protocol, name, registered, approved, priority, max_ma, fallback_ma, circuit,
-             wiring, connectors)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             wiring, connectors, policy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(charger.id.as_str())
     .bind(protocol_word(charger.protocol))
@@ -70,6 +72,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, charger: &Charger) -> Re
     .bind(charger.circuit.as_str())
     .bind(wiring_word(&charger.wiring))
     .bind(charger.connectors)
+    .bind(to_json(&charger.policy))
     .execute(conn)
     .await?;
     Ok(())

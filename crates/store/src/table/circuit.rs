@@ -1,6 +1,6 @@
 //! Table `circuit`: the whole tree is replaced at once.
 
-use super::{Result, bad};
+use super::{Result, bad, from_json, to_json};
 use domain::{Circuit, CircuitId, CircuitTree, MilliAmps, PerPhase};
 use sqlx::SqliteConnection;
 
@@ -12,6 +12,7 @@ struct Row {
     limit_l1_ma: u32,
     limit_l2_ma: u32,
     limit_l3_ma: u32,
+    rating: String,
 }
 
 impl TryFrom<Row> for Circuit {
@@ -23,6 +24,7 @@ impl TryFrom<Row> for Circuit {
             name: row.name,
             parent: row.parent.map(id).transpose()?,
             limit: PerPhase::new(row.limit_l1_ma, row.limit_l2_ma, row.limit_l3_ma).map(MilliAmps),
+            rating: from_json("circuit", &row.rating)?,
         })
     }
 }
@@ -31,7 +33,8 @@ pub(crate) async fn replace_all(conn: &mut SqliteConnection, circuits: &[Circuit
     sqlx::query("DELETE FROM circuit").execute(&mut *conn).await?;
     for circuit in circuits {
         sqlx::query(
-            "INSERT INTO circuit (id, name, parent, limit_l1_ma, limit_l2_ma, limit_l3_ma) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO circuit (id, name, parent, limit_l1_ma, limit_l2_ma, limit_l3_ma, rating)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(circuit.id.as_str())
         .bind(&circuit.name)
@@ -39,6 +42,7 @@ pub(crate) async fn replace_all(conn: &mut SqliteConnection, circuits: &[Circuit
         .bind(circuit.limit.l1.0)
         .bind(circuit.limit.l2.0)
         .bind(circuit.limit.l3.0)
+        .bind(to_json(&circuit.rating))
         .execute(&mut *conn)
         .await?;
     }

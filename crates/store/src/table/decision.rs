@@ -1,6 +1,6 @@
 //! Table `decision`: why a connector got what it got.
 
-use super::{Result, bad};
+use super::{Result, bad, from_json, to_json};
 use crate::page::{Key, Keyed};
 use crate::{List, Page};
 use domain::{ChargerId, ConnectorNumber, Decision, MilliAmps, Timestamp};
@@ -14,6 +14,7 @@ struct Row {
     at_ms: i64,
     limit_ma: u32,
     sentence: String,
+    known: Option<String>,
 }
 
 impl Keyed for Row {
@@ -31,20 +32,23 @@ impl TryFrom<Row> for Decision {
             at: Timestamp(row.at_ms),
             limit: MilliAmps(row.limit_ma),
             sentence: row.sentence,
+            known: row.known.as_deref().map(|text| from_json("decision", text)).transpose()?,
         })
     }
 }
 
 pub(crate) async fn upsert(conn: &mut SqliteConnection, decision: &Decision) -> Result<()> {
     sqlx::query(
-        "INSERT INTO decision (charger, connector, at_ms, limit_ma, sentence) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (charger, at_ms, connector) DO UPDATE SET limit_ma = excluded.limit_ma, sentence = excluded.sentence",
+        "INSERT INTO decision (charger, connector, at_ms, limit_ma, sentence, known) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (charger, at_ms, connector) DO UPDATE SET limit_ma = excluded.limit_ma, sentence = excluded.sentence,
+             known = excluded.known",
     )
     .bind(decision.charger.as_str())
     .bind(decision.connector.0)
     .bind(decision.at.0)
     .bind(decision.limit.0)
     .bind(&decision.sentence)
+    .bind(decision.known.as_ref().map(to_json))
     .execute(conn)
     .await?;
     Ok(())

@@ -8,6 +8,7 @@ words!(role_word, role_of, "meter", MeterRole {
     MeterRole::Circuit => "circuit",
     MeterRole::House => "house",
     MeterRole::Solar => "solar",
+    MeterRole::Battery => "battery",
 });
 
 #[derive(sqlx::FromRow)]

@@ -18,6 +18,7 @@ pub(crate) mod series;
 pub(crate) mod session;
 pub(crate) mod site;
 pub(crate) mod tenant;
+pub(crate) mod wish;
 
 use crate::StoreError;
 
@@ -37,6 +38,17 @@ pub(crate) fn to_i64(value: u64) -> i64 {
 /// A register as the domain knows it.
 pub(crate) fn to_u64(table: &'static str, value: i64) -> Result<u64> {
     u64::try_from(value).map_err(|_negative| bad(table, format_args!("{value} is below zero")))
+}
+
+/// Rules as a table keeps them: one text of JSON with the names and units of the domain, absent fields at their default.
+pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
+    // Plain structs of numbers and words always have a text.
+    serde_json::to_string(value).unwrap_or_else(|_impossible| "{}".to_owned())
+}
+
+/// Rules from a table.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(table: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| bad(table, error))
 }
 
 /// Two functions between an enum and its words in a table; the compiler finds a variant without a word.

@@ -1,6 +1,6 @@
 //! Table `site`: at most one row.
 
-use super::{Result, bad, to_i64, to_u64, words};
+use super::{Result, bad, from_json, to_i64, to_json, to_u64, words};
 use domain::{Connection, DurationMs, MilliAmps, MilliVolts, Pacing, PhaseCount, Site, VoltAmps};
 use sqlx::SqliteConnection;
 
@@ -31,6 +31,7 @@ struct Row {
     declared_load_ma: u32,
     meter_max_age_ms: i64,
     pacing: String,
+    rules: String,
 }
 
 impl TryFrom<Row> for Site {
@@ -57,6 +58,7 @@ impl TryFrom<Row> for Site {
             declared_load: MilliAmps(row.declared_load_ma),
             meter_max_age: DurationMs(to_u64("site", row.meter_max_age_ms)?),
             pacing: pacing_of(&row.pacing)?,
+            rules: from_json("site", &row.rules)?,
         })
     }
 }
@@ -65,8 +67,8 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, site: &Site) -> Result<(
     sqlx::query(
         "INSERT OR REPLACE INTO site (id, name, time_zone, currency, nominal_voltage_mv, connection, phases,
              contracted_va, main_fuse_ma, margin_ma, min_charge_ma, max_active_chargers, max_meters,
-             control_interval_ms, declared_load_ma, meter_max_age_ms, pacing)
-         VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             control_interval_ms, declared_load_ma, meter_max_age_ms, pacing, rules)
+         VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&site.name)
     .bind(&site.time_zone)
@@ -87,6 +89,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, site: &Site) -> Result<(
     .bind(site.declared_load.0)
     .bind(to_i64(site.meter_max_age.0))
     .bind(pacing_word(site.pacing))
+    .bind(to_json(&site.rules))
     .execute(conn)
     .await?;
     Ok(())

@@ -29,6 +29,7 @@ pub(crate) fn site() -> Site {
         declared_load: MilliAmps::from_amps(30),
         meter_max_age: DurationMs::from_secs(20),
         pacing: Pacing::Careful,
+        rules: SiteRules::default(),
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn circuits() -> Vec<Circuit> {
         name: id.to_uppercase(),
         parent: parent.map(|id| CircuitId::new(id).unwrap()),
         limit: PerPhase::splat(MilliAmps::from_amps(40)),
+        rating: CircuitRating::default(),
     };
     vec![circuit("garage", Some("main")), circuit("main", None)]
 }
@@ -55,6 +57,7 @@ pub(crate) fn charger(id: &str, registered: u32) -> Charger {
         circuit: CircuitId::new("garage").unwrap(),
         wiring: Wiring::new(vec![Phase::L2, Phase::L3, Phase::L1]).unwrap(),
         connectors: 2,
+        policy: ChargerPolicy::default(),
     }
 }
 
@@ -79,6 +82,7 @@ pub(crate) fn card(id: i64, uid: &str, tenant: i64) -> Card {
         tenant: TenantId(tenant),
         status: CardStatus::Active,
         enrolled_at: Timestamp(2),
+        policy: CardPolicy::default(),
     }
 }
 
@@ -173,6 +177,7 @@ pub(crate) fn one_of_each() -> Vec<Record> {
             at: Timestamp(60),
             limit: MilliAmps::from_amps(8),
             sentence: "Shared equally by three cars".to_owned(),
+            known: Some(Known { margin: MilliAmps(2_000), ..Known::default() }),
         }),
         Record::Alarm(alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)),
         Record::Alarm(alarm(AlarmKind::PlanRejected, 71, Some(72))),
