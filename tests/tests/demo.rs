@@ -1,6 +1,7 @@
 //! The living demo building: its virtual devices are clients of their own on real sockets.
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use tests::{Api, Meshwatt, until};
 
 /// A card nobody enrolled.
@@ -61,6 +62,60 @@ fn the_demo_lives_and_comes_back() {
     until("all chargers to reconnect", || online(program.api()));
     let again = program.api().items("sessions?limit=500");
     assert!(again.contains(kept), "the history is still there, such as {kept}");
+}
+
+/// Sessions that run, by number, with where they are; once there are some on both protocols and the chargers are online.
+fn settled_sessions(api: &Api) -> Option<BTreeMap<i64, String>> {
+    let chargers = api.items("chargers");
+    let is_settled = |charger: &Value| charger["online"] == true && charger["connectors"][0]["status"] != "unknown";
+    if chargers.len() < 8 || !chargers.iter().all(is_settled) {
+        return None;
+    }
+    let speaks = |protocol: &str| {
+        chargers
+            .iter()
+            .any(|charger| charger["protocol"] == protocol && charger["connectors"][0]["session_id"].is_number())
+    };
+    let items = api.items("sessions?limit=50").into_iter().filter(|item| item["ended_at"].is_null());
+    let place = |item: Value| (item["id"].as_i64().unwrap(), item["charger"].as_str().unwrap().to_owned());
+    (speaks("ocpp1.6") && speaks("ievcc")).then(|| items.map(place).collect())
+}
+
+/// Protects "stop the program in any way, start it again: running sessions continue", in the demo: its cars are still
+/// there, under the same sessions on both protocols, whether it ended in order or by a power cut, and they charge on.
+#[test]
+fn running_sessions_survive_the_end_of_the_demo() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut program, _address) = Meshwatt::demo(directory.path());
+    for power_cut in [false, true] {
+        let before = until("sessions on both protocols", || settled_sessions(program.api()));
+        let energy = |api: &Api, id: i64| {
+            let item = api.items("sessions?limit=50").into_iter().find(|item| item["id"] == id).unwrap();
+            assert!(item["ended_at"].is_null(), "it still runs: {item}");
+            item["energy_wh"].as_u64().unwrap()
+        };
+        if power_cut {
+            program.kill();
+        } else {
+            assert!(program.stop().success(), "the demo ends in order");
+        }
+        program = Meshwatt::demo(directory.path()).0;
+        let api = program.api();
+        demo(api, &json!({"command": "set_speed", "speed": "x10"}));
+        let after = until("the sessions to be there again", || settled_sessions(api));
+        for (id, charger) in &before {
+            assert_eq!(after.get(id), Some(charger), "session {id} runs on: {after:?}");
+        }
+        let kept: BTreeMap<i64, u64> = before.keys().map(|id| (*id, energy(api, *id))).collect();
+        until("a session of each protocol to go on", || {
+            let on = |prefix: &str| {
+                let mut here = before.iter().filter(|(_, charger)| charger.starts_with(prefix));
+                here.any(|(id, _)| energy(api, *id) > kept[id])
+            };
+            (on("CP-") && on("Charger-")).then_some(())
+        });
+        demo(api, &json!({"command": "set_speed", "speed": "x1"}));
+    }
 }
 
 /// Protects the way a tenant gets a card, on both protocols: an unknown card is refused and listed, enrolment

@@ -74,13 +74,18 @@ impl Failure {
     /// The error and its causes in one line.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(source) = cause {
-            line.push_str(": ");
-            line.push_str(&source.to_string());
-            cause = source.source();
-        }
-        line.replace('\n', " ")
+        chain(self)
     }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        line.push_str(": ");
+        line.push_str(&source.to_string());
+        cause = source.source();
+    }
+    line.replace('\n', " ")
 }

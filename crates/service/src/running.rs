@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
-use domain::{ChargerId, Now, Protocol, WattHours};
+use domain::{ChargerId, Now, Protocol, Session, WattHours};
 use mesh::Mesh;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -62,6 +62,7 @@ pub struct Running {
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     writer: Writer,
     registers: BTreeMap<ChargerId, WattHours>,
+    open_sessions: Vec<Session>,
     settings: Settings,
 }
 
@@ -76,6 +77,12 @@ impl Running {
     #[must_use]
     pub const fn registers(&self) -> &BTreeMap<ChargerId, WattHours> {
         &self.registers
+    }
+
+    /// Sessions that were running when the program started; a virtual charger goes on with them.
+    #[must_use]
+    pub fn open_sessions(&self) -> &[Session] {
+        &self.open_sessions
     }
 
     /// Where the program listens.
@@ -193,6 +200,7 @@ struct Plumbing {
     live: watch::Sender<Arc<Live>>,
     drain: watch::Sender<bool>,
     registers: BTreeMap<ChargerId, WattHours>,
+    open_sessions: Vec<Session>,
 }
 
 impl Plumbing {
@@ -214,6 +222,7 @@ impl Plumbing {
         let stations = stations_from(&loaded, now);
         let approved =
             loaded.chargers.iter().filter(|charger| charger.approved).map(|charger| charger.id.clone()).collect();
+        let open_sessions = loaded.open_sessions.clone();
         let control = Control::new(loaded, now);
         let state = control.snapshot(now);
         let shown = convert::live_snapshot(&state, &connections, 0, config.demo.is_some());
@@ -228,6 +237,7 @@ impl Plumbing {
             live,
             drain: watch::Sender::new(false),
             registers,
+            open_sessions,
         }
     }
 
@@ -255,7 +265,7 @@ impl Plumbing {
         let carrier = self.carrier(&config, &engine);
         let shared = self.shared(&config, &records, &engine, &to_broker, &auth, addresses);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
-        let (drain, registers) = (self.drain.clone(), self.registers.clone());
+        let (drain, registers, open_sessions) = (self.drain.clone(), self.registers.clone(), self.open_sessions.clone());
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let parts = self.parts(&config, &shared, batches, to_broker);
         let tasks = vec![
@@ -266,7 +276,7 @@ impl Plumbing {
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
         ];
-        Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers, settings })
+        Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers, open_sessions, settings })
     }
 
     fn gatekeeper(&self, config: &Config, records: &Records, engine: &mpsc::Sender<Happened>) -> Arc<Gatekeeper> {

@@ -2,7 +2,7 @@
 
 use crate::engine::{Happened, Live, OrderRefused};
 use control::Order;
-use domain::Site;
+use domain::{ChargerId, Meter, Site};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -44,12 +44,35 @@ impl Settings {
     /// # Errors
     /// When they cannot be used or kept, or the program ends.
     pub async fn set_site(&self, site: Site) -> Result<(), SettingsError> {
+        self.order(Order::SetSite(site)).await
+    }
+
+    /// The meters as last shown.
+    #[must_use]
+    pub fn meters(&self) -> Vec<Meter> {
+        self.live.borrow().state.meters.iter().map(|state| state.meter.clone()).collect()
+    }
+
+    /// Replaces a meter's settings.
+    ///
+    /// # Errors
+    /// When they cannot be used or kept, or the program ends.
+    pub async fn set_meter(&self, meter: Meter) -> Result<(), SettingsError> {
+        self.order(Order::SetMeter(meter)).await
+    }
+
+    /// Chargers that share as they are: approved and neither paused nor limited, first served first.
+    #[must_use]
+    pub fn free_chargers(&self) -> Vec<ChargerId> {
+        let live = self.live.borrow();
+        let free = live.state.chargers.iter().filter(|state| state.charger.approved && state.hold.is_none());
+        free.map(|state| state.charger.id.clone()).collect()
+    }
+
+    async fn order(&self, order: Order) -> Result<(), SettingsError> {
         let (reply, answer) = oneshot::channel();
         let engine = self.engine.upgrade().ok_or(SettingsError::Ending)?;
-        engine
-            .send(Happened::Order { order: Order::SetSite(site), reply })
-            .await
-            .map_err(|_ended| SettingsError::Ending)?;
+        engine.send(Happened::Order { order, reply }).await.map_err(|_ended| SettingsError::Ending)?;
         drop(engine);
         match answer.await.map_err(|_dropped| SettingsError::Ending)? {
             Ok(_made) => Ok(()),

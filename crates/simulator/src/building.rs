@@ -7,9 +7,9 @@ use crate::life::{Life, People, act};
 use crate::plan::{BuildingPlan, credential};
 use crate::script::{Script, ScriptError};
 use crate::stage::{Act, Stage};
-use crate::world::{Device, DeviceInput, DeviceOutput, HouseSource, Traffic, World};
+use crate::world::{Device, DeviceInput, DeviceOutput, HouseSource, Measures, Traffic, World};
 use crate::{House, VirtualCar};
-use domain::{CardUid, ChargerId, Clock as _, DurationMs, IdError, MeterId, Now, WattHours};
+use domain::{CardUid, ChargerId, Clock as _, DurationMs, IdError, MeterId, Now, Session, WattHours};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -28,6 +28,8 @@ pub struct BuildingConfig {
     pub plan: BuildingPlan,
     /// Registers of the chargers, as their history ended; zero where absent.
     pub registers: BTreeMap<ChargerId, WattHours>,
+    /// Sessions that ran when the building last stood still; their cars are there and charge on.
+    pub sessions: Vec<Session>,
     /// How exactly the electrical parts follow life.
     pub physics: construct::Physics,
     /// Whether people come and go.
@@ -75,8 +77,20 @@ pub enum BuildingCommand {
         /// How its link is from now on.
         link: Link,
     },
-    /// Play a script instead of the living building.
-    StartScript(Box<Script>),
+    /// Hang a meter elsewhere.
+    SetMeasures {
+        /// Which.
+        meter: String,
+        /// What it measures from now on.
+        measures: Measures,
+    },
+    /// Play a script instead of the living building. No load is added any more.
+    StartScript {
+        /// What is played.
+        script: Box<Script>,
+        /// Chargers it may use, first served first; of these it takes those with the most wires.
+        chargers: Vec<ChargerId>,
+    },
     /// Go back to the living building.
     StopScript,
 }
@@ -108,6 +122,17 @@ pub enum BuildingError {
     /// The script cannot be played.
     #[error("the script cannot be played")]
     Script(#[source] ScriptError),
+    /// Too few chargers it could use.
+    #[error(
+        "the simulation needs {needed} of the building's own chargers with {wires} phases; mend their links, approve \
+         them and lift pauses and limits first"
+    )]
+    Cast {
+        /// How many it needs.
+        needed: usize,
+        /// With how many wires.
+        wires: usize,
+    },
     /// A name that cannot be.
     #[error("the new device has no valid name")]
     Name(#[source] IdError),
@@ -233,9 +258,11 @@ impl Building {
     #[must_use]
     pub fn start(config: BuildingConfig) -> Self {
         let now = config.clock.now();
+        let mut world = construct::build_world(&config.plan, &config.registers, config.physics);
+        let people = People::returning(&config.plan, config.life, now, &config.sessions, &mut world);
         let inside = Inside {
-            world: construct::build_world(&config.plan, &config.registers, config.physics),
-            people: People::new(&config.plan, config.life, now),
+            world,
+            people,
             stage: None,
             clients: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -268,7 +295,8 @@ impl Building {
             BuildingCommand::AddMeter => return Shared::add_meter(shared),
             BuildingCommand::RemoveCharger(name) | BuildingCommand::RemoveMeter(name) => return shared.remove(&name),
             BuildingCommand::SetLink { device, link } => return shared.set_link(&device, link),
-            BuildingCommand::StartScript(script) => return shared.start_script(*script),
+            BuildingCommand::SetMeasures { meter, measures } => shared.lock().world.set_measures(&meter, measures),
+            BuildingCommand::StartScript { script, chargers } => return shared.start_script(*script, &chargers),
             BuildingCommand::StopScript => shared.lock().end_script(&shared.config),
         }
         Ok(())
@@ -426,13 +454,20 @@ impl Shared {
         Ok(())
     }
 
-    fn start_script(&self, script: Script) -> Result<(), BuildingError> {
+    fn start_script(&self, script: Script, usable: &[ChargerId]) -> Result<(), BuildingError> {
         script.check().map_err(BuildingError::Script)?;
         let now = self.config.clock.now();
         let mut inside = self.lock();
+        let linked = |id: &&ChargerId| inside.links.get(id.as_str()) == Some(&Link::Intact);
+        let usable: Vec<&ChargerId> = usable.iter().filter(linked).collect();
+        let chargers = construct::script_chargers(&self.config.plan, &inside.people, &usable);
+        let needed = script.chargers();
+        if chargers.len() < needed {
+            return Err(BuildingError::Cast { needed, wires: construct::most_wires(&self.config.plan) });
+        }
         inside.end_script(&self.config);
         inside.clear_bays(now);
-        let chargers = construct::script_chargers(&self.config.plan, &inside.people);
+        inside.world.set_extra_w(0);
         let site = &self.config.plan.site;
         let mut stage = Stage::new(script, site.grid_limit().saturating_sub(site.margin), chargers, now);
         let traffic = stage.open(now, &mut inside.world);

@@ -132,13 +132,19 @@ pub(crate) fn new_meter(plan: &BuildingPlan, id: MeterId) -> Device {
     Device::Meter(Box::new(MeshMeter::new(id, plan.site.phases)), Measures::House)
 }
 
-/// Chargers a script uses: those with the most wires, since they share every phase; in order of registration.
-pub(crate) fn script_chargers(plan: &BuildingPlan, people: &People) -> Vec<(String, usize, CardUid)> {
-    let wires = |charger: &Charger| charger.wiring.wires().len();
-    let most = plan.chargers.iter().map(wires).max().unwrap_or(1);
-    let chosen = plan.chargers.iter().filter(|charger| wires(charger) == most);
-    chosen
-        .enumerate()
-        .filter_map(|(number, charger)| Some((charger.id.to_string(), wires(charger), people.card(number)?.clone())))
-        .collect()
+/// Most wires a charger of the building has.
+pub(crate) fn most_wires(plan: &BuildingPlan) -> usize {
+    plan.chargers.iter().map(|charger| charger.wiring.wires().len()).max().unwrap_or(1)
+}
+
+/// Chargers a script uses: of the usable ones, in their order, those with the most wires, since they share every phase.
+pub(crate) fn script_chargers(
+    plan: &BuildingPlan,
+    people: &People,
+    usable: &[&ChargerId],
+) -> Vec<(String, usize, CardUid)> {
+    let most = most_wires(plan);
+    let known = |id: &ChargerId| plan.chargers.iter().any(|c| c.id == *id && c.wiring.wires().len() == most);
+    let chosen = usable.iter().filter(|id| known(id));
+    chosen.enumerate().filter_map(|(number, id)| Some((id.to_string(), most, people.card(number)?.clone()))).collect()
 }

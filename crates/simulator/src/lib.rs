@@ -45,7 +45,7 @@ pub use self::life::{Life, People};
 pub use self::mesh_charger::{MeshCharger, MeshChargerBuild};
 pub use self::mesh_meter::{MeshInput, MeshMeter, MeshOutput};
 pub use self::ocpp_charger::{OcppBuild, OcppCharger, OcppInput, OcppOutput};
-pub use self::outlet::{Obedience, Outlet, OutletBuild};
+pub use self::outlet::{Obedience, Outlet, OutletBuild, Resumed};
 pub use self::plan::{BuildingPlan, Credential, Household, PlanError, building_plan};
 pub use self::profile::{Profile, ProfileRefusal, ProfileStack, Purpose};
 pub use self::script::{Script, ScriptError, ScriptStep};

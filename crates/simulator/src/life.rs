@@ -4,8 +4,8 @@ use crate::dice::{Dice, stream};
 use crate::plan::BuildingPlan;
 use crate::visits::{Visit, visits};
 use crate::world::{DeviceInput, Traffic, World};
-use crate::{CarTraits, VirtualCar};
-use domain::{CardUid, DurationMs, Instant, MilliAmps, Now, Timestamp, WattHours};
+use crate::{CarTraits, Resumed, VirtualCar};
+use domain::{CardUid, DurationMs, Instant, MilliAmps, Now, Session, Timestamp, WattHours};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Whether people come and go.
@@ -27,6 +27,12 @@ const OPENING_MS: u64 = 5_000;
 const TAP_AGAIN_MS: u64 = 12_000;
 /// After so many taps the driver goes to bed with the car unplugged in mind.
 const TAPS_MAX: u32 = 40;
+
+/// Time until a car that is awake draws again.
+const AWAKE: DurationMs = DurationMs(500);
+/// What a car that is far from full still wants.
+const LEAST_WH: u64 = 9_000;
+const MOST_WH: u64 = 32_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Parked {
@@ -60,37 +66,80 @@ impl People {
     /// Nobody is there yet; cars arrive from `now` on.
     #[must_use]
     pub fn new(plan: &BuildingPlan, life: Life, now: Now) -> Self {
-        let bays: Vec<(String, usize)> =
-            plan.chargers.iter().map(|charger| (charger.id.to_string(), charger.wiring.wires().len())).collect();
-        let cards: Vec<CardUid> =
-            plan.households.iter().filter_map(|home| home.cards.first()).map(|card| card.uid.clone()).collect();
-        let mut people = Self {
-            coming: VecDeque::new(),
-            parked: BTreeMap::new(),
-            began: now.instant,
-            dice: Dice::new(plan.seed, stream::CARS),
-            bays,
-            cards,
-        };
+        let mut people = Self::absent(plan, now);
         if life == Life::Lively {
             people.coming = people.opening(plan.seed, now.wall);
         }
         people
     }
 
-    /// Visits from now on, with those under way and some more moved to the first moments.
+    /// The cars of these sessions stand in the world's bays and go on charging; others arrive from `now` on.
+    #[must_use]
+    pub fn returning(plan: &BuildingPlan, life: Life, now: Now, sessions: &[Session], world: &mut World) -> Self {
+        let mut people = Self::absent(plan, now);
+        for session in sessions {
+            people.stay(now, session, world);
+        }
+        if life == Life::Lively {
+            people.coming = people.opening(plan.seed, now.wall);
+        }
+        people
+    }
+
+    /// A car is where its session says, unless another one is there already.
+    fn stay(&mut self, now: Now, session: &Session, world: &mut World) {
+        let name = session.charger.as_str();
+        let Some(wires) = self.bays.iter().find(|(bay, _)| bay == name).map(|(_, wires)| *wires) else { return };
+        if self.parked.contains_key(name) {
+            return;
+        }
+        let mut traits = self.model(wires);
+        traits.wake = AWAKE;
+        let car = VirtualCar::new(traits, WattHours(self.dice.between(LEAST_WH, MOST_WH)));
+        let card = session.card.as_ref().map(ToString::to_string).unwrap_or_default();
+        let running = Resumed { session: session.id, card, started: session.started_at, car };
+        world.resume(now, name, running);
+        let leaves = now.wall + DurationMs(self.dice.between(20, 300) * 60_000);
+        if let Some(card) = session.card.clone() {
+            self.parked.insert(name.to_owned(), Parked { card, leaves, mood: Mood::Away });
+        }
+    }
+
+    fn absent(plan: &BuildingPlan, now: Now) -> Self {
+        let bays: Vec<(String, usize)> =
+            plan.chargers.iter().map(|charger| (charger.id.to_string(), charger.wiring.wires().len())).collect();
+        let cards: Vec<CardUid> =
+            plan.households.iter().filter_map(|home| home.cards.first()).map(|card| card.uid.clone()).collect();
+        Self {
+            coming: VecDeque::new(),
+            parked: BTreeMap::new(),
+            began: now.instant,
+            dice: Dice::new(plan.seed, stream::CARS),
+            bays,
+            cards,
+        }
+    }
+
+    /// Visits from now on, with those under way and some more moved to the first moments. Whoever stands here
+    /// already does not arrive again.
     fn opening(&mut self, seed: u64, now: Timestamp) -> VecDeque<Visit> {
         let from = now - DurationMs(86_400_000);
         let all = visits(seed, from, now + AHEAD, self.bays.len(), self.cards.len());
         let (past, later): (Vec<Visit>, Vec<Visit>) = all.into_iter().partition(|visit| visit.arrives <= now);
-        let mut present: Vec<Visit> = past.into_iter().filter(|visit| visit.leaves > now).collect();
+        let here: Vec<usize> = (0..self.bays.len()).filter(|bay| self.is_taken(*bay)).collect();
+        let is_new = |visit: &Visit| !here.contains(&visit.bay) && !self.is_here(visit.household);
+        let mut present: Vec<Visit> =
+            past.into_iter().filter(|visit| visit.leaves > now && is_new(visit)).collect();
         // Three-phase bays first: those cars share every phase.
-        let mut free: Vec<usize> = (0..self.bays.len()).filter(|bay| !present.iter().any(|v| v.bay == *bay)).collect();
+        let mut free: Vec<usize> = (0..self.bays.len())
+            .filter(|bay| !here.contains(bay) && !present.iter().any(|visit| visit.bay == *bay))
+            .collect();
         free.sort_by_key(|bay| std::cmp::Reverse(self.bays.get(*bay).map(|(_, wires)| *wires)));
-        let homes: Vec<usize> =
-            (0..self.cards.len()).filter(|home| !present.iter().any(|v| v.household == *home)).collect();
+        let homes: Vec<usize> = (0..self.cards.len())
+            .filter(|home| !self.is_here(*home) && !present.iter().any(|visit| visit.household == *home))
+            .collect();
         for (bay, household) in free.into_iter().zip(homes) {
-            if present.len() >= CARS_AT_START {
+            if here.len() + present.len() >= CARS_AT_START {
                 break;
             }
             let leaves = now + DurationMs(self.dice.between(40, 420) * 60_000);
@@ -100,10 +149,18 @@ impl People {
             visit.arrives = now + DurationMs(200 + number * 350);
             visit.leaves = visit.leaves.max(now + DurationMs((20 + number * 15) * 60_000));
             // Some are nearly full already.
-            let (least, most) = if number % 4 == 2 { (700, 2_500) } else { (9_000, 32_000) };
+            let (least, most) = if number % 4 == 2 { (700, 2_500) } else { (LEAST_WH, MOST_WH) };
             visit.wants = WattHours(self.dice.between(least, most));
         }
         present.into_iter().chain(later).collect()
+    }
+
+    fn is_taken(&self, bay: usize) -> bool {
+        self.bays.get(bay).is_some_and(|(name, _)| self.parked.contains_key(name))
+    }
+
+    fn is_here(&self, household: usize) -> bool {
+        self.cards.get(household).is_some_and(|card| self.parked.values().any(|parked| parked.card == *card))
     }
 
     /// Lets everyone do what is due.
@@ -134,7 +191,7 @@ impl People {
         let mut traits = self.model(wires);
         if self.is_opening(now) {
             // These cars stand here already and are awake.
-            (traits.wake, traits.dead) = (DurationMs(500), traits.dead.min(DurationMs(1_500)));
+            (traits.wake, traits.dead) = (AWAKE, traits.dead.min(DurationMs(1_500)));
         }
         let car = VirtualCar::new(traits, visit.wants);
         act(now, &name, DeviceInput::Plug(car), world, traffic);

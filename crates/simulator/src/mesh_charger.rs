@@ -1,7 +1,7 @@
 //! A charger that speaks IEVCC over MQTT, as a machine without IO.
 
 use crate::mesh_meter::{ANNOUNCE_MS, Membership, MeshInput, MeshOutput};
-use crate::outlet::{Outlet, OutletBuild};
+use crate::outlet::{Outlet, OutletBuild, Resumed};
 use domain::{ChargerId, ConnectorStatus, DurationMs, HardwareInfo, Instant, MeterId, MilliAmps, Now};
 use mesh::wire::{
     AvailableLoad, CardAction, ChargerLoad, ChargerOrder, ChargerStatus, CommandName, CommandResult, DeviceBody,
@@ -104,6 +104,19 @@ impl MeshCharger {
         }
     }
 
+    /// A car stands here and its session goes on, as in a charger that keeps both over a loss of power.
+    pub fn resume(&mut self, now: Now, running: Resumed) {
+        let local = self.next_session(now);
+        self.session = Some(Session { local, card: running.card, known_as: Some(running.session.0) });
+        self.outlet.plug(running.car);
+    }
+
+    /// Numbers go on from the clock, so that none is used twice when the charger starts from nothing.
+    fn next_session(&mut self, now: Now) -> u64 {
+        self.sessions = (self.sessions + 1).max(u64::try_from(now.wall.0 / 1000).unwrap_or(0));
+        self.sessions
+    }
+
     /// A charger nobody has let in yet: it announces itself on `hello/new` first.
     #[must_use]
     pub const fn stranger(mut self) -> Self {
@@ -165,17 +178,16 @@ impl MeshCharger {
     }
 
     fn start(&mut self, now: Now, card: String) {
-        // Numbers go on from the clock, so that none is used twice when the charger starts from nothing.
-        self.sessions = (self.sessions + 1).max(u64::try_from(now.wall.0 / 1000).unwrap_or(0));
+        let local = self.next_session(now);
         let report = StartReport {
-            local: self.sessions,
+            local,
             card: Some(card.clone()),
             meter_wh: self.outlet.register().0,
             at_ms: Some(now.wall.0),
         };
         let status = ChargerStatus { connector: Some(1), start: Some(report), ..ChargerStatus::default() };
-        self.pending.insert((self.sessions, START), Pending { status, sent: None });
-        self.session = Some(Session { local: self.sessions, card, known_as: None });
+        self.pending.insert((local, START), Pending { status, sent: None });
+        self.session = Some(Session { local, card, known_as: None });
     }
 
     fn stop(&mut self, now: Now, card: Option<&str>, reason: StopWord) {

@@ -2,7 +2,7 @@
 
 use crate::car::{OFFER_MIN, VirtualCar};
 use crate::energy::Energy;
-use domain::{DurationMs, MilliAmps, MilliVolts, PerPhase, WattHours, Wiring};
+use domain::{DurationMs, MilliAmps, MilliVolts, PerPhase, SessionId, Timestamp, WattHours, Wiring};
 
 /// Whether a charger does as it is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,19 @@ pub struct OutletBuild {
     pub offer_interval: DurationMs,
     /// Register when the simulation begins.
     pub register: WattHours,
+}
+
+/// A session that ran when the charger was last heard, to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// The session as the manager knows it.
+    pub session: SessionId,
+    /// The card that started it; empty when none was named.
+    pub card: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// The car that stands there.
+    pub car: VirtualCar,
 }
 
 /// One outlet with its cable.

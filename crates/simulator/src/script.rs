@@ -48,6 +48,12 @@ pub enum ScriptError {
 }
 
 impl Script {
+    /// How many chargers it uses.
+    #[must_use]
+    pub fn chargers(&self) -> usize {
+        self.steps.iter().flat_map(|step| &step.start).max().copied().unwrap_or(0)
+    }
+
     /// Checks that it can be played.
     ///
     /// # Errors

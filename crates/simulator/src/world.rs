@@ -6,7 +6,7 @@ use crate::house::{House, HouseLoad, current_of};
 use crate::mesh_charger::MeshCharger;
 use crate::mesh_meter::{MeshInput, MeshMeter, MeshOutput};
 use crate::ocpp_charger::{OcppCharger, OcppInput, OcppOutput};
-use crate::outlet::Outlet;
+use crate::outlet::{Outlet, Resumed};
 use crate::{Obedience, VirtualCar};
 use domain::{CardUid, DurationMs, MilliAmps, MilliVolts, Now, PerPhase, Phase, PhaseCount};
 use std::collections::BTreeMap;
@@ -262,6 +262,15 @@ impl World {
         self.devices.get_mut(name).map_or_else(Vec::new, |device| device.handle(now, input))
     }
 
+    /// Lets a session go on at a charger that has just been built; nothing happens when there is none of that name.
+    pub fn resume(&mut self, now: Now, name: &str, running: Resumed) {
+        match self.devices.get_mut(name) {
+            Some(Device::Ocpp(charger)) => charger.resume(now, running),
+            Some(Device::Mesh(charger)) => charger.resume(now, running),
+            Some(Device::Meter(..)) | None => {}
+        }
+    }
+
     /// Makes a charger obey or ignore its limits.
     pub fn set_obedience(&mut self, name: &str, obedience: Obedience) {
         if let Some(outlet) = self.devices.get_mut(name).and_then(Device::outlet_mut) {
@@ -369,6 +378,13 @@ impl World {
             sum += outlet.delivered();
         }
         sum
+    }
+
+    /// Hangs a meter elsewhere; nothing happens when there is none of that name.
+    pub fn set_measures(&mut self, name: &str, what: Measures) {
+        if let Some(Device::Meter(_, measures)) = self.devices.get_mut(name) {
+            *measures = what;
+        }
     }
 
     /// Replaces the source of the house load.

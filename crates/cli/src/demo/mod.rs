@@ -4,6 +4,7 @@ mod panel;
 mod published;
 mod seed;
 
+use crate::failure::chain;
 use crate::{Failure, console_assets, signal};
 use clap::Args;
 use domain::{Clock as _, DurationMs, Timestamp};
@@ -56,6 +57,7 @@ pub struct Demo {
     panel: Arc<Panel>,
     clock: JoinHandle<()>,
     rules: JoinHandle<()>,
+    dir: PathBuf,
 }
 
 impl Demo {
@@ -70,6 +72,7 @@ impl Demo {
         self.clock.abort();
         self.rules.abort();
         self.panel.close();
+        restore(&self.running, &self.dir).await;
         self.running.shutdown().await;
     }
 }
@@ -101,18 +104,28 @@ pub async fn start(options: Options) -> Result<Demo, Failure> {
     config.manager_password = Some(PASSWORD.to_owned());
     let running = service::start(config).await?;
     let addresses = running.addresses();
-    panel.open(Building::start(BuildingConfig {
+    restore(&running, &dir).await;
+    let building = Building::start(BuildingConfig {
         ocpp_url: format!("ws://{}/ocpp", addresses.ocpp),
         mqtt: addresses.mqtt,
         clock: Arc::clone(&clock),
         plan,
         registers: running.registers().clone(),
+        sessions: running.open_sessions().to_vec(),
         physics: Physics::REAL,
         life: Life::Lively,
-    }));
-    let clock = tokio::spawn(note_clock(clock, dir));
-    let rules = tokio::spawn(published::follow(Arc::clone(&panel), running.settings().clone()));
-    Ok(Demo { running, panel, clock, rules })
+    });
+    let settings = running.settings().clone();
+    panel.open(building, settings.clone());
+    let rules = tokio::spawn(published::follow(Arc::clone(&panel), settings, Arc::clone(&clock), dir.clone()));
+    let clock = tokio::spawn(note_clock(clock, dir.clone()));
+    Ok(Demo { running, panel, clock, rules, dir })
+}
+
+async fn restore(running: &Running, dir: &Path) {
+    if let Err(error) = published::restore(running.settings(), dir).await {
+        tracing::warn!(error = chain(&error), "the site is still set for a simulation; start the demo again");
+    }
 }
 
 /// Runs the demo until the signal to end.

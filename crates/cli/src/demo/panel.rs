@@ -1,10 +1,11 @@
 //! The demo panel: the API's words in the building's.
 
 use api::{DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed};
-use domain::{CardUid, MilliAmps, WattHours};
+use domain::{CardUid, MeterId, MilliAmps, WattHours};
 use scenario::Published;
+use service::Settings;
 use simulator::{
-    Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Speed, VirtualProtocol,
+    Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Measures, Speed, VirtualProtocol,
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -17,14 +18,29 @@ pub(crate) struct Panel(Mutex<Inside>);
 
 #[derive(Default)]
 struct Inside {
-    building: Option<Building>,
+    building: Option<(Building, Settings)>,
     scenario: Option<DemoScenario>,
 }
 
 impl Panel {
     /// The building runs.
-    pub(crate) fn open(&self, building: Building) {
-        self.lock().building = Some(building);
+    pub(crate) fn open(&self, building: Building, settings: Settings) {
+        self.lock().building = Some((building, settings));
+    }
+
+    /// Hangs a virtual meter elsewhere.
+    pub(crate) fn set_measures(&self, meter: &MeterId, measures: Measures) {
+        let command = BuildingCommand::SetMeasures { meter: meter.to_string(), measures };
+        if let Some((building, _)) = &self.lock().building
+            && let Err(error) = building.command(command)
+        {
+            tracing::warn!(%error, "the demo's meter was not moved");
+        }
+    }
+
+    /// Whether a published simulation plays.
+    pub(crate) fn is_playing(&self) -> bool {
+        self.lock().building.as_ref().is_some_and(|(building, _)| building.state().script.is_some())
     }
 
     /// Takes the building away.
@@ -40,7 +56,7 @@ impl Panel {
 impl service::Demo for Panel {
     fn snapshot(&self) -> DemoSnapshot {
         let mut inside = self.lock();
-        let Some(state) = inside.building.as_ref().map(Building::state) else { return DemoSnapshot::default() };
+        let Some(state) = inside.building.as_ref().map(|(building, _)| building.state()) else { return DemoSnapshot::default() };
         if state.script.is_none() {
             inside.scenario = None;
         }
@@ -63,8 +79,8 @@ impl service::Demo for Panel {
             | DemoCommand::RemoveMeter { .. }
             | DemoCommand::SetLink { .. } => inside.scenario,
         };
-        let building = inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
-        building.command(building_command(command)?).map_err(|error| words(&error))?;
+        let (building, settings) = inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
+        building.command(building_command(command, settings)?).map_err(|error| words(&error))?;
         inside.scenario = playing;
         Ok(())
     }
@@ -124,7 +140,7 @@ fn thousandths(what: &str, value: f64, min: f64, max: f64) -> Result<i64, String
     format!("{:.0}", value * 1000.0).parse().map_err(|_impossible| format!("{what} must be a number"))
 }
 
-fn building_command(command: DemoCommand) -> Result<BuildingCommand, String> {
+fn building_command(command: DemoCommand, settings: &Settings) -> Result<BuildingCommand, String> {
     Ok(match command {
         DemoCommand::SetSpeed { speed } => BuildingCommand::SetSpeed(match speed {
             DemoSpeed::X1 => Speed::X1,
@@ -159,7 +175,7 @@ fn building_command(command: DemoCommand) -> Result<BuildingCommand, String> {
                 DemoScenario::Available19 => Published::Available19,
             };
             let scenario = published.scenario().map_err(|error| error.to_string())?;
-            BuildingCommand::StartScript(Box::new(scenario.script()))
+            BuildingCommand::StartScript { script: Box::new(scenario.script()), chargers: settings.free_chargers() }
         }
         DemoCommand::StopScenario => BuildingCommand::StopScript,
     })

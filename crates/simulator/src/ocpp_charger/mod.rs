@@ -12,7 +12,7 @@ mod tests;
 use self::keys::Keys;
 use self::queue::{OnlyBoot, Purpose, Queue};
 use crate::car::VirtualCar;
-use crate::outlet::{Outlet, OutletBuild};
+use crate::outlet::{Outlet, OutletBuild, Resumed};
 use crate::profile::ProfileStack;
 use domain::{CardUid, ChargerId, DurationMs, HardwareInfo, Instant, MilliAmps, Now, Timestamp};
 use serde_json::{Value, json};
@@ -139,6 +139,19 @@ impl OcppCharger {
             told: BTreeMap::new(),
             out: Vec::new(),
         }
+    }
+
+    /// A car stands here and its transaction goes on, as in a charger that keeps both over a loss of power.
+    pub fn resume(&mut self, now: Now, running: Resumed) {
+        self.transactions += 1;
+        self.identities.insert(self.transactions, i64::from(running.session.0));
+        self.transaction = Some(Transaction {
+            number: self.transactions,
+            card: running.card,
+            started: running.started,
+            next_sample: now.instant,
+        });
+        self.outlet.plug(running.car);
     }
 
     /// Takes one input; returns what to do on the wire.
