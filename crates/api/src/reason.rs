@@ -75,6 +75,12 @@ pub enum Reason {
         /// What limits.
         bottleneck: Option<Bottleneck>,
     },
+    /// Not enough current for its minimum while chargers nobody has heard from since the start are counted at the most
+    /// they may draw.
+    WaitingForNews {
+        /// How many those are.
+        chargers: u16,
+    },
     /// The site's number of active chargers is reached.
     WaitingForTurn {
         /// How many may charge at once.
@@ -99,9 +105,14 @@ pub enum Reason {
         /// Commanded current.
         set_a: f64,
     },
-    /// Nobody can reach it; it is counted at its fallback.
+    /// Nobody has heard from it since the program started; it is counted at what it may draw.
+    Unheard {
+        /// What it is counted at.
+        counted_a: f64,
+    },
+    /// Nobody can reach it; it is counted at its last limit as long as that may be in force, then at its fallback.
     Offline {
-        /// Its fallback current.
+        /// What it is counted at.
         fallback_a: f64,
     },
     /// It draws more than it is told, so it is counted at its maximum.
@@ -147,6 +158,13 @@ impl Reason {
                 english_ordinal(*place),
                 limit(bottleneck.as_ref(), Language::English)
             ),
+            Self::WaitingForNews { chargers: 1 } => {
+                "Waiting: one charger has not been heard from yet and is counted at its most".to_owned()
+            }
+            Self::WaitingForNews { chargers } => {
+                let chargers = english_number(*chargers);
+                format!("Waiting: {chargers} chargers have not been heard from yet and are counted at their most")
+            }
             Self::WaitingForTurn { max_active, place } => {
                 format!(
                     "Waiting: {max_active} chargers are active, the most allowed; {} in line",
@@ -162,7 +180,10 @@ impl Reason {
                 format!("{} A: a meter is silent, so the declared building load is assumed", amps(*set_a, '.'))
             }
             Self::Offline { fallback_a } => {
-                format!("Offline: counted at its fallback of {} A", amps(*fallback_a, '.'))
+                format!("Offline: counted at {} A", amps(*fallback_a, '.'))
+            }
+            Self::Unheard { counted_a } => {
+                format!("Not heard from since the start: counted at {} A", amps(*counted_a, '.'))
             }
             Self::Disobeys { counted_a } => {
                 format!("Draws more than it is told: counted at {} A", amps(*counted_a, '.'))
@@ -193,6 +214,13 @@ impl Reason {
                 amps(*min_a, ','),
                 limit(bottleneck.as_ref(), Language::Portuguese)
             ),
+            Self::WaitingForNews { chargers: 1 } => {
+                "Em espera: ainda não há notícias de um carregador, que conta com o seu máximo".to_owned()
+            }
+            Self::WaitingForNews { chargers } => {
+                let chargers = portuguese_number(*chargers);
+                format!("Em espera: ainda não há notícias de {chargers} carregadores, que contam com o seu máximo")
+            }
             Self::WaitingForTurn { max_active, place } => {
                 format!("Em espera: {max_active} carregadores ativos, o máximo permitido; {place}.º na fila")
             }
@@ -207,7 +235,10 @@ impl Reason {
                 format!("{} A: um contador não responde, conta-se a carga declarada do edifício", amps(*set_a, ','))
             }
             Self::Offline { fallback_a } => {
-                format!("Sem ligação: contado com a corrente de recurso de {} A", amps(*fallback_a, ','))
+                format!("Sem ligação: contado com {} A", amps(*fallback_a, ','))
+            }
+            Self::Unheard { counted_a } => {
+                format!("Sem notícias desde o arranque: contado com {} A", amps(*counted_a, ','))
             }
             Self::Disobeys { counted_a } => {
                 format!("Consome mais do que lhe é indicado: contado com {} A", amps(*counted_a, ','))

@@ -26,6 +26,7 @@ mod alarms;
 mod check;
 mod estimate;
 mod fallback;
+mod line;
 mod obey;
 mod pace;
 mod plan;

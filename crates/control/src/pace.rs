@@ -353,11 +353,15 @@ impl Control {
 
     /// Notes why each connector has what it has, and records what changed.
     fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
-        let mut known = None;
         for (key, Target { limit, reason }) in &low.by_connector {
-            let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
             let Some(connector) = self.connector_mut(key) else { continue };
             connector.reason = held_by(connector, *limit, reason);
+        }
+        self.form_line(now);
+        let mut known = None;
+        for key in low.by_connector.keys() {
+            let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
+            let Some(connector) = self.connector_mut(key) else { continue };
             let told = match &connector.decided {
                 Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
                 None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),

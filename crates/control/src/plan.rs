@@ -102,8 +102,8 @@ impl Grounds<'_> {
                 match self.standings.get(&key) {
                     Some(Standing::Demand { max, .. }) => {
                         let wiring = self.wiring(live, connector);
-                        let room = room(&nodes, node, &wiring);
-                        if connector.standby_room.is_some_and(|needed| room < needed) && self.someone_charges(&key) {
+                        let waits = |needed| !self.may_return(&nodes, (id, node), &wiring, needed);
+                        if connector.standby_room.is_some_and(waits) && self.someone_charges(&key) {
                             sitting_out.push(key);
                             continue;
                         }
@@ -198,6 +198,44 @@ impl Grounds<'_> {
             .any(|node| live.charger.wiring.wires().iter().any(|wire| node.load.get(*wire) > node.limit.get(*wire)))
     }
 
+    /// Whether there is room again for one that was sent to standby (preset `published`): at the grid connection for
+    /// as many as charged there then, `needed`; further down, of which the published runs know nothing, for those
+    /// who want current there now.
+    fn may_return(
+        &self,
+        nodes: &[Node],
+        (charger, node): (&ChargerId, NodeIndex),
+        wiring: &Wiring,
+        needed: MilliAmps,
+    ) -> bool {
+        let mut at = Some(node);
+        for _ in 0..=nodes.len() {
+            let Some((NodeIndex(index), found)) = at.and_then(|at| nodes.get(at.0).map(|found| (at, found))) else {
+                break;
+            };
+            let needed = if found.parent.is_none() { needed } else { needed.min(self.minima_below(index, charger)) };
+            let room = |wire| found.limit.get(wire).saturating_sub(*found.load.get(wire));
+            if wiring.wires().iter().any(|wire| room(*wire) < needed) {
+                return false;
+            }
+            at = found.parent;
+        }
+        true
+    }
+
+    /// The minimum of this charger and of every other that shares below a circuit.
+    fn minima_below(&self, index: usize, charger: &ChargerId) -> MilliAmps {
+        let is_below = |id: &ChargerId| {
+            let own = self.chargers.get(id).and_then(|live| self.tree.index(&live.charger.circuit));
+            own.is_some_and(|own| self.tree.path(own).any(|at| at == index))
+        };
+        let shares = |(key, standing): &(&Connector, &Standing)| {
+            matches!(standing, Standing::Demand { .. }) && key.0 != *charger && is_below(&key.0)
+        };
+        let others = u32::try_from(self.standings.iter().filter(shares).count()).unwrap_or(u32::MAX);
+        MilliAmps(self.site.min_charge.0.saturating_mul(others.saturating_add(1)))
+    }
+
     fn someone_charges(&self, but: &Connector) -> bool {
         self.chargers.iter().any(|(id, live)| {
             live.connectors.iter().any(|(number, connector)| {
@@ -250,20 +288,6 @@ impl Grounds<'_> {
             self.tree.path(own).any(|index| self.loads.get(index).is_some_and(|load| load.basis == Basis::Silent))
         })
     }
-}
-
-/// Room without any car for a connector with these wires.
-fn room(nodes: &[Node], from: NodeIndex, wiring: &Wiring) -> MilliAmps {
-    let mut room = MilliAmps::MAX;
-    let mut at = Some(from);
-    for _ in 0..=nodes.len() {
-        let Some(node) = at.and_then(|NodeIndex(index)| nodes.get(index)) else { break };
-        for wire in wiring.wires() {
-            room = room.min(node.limit.get(*wire).saturating_sub(*node.load.get(*wire)));
-        }
-        at = node.parent;
-    }
-    room
 }
 
 impl Targets {

@@ -35,6 +35,12 @@ pub enum Reason {
         /// What limits.
         bottleneck: Option<Bottleneck>,
     },
+    /// Not enough current for its minimum while chargers nobody has heard from since the start are counted at the most
+    /// they may draw.
+    WaitingForNews {
+        /// How many those are.
+        chargers: u16,
+    },
     /// The site's number of active chargers is reached.
     WaitingForTurn {
         /// How many may charge at once.
@@ -55,6 +61,11 @@ pub enum Reason {
     MeterSilent,
     /// Nobody can reach it; it is counted at what it may draw then.
     Offline {
+        /// What it is counted at.
+        counted: MilliAmps,
+    },
+    /// Nobody has heard from it since the program started; it is counted at what it may draw.
+    Unheard {
         /// What it is counted at.
         counted: MilliAmps,
     },

@@ -160,12 +160,13 @@ impl Surroundings<'_> {
 
     /// Not heard since the program started: a profile of the run before may still live where a session runs.
     fn unheard(&self, live: &ChargerLive, session: Option<&Session>) -> Standing {
-        let amount = if session.is_some() && self.may_have_profile(live.link) {
-            live.charger.max
-        } else {
-            live.fallback_in_force()
+        let fallback = live.fallback_in_force();
+        let (amount, reason) = match (self.may_have_profile(live.link), session) {
+            (true, Some(_)) => (live.charger.max, Reason::Unheard { counted: live.charger.max }),
+            (true, None) => (fallback, Reason::Unheard { counted: fallback }),
+            (false, _) => (fallback, Reason::Offline { counted: fallback }),
         };
-        Standing::Counted { amount, set: MilliAmps::ZERO, reason: Reason::Offline { counted: amount } }
+        Standing::Counted { amount, set: MilliAmps::ZERO, reason }
     }
 }
 

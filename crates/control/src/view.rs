@@ -259,9 +259,11 @@ impl Control {
 
 const fn is_standby(reason: &Reason) -> bool {
     match reason {
-        Reason::Waiting { .. } | Reason::WaitingForTurn { .. } | Reason::WaitingHold { .. } | Reason::Confirming => {
-            true
-        }
+        Reason::Waiting { .. }
+        | Reason::WaitingForNews { .. }
+        | Reason::WaitingForTurn { .. }
+        | Reason::WaitingHold { .. }
+        | Reason::Confirming => true,
         Reason::Idle
         | Reason::Shared { .. }
         | Reason::ChargerMaximum
@@ -270,6 +272,7 @@ const fn is_standby(reason: &Reason) -> bool {
         | Reason::Paused
         | Reason::MeterSilent
         | Reason::Offline { .. }
+        | Reason::Unheard { .. }
         | Reason::Disobeys { .. }
         | Reason::NotApproved
         | Reason::NotAuthorised => false,

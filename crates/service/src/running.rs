@@ -265,7 +265,8 @@ impl Plumbing {
         let carrier = self.carrier(&config, &engine);
         let shared = self.shared(&config, &records, &engine, &to_broker, &auth, addresses);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
-        let (drain, registers, open_sessions) = (self.drain.clone(), self.registers.clone(), self.open_sessions.clone());
+        let (drain, registers, open_sessions) =
+            (self.drain.clone(), self.registers.clone(), self.open_sessions.clone());
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let parts = self.parts(&config, &shared, batches, to_broker);
         let tasks = vec![

@@ -260,14 +260,8 @@ impl Building {
         let now = config.clock.now();
         let mut world = construct::build_world(&config.plan, &config.registers, config.physics);
         let people = People::returning(&config.plan, config.life, now, &config.sessions, &mut world);
-        let inside = Inside {
-            world,
-            people,
-            stage: None,
-            clients: BTreeMap::new(),
-            links: BTreeMap::new(),
-            stepped: now,
-        };
+        let inside =
+            Inside { world, people, stage: None, clients: BTreeMap::new(), links: BTreeMap::new(), stepped: now };
         let runtime = tokio::runtime::Handle::current();
         let shared = Arc::new(Shared { config, runtime, inside: Mutex::new(inside) });
         let names: Vec<String> = shared.lock().world.devices().map(|(name, _)| name.to_owned()).collect();

@@ -128,8 +128,7 @@ impl People {
         let (past, later): (Vec<Visit>, Vec<Visit>) = all.into_iter().partition(|visit| visit.arrives <= now);
         let here: Vec<usize> = (0..self.bays.len()).filter(|bay| self.is_taken(*bay)).collect();
         let is_new = |visit: &Visit| !here.contains(&visit.bay) && !self.is_here(visit.household);
-        let mut present: Vec<Visit> =
-            past.into_iter().filter(|visit| visit.leaves > now && is_new(visit)).collect();
+        let mut present: Vec<Visit> = past.into_iter().filter(|visit| visit.leaves > now && is_new(visit)).collect();
         // Three-phase bays first: those cars share every phase.
         let mut free: Vec<usize> = (0..self.bays.len())
             .filter(|bay| !here.contains(bay) && !present.iter().any(|visit| visit.bay == *bay))

@@ -17,8 +17,13 @@ pub(crate) fn of(charger: &ChargerItem, connector: Option<&ConnectorItem>) -> (T
         return (Text::StatusPaused, Mood::Warn);
     }
     let Some(connector) = connector else { return (Text::StatusUnknown, Mood::Quiet) };
-    let waiting =
-        matches!(connector.why, Reason::Waiting { .. } | Reason::WaitingForTurn { .. } | Reason::WaitingHold { .. });
+    let waiting = matches!(
+        connector.why,
+        Reason::Waiting { .. }
+            | Reason::WaitingForNews { .. }
+            | Reason::WaitingForTurn { .. }
+            | Reason::WaitingHold { .. }
+    );
     match connector.status {
         ConnectorStatus::Faulted => (Text::StatusFaulted, Mood::Bad),
         ConnectorStatus::Unavailable => (Text::StatusUnavailable, Mood::Warn),

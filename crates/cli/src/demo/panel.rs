@@ -5,7 +5,8 @@ use domain::{CardUid, MeterId, MilliAmps, WattHours};
 use scenario::Published;
 use service::Settings;
 use simulator::{
-    Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Measures, Speed, VirtualProtocol,
+    Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Measures, Speed,
+    VirtualProtocol,
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -56,7 +57,9 @@ impl Panel {
 impl service::Demo for Panel {
     fn snapshot(&self) -> DemoSnapshot {
         let mut inside = self.lock();
-        let Some(state) = inside.building.as_ref().map(|(building, _)| building.state()) else { return DemoSnapshot::default() };
+        let Some(state) = inside.building.as_ref().map(|(building, _)| building.state()) else {
+            return DemoSnapshot::default();
+        };
         if state.script.is_none() {
             inside.scenario = None;
         }
@@ -79,7 +82,8 @@ impl service::Demo for Panel {
             | DemoCommand::RemoveMeter { .. }
             | DemoCommand::SetLink { .. } => inside.scenario,
         };
-        let (building, settings) = inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
+        let (building, settings) =
+            inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
         building.command(building_command(command, settings)?).map_err(|error| words(&error))?;
         inside.scenario = playing;
         Ok(())

@@ -1,8 +1,8 @@
 //! The published simulations, on the preset `published`: 6.9 kVA, an update every 5 s, minimum 6 A.
 
-use super::{Building, amps, charger_id, site};
+use super::{Building, amps, charger, charger_id, circuits, root, site};
 use crate::{Change, Order, Reason};
-use domain::{MeterRole, MilliAmps, Pacing};
+use domain::{Charger, Circuit, CircuitId, CircuitTree, MeterRole, MilliAmps, Pacing, PerPhase, Wiring};
 
 fn building(n: u32) -> Building {
     Building::new(site(Pacing::Published), n, MeterRole::House)
@@ -133,4 +133,36 @@ fn a_waiting_car_moved_to_the_top_takes_its_turn() {
     b.order(Order::OrderChargers(vec![charger_id(3), charger_id(1), charger_id(2)])).unwrap();
     update(&mut b, 16_400);
     assert_eq!(b.sets(3), [6, 0, 6], "the new order");
+}
+
+/// A charger on a small circuit of its own returns from standby: that circuit need not have room for the cars
+/// elsewhere in the building.
+#[test]
+fn a_small_circuit_does_not_keep_its_only_car_on_standby() {
+    let mut b = building(3);
+    let garage = CircuitId::new("garage").unwrap();
+    let mut tree: Vec<Circuit> = circuits(200).iter().cloned().collect();
+    let limit = PerPhase::splat(amps(14));
+    tree.push(Circuit {
+        id: garage.clone(),
+        name: "Garage".to_owned(),
+        parent: Some(root()),
+        limit,
+        rating: domain::CircuitRating::default(),
+    });
+    b.order(Order::SetCircuits(CircuitTree::new(tree).unwrap())).unwrap();
+    b.order(Order::SetCharger(Charger { circuit: garage, ..charger(3, Wiring::single()) })).unwrap();
+    update(&mut b, 5_000);
+    for n in 1..=3 {
+        b.start(n, amps(32));
+        update(&mut b, 5_000);
+    }
+    update(&mut b, 12_600);
+    assert_eq!(b.sets(3), [8, 8, 0], "less than 18 A");
+    b.stop(2);
+    update(&mut b, 14_000);
+    assert_eq!(b.sets(3), [16, 0, 0], "still less than 18 A");
+    b.start(2, amps(32));
+    update(&mut b, 4_300);
+    assert_eq!(b.sets(3), [8, 8, 8], "enough for three");
 }

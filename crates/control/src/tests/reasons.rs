@@ -1,8 +1,11 @@
 //! The sentence of a connector is true: what it names is what holds it.
 
 use super::{Building, amps, site};
-use crate::{Order, Reason};
-use domain::{ChargerEvent, ChargerSample, MeterRole, MilliAmps, Pacing};
+use crate::{Order, Reason, Setup};
+use domain::{
+    ChargerEvent, ChargerSample, MeterRole, MilliAmps, Pacing, Provenance, Session, SessionId, TenantId, Timestamp,
+    WattHours,
+};
 
 /// "More follows" is said only while more follows: each time it is shown, a raise comes soon after.
 #[test]
@@ -144,4 +147,87 @@ fn unmeasured_wires_are_not_released() {
         let sum: MilliAmps = [b.set(1), b.set(2)].into_iter().sum();
         assert!(sum <= amps(30), "{:?}", b.sets(2));
     }
+}
+
+fn running_session(n: u32) -> Session {
+    let id = i32::try_from(n).unwrap();
+    Session {
+        id: SessionId(id),
+        charger: super::charger_id(n),
+        connector: super::ONE,
+        card: Some(super::uid(n)),
+        tenant: Some(TenantId(i64::from(n))),
+        started_at: Timestamp(super::WALL - 3_600_000),
+        ended_at: None,
+        meter_start: WattHours(100),
+        meter_last: WattHours(5_000),
+        energy: WattHours(4_900),
+        provenance: Provenance::Measured,
+        end_reason: None,
+    }
+}
+
+/// After a start, who waits beside chargers nobody has heard from yet is told so; when all were heard, the ordinary
+/// sentence is true again.
+#[test]
+fn who_waits_for_unheard_chargers_is_told_so() {
+    let template = Building::new(site(Pacing::Careful), 3, MeterRole::House);
+    let template = template.control.snapshot(template.now());
+    let mut setup = Setup::empty(site(Pacing::Careful), super::circuits(200));
+    (setup.tenants, setup.cards) = (template.tenants, template.cards);
+    setup.chargers = (1..=3).map(|n| super::charger(n, domain::Wiring::single())).collect();
+    setup.meters = vec![super::meter(MeterRole::House)];
+    setup.open_sessions = (1..=2).map(running_session).collect();
+    let mut b = Building::of(setup, MeterRole::House);
+    b.event(3, ChargerEvent::Connected);
+    b.start(3, amps(32));
+    b.run(6);
+    assert_eq!(b.reason(3), Reason::WaitingForNews { chargers: 2 });
+    assert_eq!(b.reason(1), Reason::Unheard { counted: amps(32) });
+    b.event(1, ChargerEvent::Connected);
+    b.run(1);
+    assert_eq!(b.reason(3), Reason::WaitingForNews { chargers: 1 });
+    b.event(2, ChargerEvent::Connected);
+    for n in [1, 2] {
+        b.cars.insert(n, amps(32));
+    }
+    b.house = amps(13);
+    b.run(120);
+    assert!(matches!(b.reason(3), Reason::Waiting { place: 1, .. }), "{:?}", b.reason(3));
+}
+
+/// There is one line: two cars that wait for different circuits do not both come first.
+#[test]
+fn nobody_shares_a_place_in_line() {
+    let mut b = Building::new(site(Pacing::Careful), 4, MeterRole::House);
+    let garage = domain::CircuitId::new("garage").unwrap();
+    let mut tree: Vec<domain::Circuit> = super::circuits(200).iter().cloned().collect();
+    let limit = domain::PerPhase::splat(amps(7));
+    tree.push(domain::Circuit {
+        id: garage.clone(),
+        name: "Garage".to_owned(),
+        parent: Some(super::root()),
+        limit,
+        rating: domain::CircuitRating::default(),
+    });
+    b.order(Order::SetCircuits(domain::CircuitTree::new(tree).unwrap())).unwrap();
+    for n in [1, 2] {
+        let charger = domain::Charger { circuit: garage.clone(), ..super::charger(n, domain::Wiring::single()) };
+        b.order(Order::SetCharger(charger)).unwrap();
+    }
+    b.house = amps(17);
+    for n in 1..=4 {
+        b.start(n, amps(32));
+    }
+    for second in 0..240 {
+        // The building wobbles, so that its two estimates and the held peaks differ.
+        b.house = amps(if second % 30 < 15 { 17 } else { 18 });
+        b.run(1);
+        let places: Vec<u16> = (1..=4)
+            .filter_map(|n| if let Reason::Waiting { place, .. } = b.reason(n) { Some(place) } else { None })
+            .collect();
+        let expected: Vec<u16> = (1..).take(places.len()).collect();
+        assert_eq!(places, expected, "second {second}: {:?}", (1..=4).map(|n| b.reason(n)).collect::<Vec<_>>());
+    }
+    assert_eq!(b.sets(4), [6, 0, 6, 0]);
 }

@@ -20,6 +20,7 @@ pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl F
         control::Reason::Waiting { min, place, bottleneck } => {
             Reason::Waiting { min_a: amps(*min), place: *place, bottleneck: limit(bottleneck) }
         }
+        control::Reason::WaitingForNews { chargers } => Reason::WaitingForNews { chargers: *chargers },
         control::Reason::WaitingForTurn { max_active, place } => {
             Reason::WaitingForTurn { max_active: *max_active, place: *place }
         }
@@ -30,6 +31,7 @@ pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl F
         control::Reason::Paused => Reason::Paused,
         control::Reason::MeterSilent => Reason::MeterSilent { set_a },
         control::Reason::Offline { counted } => Reason::Offline { fallback_a: amps(*counted) },
+        control::Reason::Unheard { counted } => Reason::Unheard { counted_a: amps(*counted) },
         control::Reason::Disobeys { counted } => Reason::Disobeys { counted_a: amps(*counted) },
         control::Reason::NotApproved => Reason::NotApproved,
         control::Reason::NotAuthorised => Reason::NotAuthorised,

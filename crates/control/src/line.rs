@@ -1,0 +1,78 @@
+//! What those who wait are told: one line for the whole building, and whom it waits for while chargers are unheard.
+
+use crate::plan::Connector;
+use crate::standing::PROFILE_LIFE;
+use crate::state::{ChargerLive, Link};
+use crate::{Bottleneck, Control, Reason};
+use domain::Now;
+use std::cmp::Reverse;
+
+impl Control {
+    /// Numbers everybody who waits in the order in which they are served. The reasons come from divisions for
+    /// different estimates of the building and from different circuits, each of which begins to count at one.
+    pub(crate) fn form_line(&mut self, now: Now) {
+        let mut last = 0_u16;
+        for key in self.in_order_of_service() {
+            let Some(reason) = self.connector_mut(&key).map(|connector| connector.reason.clone()) else { continue };
+            let told = match reason {
+                Reason::Waiting { min, bottleneck, .. } => match self.unheard_above(now, bottleneck.as_ref()) {
+                    0 => {
+                        last = last.saturating_add(1);
+                        Reason::Waiting { min, place: last, bottleneck }
+                    }
+                    chargers => Reason::WaitingForNews { chargers },
+                },
+                Reason::WaitingForTurn { max_active, .. } => {
+                    last = last.saturating_add(1);
+                    Reason::WaitingForTurn { max_active, place: last }
+                }
+                Reason::Idle
+                | Reason::Shared { .. }
+                | Reason::ChargerMaximum
+                | Reason::ManagerLimit
+                | Reason::CarTakesLess { .. }
+                | Reason::WaitingForNews { .. }
+                | Reason::WaitingHold { .. }
+                | Reason::Confirming
+                | Reason::Paused
+                | Reason::MeterSilent
+                | Reason::Offline { .. }
+                | Reason::Unheard { .. }
+                | Reason::Disobeys { .. }
+                | Reason::NotApproved
+                | Reason::NotAuthorised => continue,
+            };
+            if let Some(connector) = self.connector_mut(&key) {
+                connector.reason = told;
+            }
+        }
+    }
+
+    fn in_order_of_service(&self) -> Vec<Connector> {
+        let mut chargers: Vec<&ChargerLive> = self.chargers.values().collect();
+        chargers.sort_by_key(|live| (Reverse(live.charger.priority), live.charger.registered));
+        let connectors = |live: &&ChargerLive| {
+            let id = live.charger.id.clone();
+            live.connectors.keys().map(move |number| (id.clone(), *number)).collect::<Vec<_>>()
+        };
+        chargers.iter().flat_map(connectors).collect()
+    }
+
+    /// Chargers that are counted at the most they may draw on the circuit that holds somebody down, because nobody
+    /// has heard from them since the start.
+    fn unheard_above(&self, now: Now, bottleneck: Option<&Bottleneck>) -> u16 {
+        let place = bottleneck.and_then(|bottleneck| self.tree.index(&bottleneck.circuit));
+        let is_below = |live: &ChargerLive| {
+            let own = self.tree.index(&live.charger.circuit);
+            place.is_none_or(|place| own.is_some_and(|own| self.tree.path(own).any(|index| index == place)))
+        };
+        let is_counted = |live: &ChargerLive| {
+            let is_young = |since| now.instant.since(since) <= PROFILE_LIFE;
+            let may_draw = !live.fallback_in_force().is_zero()
+                || live.connectors.keys().any(|number| self.ledger.running(&live.charger.id, *number).is_some());
+            matches!(live.link, Link::Unheard { since } if is_young(since)) && live.charger.approved && may_draw
+        };
+        let unheard = self.chargers.values().filter(|live| is_counted(live) && is_below(live)).count();
+        u16::try_from(unheard).unwrap_or(u16::MAX)
+    }
+}
