@@ -84,7 +84,7 @@ proptest! {
         }
         for demand in &snapshot.demands {
             let limit = limit_of(&plan, demand);
-            prop_assert!(limit.is_zero() || (limit >= snapshot.min && limit <= demand.max && limit.0 % 1000 == 0));
+            prop_assert!(limit.is_zero() || (limit >= snapshot.min && limit <= demand.max && limit.0.is_multiple_of(1000)));
         }
         let active = plan.shares.iter().filter(|share| !share.limit.is_zero()).count();
         prop_assert!(snapshot.max_active.is_none_or(|max| active <= usize::from(max)));

@@ -30,6 +30,7 @@ mod line;
 mod obey;
 mod pace;
 mod plan;
+pub mod planner;
 mod readings;
 mod safe_plan;
 mod standing;

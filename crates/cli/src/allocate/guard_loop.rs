@@ -165,7 +165,7 @@ fn moment(tick: Tick) -> LoopTick {
     }
 }
 
-fn milli_amps(amperes: f64) -> MilliAmps {
+pub(super) fn milli_amps(amperes: f64) -> MilliAmps {
     MilliAmps(milli(amperes))
 }
 
@@ -174,7 +174,7 @@ fn instant(seconds: f64) -> Instant {
 }
 
 /// Thousandths, to the nearest whole one; what is no number or negative is nothing.
-fn milli(value: f64) -> u32 {
+pub(super) fn milli(value: f64) -> u32 {
     let thousandths = (value * 1000.0).round().clamp(0.0, f64::from(u32::MAX));
     #[expect(clippy::as_conversions, reason = "whole and within the range of u32 by the clamp above")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the same clamp")]

@@ -1,13 +1,15 @@
 //! `meshwatt allocate`: the decider behind JSON lines on standard input and output, for measuring tools.
 
 mod guard_loop;
+mod sharing;
 
 use crate::Failure;
 
 /// How to speak with the tool.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Decide second by second on meter samples, as `loop_safety.py` asks
+    /// Decide second by second on meter samples, as `loop_safety.py` asks; without it, once per period on
+    /// what is available, as `sharing_compare.py` asks
     #[arg(long = "loop")]
     guard_loop: bool,
     /// Standard input and output carry the messages; always on
@@ -21,5 +23,5 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if *guard_loop {
         return guard_loop::speak(input, output);
     }
-    Err(Failure::Usage("only the fast loop is spoken: add --loop".to_owned()))
+    sharing::speak(input, output)
 }

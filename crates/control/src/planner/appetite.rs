@@ -1,0 +1,84 @@
+//! What each car can use, learnt from what it draws.
+
+use domain::{Instant, MilliAmps};
+
+/// Limits that cars and their cables have most often: 16 A and 32 A. A car of unknown size is offered the next
+/// of these, and one ampere more once it uses that, before it is offered all.
+const USUAL: [MilliAmps; 2] = [MilliAmps::from_amps(16), MilliAmps::from_amps(32)];
+/// Drawing this much less than set is a limit of the car.
+const CLEARLY_LESS: MilliAmps = MilliAmps(750);
+/// A limit is tried again after this long: cars pause, warm up and end their taper when the driver comes.
+const RETRY_MS: u64 = 30 * 60 * 1000;
+
+/// What one car was seen to use in its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Appetite {
+    /// Most it drew.
+    most: MilliAmps,
+    /// It drew this much when it was offered clearly more.
+    cap: Option<(Instant, MilliAmps)>,
+    /// What a card's earlier sessions ended at; a first guess only.
+    expected: Option<MilliAmps>,
+}
+
+impl Appetite {
+    pub(crate) fn expecting(expected: Option<MilliAmps>) -> Self {
+        Self { expected, ..Self::default() }
+    }
+
+    /// Takes what it drew under a setpoint that was in force long enough.
+    pub(crate) fn observe(&mut self, now: Instant, set: MilliAmps, drawn: MilliAmps) {
+        if set.is_zero() {
+            return;
+        }
+        self.most = self.most.max(drawn);
+        if drawn + CLEARLY_LESS < set {
+            self.cap = Some((now, drawn));
+        } else if let Some((_, cap)) = self.cap
+            && drawn > cap + CLEARLY_LESS
+        {
+            // It takes more than it did, so where its limit lies is open again.
+            self.cap = None;
+        }
+    }
+
+    /// What it is expected to use, in whole amperes.
+    pub(crate) fn usable(&self, now: Instant, min: MilliAmps) -> MilliAmps {
+        let usable = match self.cap {
+            Some((at, cap)) if now.since(at).0 < RETRY_MS => whole_up(cap),
+            Some((_, cap)) => whole_up(cap) + MilliAmps::from_amps(1),
+            None => self.next_offer(),
+        };
+        usable.max(min)
+    }
+
+    fn next_offer(&self) -> MilliAmps {
+        if let Some(expected) = self.expected.filter(|expected| self.most + CLEARLY_LESS < *expected) {
+            return whole_up(expected);
+        }
+        let known = self.most + CLEARLY_LESS;
+        for usual in USUAL {
+            if known < usual {
+                return usual;
+            }
+            if known < usual + MilliAmps::from_amps(1) {
+                return usual + MilliAmps::from_amps(1);
+            }
+        }
+        MilliAmps::MAX
+    }
+
+    /// The limit it was seen to have.
+    pub(crate) fn cap(&self) -> Option<MilliAmps> {
+        self.cap.map(|(_, cap)| cap)
+    }
+
+    pub(crate) const fn most(&self) -> MilliAmps {
+        self.most
+    }
+}
+
+fn whole_up(current: MilliAmps) -> MilliAmps {
+    // Meters read a little more than flows.
+    MilliAmps(current.0.saturating_sub(50).div_ceil(1000).saturating_mul(1000))
+}
