@@ -16,6 +16,7 @@ mod money;
 mod obstacle;
 mod price;
 mod reconcile;
+pub mod render;
 mod statement;
 mod tariff;
 mod timeline;

@@ -7,4 +7,5 @@ mod clock;
 mod common;
 mod money;
 mod month;
+mod render;
 mod tariff;
