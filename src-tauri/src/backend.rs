@@ -118,6 +118,7 @@ async fn begin(options: Options) -> Result<State, Failure> {
                 mqtts: None,
                 files: None,
                 site: None,
+                secrets: serve::SecretsPlace::Auto,
             };
             serve::start(options).await.map(State::Own)
         }

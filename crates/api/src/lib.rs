@@ -15,6 +15,7 @@ mod problem;
 mod reason;
 mod requests;
 mod resources;
+mod security;
 
 pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
 pub use self::demo::{
@@ -33,3 +34,4 @@ pub use self::resources::{
     CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
     HealthPart, MeterItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
 };
+pub use self::security::{CertificateItem, FileItem, SecurityState};

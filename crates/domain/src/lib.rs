@@ -19,6 +19,7 @@ mod phase;
 mod policy;
 mod record;
 mod schedule;
+mod security;
 mod session;
 mod site;
 mod time;
@@ -45,6 +46,7 @@ pub use self::record::{
     SeriesError, Source,
 };
 pub use self::schedule::{LocalTime, TimeWindow, UtcOffset, Weekday};
+pub use self::security::{ChargerSecurity, FileKind, IssuedCertificate, SecurityProfile, StoredFile};
 pub use self::session::{EndReason, Provenance, Session};
 pub use self::site::{Connection, Pacing, Site, SiteError};
 pub use self::time::{Clock, DurationMs, Instant, Now, Timestamp};

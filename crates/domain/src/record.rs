@@ -1,8 +1,9 @@
 //! What must be kept: each [`Record`] is one durable fact. Writing the same record twice changes nothing.
 
 use crate::{
-    Card, CardUid, CardVerdict, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, HardwareInfo, IdError, Known,
-    Meter, MeterId, MilliAmps, Session, SessionId, Site, StopRequest, Tenant, TenantId, Timestamp, Wish,
+    Card, CardUid, CardVerdict, Charger, ChargerId, ChargerSecurity, Circuit, CircuitId, ConnectorNumber, HardwareInfo,
+    IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Session, SessionId, Site, StopRequest, StoredFile,
+    Tenant, TenantId, Timestamp, Wish,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -50,6 +51,14 @@ pub enum Record {
     Alarm(Alarm),
     /// A protocol frame, as it crossed the wire.
     Frame(Frame),
+    /// What is demanded of a charger that connects.
+    ChargerSecurity(ChargerSecurity),
+    /// A certificate that was issued or revoked.
+    Certificate(IssuedCertificate),
+    /// A file of a charger.
+    File(StoredFile),
+    /// A file was removed; the text is its id.
+    FileRemoved(String),
 }
 
 /// What the manager ordered for one charger, above all sharing.

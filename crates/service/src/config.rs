@@ -23,6 +23,14 @@ pub struct Config {
     pub ocpp: SocketAddr,
     /// Where MQTT devices connect.
     pub mqtt: SocketAddr,
+    /// Where the API and the console listen with TLS; `None` for nowhere.
+    pub https: Option<SocketAddr>,
+    /// Where OCPP chargers connect with TLS; `None` for nowhere.
+    pub ocpps: Option<SocketAddr>,
+    /// Where MQTT devices connect with TLS; `None` for nowhere.
+    pub mqtts: Option<SocketAddr>,
+    /// Where chargers fetch firmware and leave diagnostics; `None` for nowhere.
+    pub files: Option<SocketAddr>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// The console's files, when it was built.
@@ -50,6 +58,10 @@ impl Config {
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8480)),
             ocpp: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8887)),
             mqtt: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 1883)),
+            https: None,
+            ocpps: None,
+            mqtts: None,
+            files: None,
             clock: Arc::new(SystemClock::new()),
             console: None,
             demo: None,

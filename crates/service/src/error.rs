@@ -55,6 +55,9 @@ pub enum StartError {
     /// The embedded broker did not start.
     #[error("the MQTT broker did not start; please report this")]
     Broker(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The certificates for TLS cannot be made or used.
+    #[error("TLS cannot be switched on")]
+    Certificates(#[source] crate::tls::CertificateError),
     /// Random numbers are not available.
     #[error("the system gives no random numbers; check the operating system")]
     Random,

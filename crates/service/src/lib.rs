@@ -14,17 +14,23 @@ mod credentials;
 mod drain;
 mod engine;
 mod error;
+#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
+mod files;
 mod http;
 mod journal;
 mod mqtt;
 mod ocpp_socket;
+#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod reach;
 mod running;
-#[allow(dead_code, reason = "the certificates and the mail that use them come next")]
+#[allow(dead_code, reason = "the clouds that use all of it come next")]
 mod secrets;
 mod settings;
 mod site_file;
+mod sockets;
 mod time_text;
+#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
+mod tls;
 
 pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
 pub use self::error::StartError;
@@ -33,4 +39,5 @@ pub use self::running::{Addresses, Running, start};
 pub use self::secrets::{SecretsChoice, SecretsError};
 pub use self::settings::{Settings, SettingsError};
 pub use self::site_file::{SiteFileError, parse_site_file};
+pub use self::tls::CertificateError;
 pub use store::seed::{History, SeriesHistory};

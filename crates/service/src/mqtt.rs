@@ -6,6 +6,7 @@
 use crate::connections::{Connections, Entry, State};
 use crate::credentials::{Hasher, Strength};
 use crate::engine::Happened;
+use crate::tls::{Secured, TlsIncoming};
 use broker::{
     Admission, Attempt, Authority, Broker, Connection, Identity, Incoming, Login, Receipt, Refusal, Retain, Standing,
 };
@@ -188,6 +189,12 @@ impl Gatekeeper {
         });
     }
 
+    /// Notes a handshake that failed.
+    pub(crate) fn handshake_failed(&self, peer: SocketAddr, words: &str) {
+        tracing::warn!(%peer, words, "MQTT connection refused");
+        self.note("", peer, State::Refused, words);
+    }
+
     async fn tell(&self, happened: Happened) {
         if self.engine.send(happened).await.is_err() {
             tracing::debug!("the engine ended first");
@@ -300,11 +307,20 @@ impl Authority for Gatekeeper {
     }
 }
 
+/// The next stream inside TLS; never when there is no such listener.
+async fn next_secured(secured: &mut Option<TlsIncoming>) -> Option<(Secured, SocketAddr)> {
+    match secured {
+        Some(incoming) => incoming.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Owns the broker: publishes in order until the drain, then says goodbye to the devices.
 pub(crate) async fn run(
     broker: Broker,
     mut outgoing: mpsc::Receiver<ToBroker>,
     engine: mpsc::Sender<Happened>,
+    mut secured: Option<TlsIncoming>,
     mut drain: watch::Receiver<bool>,
 ) {
     let mut restarts = broker.router_restarts();
@@ -323,6 +339,10 @@ pub(crate) async fn run(
                 if engine.send(Happened::BrokerRestarted).await.is_err() {
                     break;
                 }
+            },
+            stream = next_secured(&mut secured) => match stream {
+                Some((stream, peer)) => broker.accept(stream, peer),
+                None => secured = None,
             },
             () = crate::drain::drained(&mut drain) => break,
         }

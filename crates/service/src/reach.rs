@@ -2,6 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// The address of ours that a device at `device` most likely reaches: the one that begins like its own.
+pub(crate) fn nearest(bound: SocketAddr, device: Option<IpAddr>) -> SocketAddr {
+    let candidates = reachable(bound);
+    let Some(IpAddr::V4(device)) = device.map(|ip| ip.to_canonical()) else {
+        return candidates.first().copied().unwrap_or(bound);
+    };
+    if device.is_loopback() && bound.ip().is_unspecified() {
+        return SocketAddr::new(IpAddr::from([127, 0, 0, 1]), bound.port());
+    }
+    let alike = |address: &SocketAddr| match address.ip() {
+        IpAddr::V4(ours) => (ours.to_bits() ^ device.to_bits()).leading_zeros(),
+        IpAddr::V6(_) => 0,
+    };
+    candidates.into_iter().max_by_key(alike).unwrap_or(bound)
+}
+
 /// Each address of the networks this computer is in; just its own when the listener is bound to one, and
 /// the loopback one when there is no network.
 pub(crate) fn reachable(bound: SocketAddr) -> Vec<SocketAddr> {

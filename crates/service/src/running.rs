@@ -6,11 +6,14 @@ use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
 use crate::engine::{self, Commands, Happened, Live, Parts};
 use crate::error::StartError;
+use crate::files::{self, Files};
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
+use crate::sockets::{Secured, Sockets};
+use crate::tls::Certificates;
 use crate::{convert, journal, ocpp_socket};
 use broker::Broker;
 use control::{Control, Setup, StorageState};
@@ -24,7 +27,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use store::{Options, Reader, Store, Writer};
-use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -50,6 +52,14 @@ pub struct Addresses {
     pub ocpp: SocketAddr,
     /// MQTT devices.
     pub mqtt: SocketAddr,
+    /// API and console with TLS.
+    pub https: Option<SocketAddr>,
+    /// OCPP chargers with TLS.
+    pub ocpps: Option<SocketAddr>,
+    /// MQTT devices with TLS.
+    pub mqtts: Option<SocketAddr>,
+    /// Files of chargers.
+    pub files: Option<SocketAddr>,
 }
 
 /// A running program. Call [`Running::shutdown`] to end it in order; dropping it ends it at once.
@@ -159,9 +169,7 @@ impl Drop for Running {
 /// In one line what stands in the way and what to do.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     make_data_dir(&config.data_dir)?;
-    let http = listen("http", config.http).await?;
-    let ocpp = listen("ocpp", config.ocpp).await?;
-    let mqtt = listen("mqtt", config.mqtt).await?;
+    let sockets = Sockets::listen(&config).await?;
     let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
     let token = token(&config.data_dir)?;
     let now = config.clock.now();
@@ -172,14 +180,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let auth = Arc::new(Auth::new(token.clone(), hasher, password_hash));
     let secrets = Secrets::new(&config.data_dir, config.secrets, config.secrets_passphrase.clone());
     let plumbing = Plumbing::new(&config, loaded, now);
-    let records = Records { writer, reader, credentials, secrets };
-    plumbing.begin(config, Sockets { http, ocpp, mqtt }, records, auth, token).await
-}
-
-struct Sockets {
-    http: TcpListener,
-    ocpp: TcpListener,
-    mqtt: TcpListener,
+    let certificates = Certificates::new(secrets.clone(), reader.clone(), writer.clone(), Arc::clone(&config.clock));
+    let bound = sockets.files_address(&config)?;
+    let files = Files::open(&config.data_dir, bound, &reader, writer.clone(), Arc::clone(&config.clock))
+        .await
+        .map_err(|error| store_error(&config.data_dir, error))?;
+    let records = Records { writer, reader, credentials, secrets, certificates, files };
+    plumbing.begin(config, sockets, records, auth, token).await
 }
 
 struct Records {
@@ -187,6 +194,8 @@ struct Records {
     reader: Reader,
     credentials: DeviceCredentials,
     secrets: Secrets,
+    certificates: Certificates,
+    files: Files,
 }
 
 /// The deciders and everything that connects the tasks, before any of them runs.
@@ -253,15 +262,11 @@ impl Plumbing {
         let (batches, received) = mpsc::channel(journal::BATCHES_MAX);
         let (fates_in, fates) = mpsc::channel(engine::FATES_MAX);
         let (to_broker, outgoing) = mpsc::channel(mqtt::OUTGOING_MAX);
-        let addresses = Addresses {
-            http: local(&sockets.http, "http", config.http)?,
-            ocpp: local(&sockets.ocpp, "ocpp", config.ocpp)?,
-            mqtt: local(&sockets.mqtt, "mqtt", config.mqtt)?,
-        };
-        let broker =
-            Broker::start(broker::Config::default(), sockets.mqtt, self.gatekeeper(&config, &records, &engine))
-                .await
-                .map_err(|error| StartError::Broker(Box::new(error)))?;
+        let addresses = sockets.addresses(&config)?;
+        let gatekeeper = self.gatekeeper(&config, &records, &engine);
+        let broker = Broker::start(broker::Config::default(), sockets.mqtt, Arc::clone(&gatekeeper))
+            .await
+            .map_err(|error| StartError::Broker(Box::new(error)))?;
         let carrier = self.carrier(&config, &engine);
         let shared = self.shared(&config, &records, &engine, &to_broker, &auth, addresses);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
@@ -269,14 +274,23 @@ impl Plumbing {
             (self.drain.clone(), self.registers.clone(), self.open_sessions.clone());
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let parts = self.parts(&config, &shared, batches, to_broker);
-        let tasks = vec![
+        let certificates = records.certificates.clone();
+        let secured = Secured { certificates: &certificates, drain: &drain };
+        let mut tasks = secured.begin(sockets.secured, addresses, &shared, &carrier, &gatekeeper).await?;
+        let mqtts = tasks.mqtts.take();
+        let mut tasks = tasks.tasks;
+        if let Some(listener) = sockets.files {
+            let served = files::serve(listener, records.files.clone(), drain.subscribe());
+            tasks.push(named("files", served));
+        }
+        tasks.extend([
             named("http", http::serve(sockets.http, shared)),
             named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
-            named("mqtt", mqtt::run(broker, outgoing, engine, drain.subscribe())),
+            named("mqtt", mqtt::run(broker, outgoing, engine, mqtts, drain.subscribe())),
             named("maintenance", maintenance),
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
-        ];
+        ]);
         Ok(Running { addresses, token, auth, drain, tasks, writer: records.writer, registers, open_sessions, settings })
     }
 
@@ -297,6 +311,7 @@ impl Plumbing {
             clock: Arc::clone(&config.clock),
             drain: self.drain.subscribe(),
             generations: Arc::new(AtomicU64::new(1)),
+            slots: ocpp_socket::Slots::default(),
         }
     }
 
@@ -314,6 +329,8 @@ impl Plumbing {
             writer: records.writer.clone(),
             credentials: records.credentials.clone(),
             secrets: records.secrets.clone(),
+            certificates: records.certificates.clone(),
+            files: records.files.clone(),
             engine: engine.clone(),
             live: self.live.subscribe(),
             outcomes: broadcast::Sender::new(OUTCOMES_MAX),
@@ -357,7 +374,10 @@ impl Plumbing {
     }
 }
 
-fn named(name: &'static str, task: impl Future<Output = ()> + Send + 'static) -> (&'static str, JoinHandle<()>) {
+pub(crate) fn named(
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> (&'static str, JoinHandle<()>) {
     (name, tokio::spawn(task.instrument(tracing::info_span!("task", name))))
 }
 
@@ -401,20 +421,6 @@ async fn open_store(dir: &Path, pages_max: Option<u32>) -> Result<(Writer, Reade
         store::StoreError::InUse { .. } => StartError::DataDirInUse { path: dir.to_owned() },
         other => store_error(dir, other),
     })
-}
-
-async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| {
-        if source.kind() == std::io::ErrorKind::AddrInUse {
-            StartError::PortTaken { option, address }
-        } else {
-            StartError::Listen { option, address, source }
-        }
-    })
-}
-
-fn local(listener: &TcpListener, option: &'static str, address: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { option, address, source })
 }
 
 /// The token of programs: the one of the last run, or a new one, readable by this user only.

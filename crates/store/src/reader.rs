@@ -2,13 +2,14 @@
 
 use crate::columns::{self, Columns};
 use crate::table::{
-    alarm, card, charger, circuit, decision, frame, hardware, hold, meter, orphan_stop, refused_card, secret, series,
-    session, site, tenant, wish,
+    alarm, card, certificate, charger, charger_security, circuit, decision, frame, hardware, hold, meter, orphan_stop,
+    refused_card, secret, series, session, site, stored_file, tenant, wish,
 };
 use crate::{AlarmFilter, List, Page, SessionFilter, StoreError};
 use domain::{
-    Alarm, Card, CardId, Charger, ChargerId, CircuitTree, Decision, DurationMs, Frame, HardwareInfo, Hold, Meter,
-    OrphanStop, RefusedCard, Series, Session, SessionId, Site, Tenant, TenantId, Timestamp,
+    Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Frame, HardwareInfo,
+    Hold, IssuedCertificate, Meter, OrphanStop, RefusedCard, Series, Session, SessionId, Site, StoredFile, Tenant,
+    TenantId, Timestamp,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool};
@@ -195,6 +196,30 @@ impl Reader {
     /// As [`Self::setup`].
     pub async fn secret_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         secret::names(&mut *self.conn().await?, prefix).await
+    }
+
+    /// Certificates issued to chargers, by number.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn certificate_list(&self) -> Result<Vec<IssuedCertificate>, StoreError> {
+        certificate::list(&mut *self.conn().await?).await
+    }
+
+    /// What is demanded of each charger, by charger.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn charger_security_list(&self) -> Result<Vec<ChargerSecurity>, StoreError> {
+        charger_security::list(&mut *self.conn().await?).await
+    }
+
+    /// Files of chargers and the places kept for them, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn file_list(&self) -> Result<Vec<StoredFile>, StoreError> {
+        stored_file::list(&mut *self.conn().await?).await
     }
 
     /// The statements that made the tables, in order: what `doctor` compares.

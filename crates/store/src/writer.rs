@@ -9,8 +9,8 @@ use crate::maintenance::{self, Maintenance};
 use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
-    alarm, card, charger, circuit, decision, frame, hardware, hold, meter, orphan_stop, reading, refused_card, secret,
-    session, site, tenant, wish,
+    alarm, card, certificate, charger, charger_security, circuit, decision, frame, hardware, hold, meter, orphan_stop,
+    reading, refused_card, secret, session, site, stored_file, tenant, wish,
 };
 use crate::{Retention, StoreError};
 use domain::{Frame, Reading, Record, Timestamp};
@@ -325,6 +325,10 @@ async fn apply_one(conn: &mut SqliteConnection, record: &Record) -> Result<(), S
         Record::OrphanStop(stop) => orphan_stop::insert(conn, stop).await,
         Record::Decision(decision) => decision::upsert(conn, decision).await,
         Record::Alarm(alarm) => alarm::upsert(conn, alarm).await,
+        Record::ChargerSecurity(security) => charger_security::upsert(conn, security).await,
+        Record::Certificate(certificate) => certificate::upsert(conn, certificate).await,
+        Record::File(file) => stored_file::upsert(conn, file).await,
+        Record::FileRemoved(id) => stored_file::remove(conn, id).await,
         // Written together by `apply`.
         Record::Frame(_) | Record::Readings(_) => Ok(()),
     }

@@ -5,20 +5,25 @@ mod console;
 mod live;
 mod metrics;
 mod paging;
+mod peer;
 pub(crate) mod problem;
 mod routes;
 
 use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
+use crate::files::Files;
 use crate::mqtt::{DeviceCredentials, ToBroker};
 use crate::secrets::Secrets;
+use crate::tls::Certificates;
 use api::{Code, CommandState};
 use axum::Router;
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::{IncomingStream, Listener};
 use control::{Made, Order};
 use domain::{ChargerId, Clock};
 use problem::{Answer, Failure};
@@ -26,11 +31,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Reader, Writer};
-use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub(crate) use self::auth::{Auth, MANAGER_SECRET};
 pub(crate) use self::metrics::Metrics;
+pub(crate) use self::peer::SecuredListener;
+use self::peer::{Peer, known_peer};
 pub use self::routes::openapi_document;
 
 /// Largest body; the longest real one is a tree of circuits of some kilobytes.
@@ -48,6 +54,10 @@ pub(crate) struct Shared {
     /// Keys and passwords of other systems.
     #[allow(dead_code, reason = "the mail that uses it comes next")]
     pub(crate) secrets: Secrets,
+    /// The authority of the building.
+    pub(crate) certificates: Certificates,
+    /// Files from and for chargers.
+    pub(crate) files: Files,
     pub(crate) engine: mpsc::Sender<Happened>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
     pub(crate) outcomes: broadcast::Sender<CommandState>,
@@ -161,9 +171,13 @@ fn command_failure(refused: &CommandRefused) -> Failure {
 }
 
 /// Serves until the drain.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
+pub(crate) async fn serve<L>(listener: L, shared: Shared)
+where
+    L: Listener<Addr = SocketAddr>,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
     let mut drain = shared.drain.clone();
-    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(shared).layer(from_fn(known_peer)).into_make_service_with_connect_info::<Peer>();
     let ended = async move {
         crate::drain::drained(&mut drain).await;
     };

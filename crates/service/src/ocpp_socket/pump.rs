@@ -3,14 +3,15 @@
 use super::head::{self, HEAD_BYTES_MAX, Refusal};
 use crate::connections::{Connections, Entry, State};
 use crate::engine::Happened;
+use crate::tls::{Certificates, Standing, TlsIncoming};
 use domain::{ChargerId, Clock, Protocol};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -19,8 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument as _;
 
-/// Sockets open at once: 200 chargers with room for every one of them connecting twice, and strangers.
-const SOCKETS_MAX: usize = 1024;
+/// Sockets open at once: two thousand chargers, each of which may come back before its old socket is gone.
+const SOCKETS_MAX: usize = 4096;
 
 /// Time a charger has to send its request head; mobile links are slow.
 const HEAD_WAIT: Duration = Duration::from_secs(15);
@@ -62,11 +63,41 @@ pub(crate) struct Carrier {
     pub(crate) drain: watch::Receiver<bool>,
     /// Numbers the sockets; the newest of a charger wins.
     pub(crate) generations: Arc<AtomicU64>,
+    /// Places for sockets, with and without TLS together.
+    pub(crate) slots: Slots,
 }
 
-/// Accepts chargers until the drain.
+/// Places for sockets.
+#[derive(Clone)]
+pub(crate) struct Slots(Arc<Semaphore>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(SOCKETS_MAX)))
+    }
+}
+
+/// How a socket came about.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    /// Its network address.
+    pub(crate) peer: SocketAddr,
+    /// What TLS proved; `None` without TLS.
+    #[allow(dead_code, reason = "the security profiles that use it come next")]
+    pub(crate) tls: Option<Proof>,
+}
+
+/// What TLS proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The line is private; the charger showed no certificate.
+    Private,
+    /// The charger showed a certificate that our authority made for it.
+    Certificate(ChargerId),
+}
+
+/// Accepts chargers without TLS until the drain.
 pub(crate) async fn listen(listener: TcpListener, carrier: Carrier) {
-    let slots = Arc::new(Semaphore::new(SOCKETS_MAX));
     let mut drain = carrier.drain.clone();
     let mut sockets = tokio::task::JoinSet::new();
     loop {
@@ -75,45 +106,47 @@ pub(crate) async fn listen(listener: TcpListener, carrier: Carrier) {
             () = crate::drain::drained(&mut drain) => break,
             Some(_ended) = sockets.join_next() => continue,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "answers may be delayed by Nagle's algorithm");
+                }
+                carrier.begin(&mut sockets, stream, Link { peer, tls: None });
+            }
             Err(error) => {
                 // Out of file handles: waiting is all one can do.
                 tracing::warn!(%error, "a charger's connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(200)).await;
-                continue;
             }
-        };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            carrier.refused(
-                peer,
-                &Refusal {
-                    status: "503 Service Unavailable",
-                    device: String::new(),
-                    words: format!(
-                        "More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"
-                    ),
-                },
-            );
-            continue;
-        };
-        let carrier = carrier.clone();
-        let span = tracing::info_span!("ocpp_socket", %peer, charger = tracing::field::Empty);
-        sockets.spawn(
-            async move {
-                serve(stream, peer, carrier).await;
-                drop(slot);
-            }
-            .instrument(span),
-        );
+        }
     }
     while sockets.join_next().await.is_some() {}
 }
 
-async fn serve(mut stream: TcpStream, peer: SocketAddr, carrier: Carrier) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "answers may be delayed by Nagle's algorithm");
+/// Takes chargers that shook hands until the drain.
+pub(crate) async fn listen_tls(mut incoming: TlsIncoming, certificates: Certificates, carrier: Carrier) {
+    let mut drain = carrier.drain.clone();
+    let mut sockets = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = incoming.recv() => accepted,
+            () = crate::drain::drained(&mut drain) => break,
+            Some(_ended) = sockets.join_next() => continue,
+        };
+        let Some((stream, peer)) = accepted else { break };
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let proof = match shown.map(|certificate| certificates.chargers().standing(certificate)) {
+            Some(Standing::Valid(charger)) => Proof::Certificate(charger),
+            // Revoked since the handshake; what is demanded of the charger decides.
+            Some(Standing::Revoked | Standing::Unknown) | None => Proof::Private,
+        };
+        carrier.begin(&mut sockets, stream, Link { peer, tls: Some(proof) });
     }
+    while sockets.join_next().await.is_some() {}
+}
+
+async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
+    let peer = link.peer;
     let (head, rest) = match timeout(HEAD_WAIT, read_head(&mut stream)).await {
         Ok(Ok(read)) => read,
         Ok(Err(error)) => return tracing::debug!(%error, "the connection ended before a request"),
@@ -151,7 +184,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, carrier: Carrier) {
 }
 
 /// The head and what followed it; no head when it is too long.
-async fn read_head(stream: &mut TcpStream) -> std::io::Result<(Option<head::Head>, Vec<u8>)> {
+async fn read_head<S: Socket>(stream: &mut S) -> std::io::Result<(Option<head::Head>, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(1024);
     loop {
         if let Some((head, rest)) = head::split(&bytes) {
@@ -166,7 +199,7 @@ async fn read_head(stream: &mut TcpStream) -> std::io::Result<(Option<head::Head
     }
 }
 
-async fn carry(mut socket: WebSocketStream<TcpStream>, charger: ChargerId, peer: SocketAddr, carrier: Carrier) {
+async fn carry<S: Socket>(mut socket: WebSocketStream<S>, charger: ChargerId, peer: SocketAddr, carrier: Carrier) {
     let generation = carrier.generations.fetch_add(1, Ordering::Relaxed);
     let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
     let address = peer.to_string();
@@ -193,8 +226,8 @@ async fn carry(mut socket: WebSocketStream<TcpStream>, charger: ChargerId, peer:
 }
 
 /// Carries until one side ends; says which and why.
-async fn exchange(
-    socket: &mut WebSocketStream<TcpStream>,
+async fn exchange<S: Socket>(
+    socket: &mut WebSocketStream<S>,
     charger: &ChargerId,
     generation: u64,
     mut outgoing: mpsc::Receiver<ToSocket>,
@@ -257,7 +290,7 @@ fn text_of(message: Message) -> Option<String> {
     }
 }
 
-async fn write(socket: &mut WebSocketStream<TcpStream>, message: Message) -> Result<(), String> {
+async fn write<S: Socket>(socket: &mut WebSocketStream<S>, message: Message) -> Result<(), String> {
     match timeout(WRITE_WAIT, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(plain_words(&error)),
@@ -286,7 +319,37 @@ fn short(reason: &str) -> String {
     reason.get(..end).unwrap_or_default().to_owned()
 }
 
+/// What carries a charger's bytes, with or without TLS.
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
+
 impl Carrier {
+    /// Serves a socket in a task of its own, when there is a place for it.
+    fn begin<S: Socket>(&self, sockets: &mut tokio::task::JoinSet<()>, stream: S, link: Link) {
+        let Ok(slot) = Arc::clone(&self.slots.0).try_acquire_owned() else {
+            let words = format!(
+                "More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"
+            );
+            let status = "503 Service Unavailable";
+            return self.refused(link.peer, &Refusal { status, device: String::new(), words });
+        };
+        let span = tracing::info_span!("ocpp_socket", peer = %link.peer, charger = tracing::field::Empty);
+        let carrier = self.clone();
+        sockets.spawn(
+            async move {
+                serve(stream, link, carrier).await;
+                drop(slot);
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Notes a handshake that failed.
+    pub(crate) fn handshake_failed(&self, peer: SocketAddr, words: String) {
+        self.refused(peer, &Refusal { status: "", device: String::new(), words });
+    }
+
     fn refused(&self, peer: SocketAddr, refusal: &Refusal) {
         tracing::warn!(%peer, words = refusal.words, device = refusal.device, "connection refused");
         self.connections.note(Entry {

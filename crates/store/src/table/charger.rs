@@ -82,6 +82,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, charger: &Charger) -> Re
 pub(crate) async fn remove(conn: &mut SqliteConnection, id: &ChargerId) -> Result<()> {
     sqlx::query("DELETE FROM charger WHERE id = ?").bind(id.as_str()).execute(&mut *conn).await?;
     super::hardware::remove(conn, id).await?;
+    super::charger_security::remove(conn, id).await?;
     super::hold::set(conn, id, None).await
 }
 

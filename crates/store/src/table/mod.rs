@@ -2,7 +2,9 @@
 
 pub(crate) mod alarm;
 pub(crate) mod card;
+pub(crate) mod certificate;
 pub(crate) mod charger;
+pub(crate) mod charger_security;
 pub(crate) mod circuit;
 pub(crate) mod decision;
 pub(crate) mod frame;
@@ -17,6 +19,7 @@ pub(crate) mod secret;
 pub(crate) mod series;
 pub(crate) mod session;
 pub(crate) mod site;
+pub(crate) mod stored_file;
 pub(crate) mod tenant;
 pub(crate) mod wish;
 

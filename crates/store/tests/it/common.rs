@@ -181,6 +181,28 @@ pub(crate) fn one_of_each() -> Vec<Record> {
         }),
         Record::Alarm(alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)),
         Record::Alarm(alarm(AlarmKind::PlanRejected, 71, Some(72))),
+        Record::ChargerSecurity(ChargerSecurity {
+            charger: charger_id("C1"),
+            target: Some(SecurityProfile::TlsCertificate),
+            enforced: SecurityProfile::Basic,
+        }),
+        Record::Certificate(IssuedCertificate {
+            serial: "40ab".to_owned(),
+            charger: charger_id("C1"),
+            pem: "-----BEGIN".to_owned(),
+            issued_at: Timestamp(1),
+            expires_at: Timestamp(2),
+            revoked_at: Some(Timestamp(3)),
+        }),
+        Record::File(StoredFile {
+            id: "f1".to_owned(),
+            kind: FileKind::Upload,
+            charger: Some(charger_id("C1")),
+            name: "log.zip".to_owned(),
+            bytes: Some(7),
+            sha256: "00".to_owned(),
+            at: Timestamp(4),
+        }),
         Record::Frame(frame("C1", 80, r#"[2,"1","Heartbeat",{}]"#)),
     ]
 }

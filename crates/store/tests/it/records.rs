@@ -28,6 +28,14 @@ async fn every_record_comes_back() {
     assert_eq!((setup.last_session, setup.last_tenant_id, setup.last_card_id), (SessionId(2), TenantId(1), CardId(1)));
     assert_eq!(setup.open_alarms, [alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)]);
     assert_eq!(setup.refused_cards.len(), 1);
+    let security = reader.charger_security_list().await.unwrap();
+    assert_eq!(
+        (security[0].target, security[0].enforced),
+        (Some(SecurityProfile::TlsCertificate), SecurityProfile::Basic)
+    );
+    assert_eq!(reader.certificate_list().await.unwrap()[0].revoked_at, Some(Timestamp(3)));
+    let file = reader.file_list().await.unwrap().remove(0);
+    assert_eq!((file.kind, file.charger, file.bytes), (FileKind::Upload, Some(charger_id("C1")), Some(7)));
 }
 
 /// A charger repeats, a program restarts: the same record twice must change nothing.

@@ -4,9 +4,11 @@ mod account;
 mod chargers;
 mod commands;
 mod demo;
+mod files;
 mod meters;
 mod people;
 mod records;
+mod security;
 mod site;
 mod system;
 
@@ -128,6 +130,13 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(records::readings))
         .routes(routes!(records::alarm_list))
         .routes(routes!(records::decision_list))
+        .routes(routes!(security::security))
+        .routes(routes!(security::authority))
+        .routes(routes!(security::certificate_list))
+        .routes(routes!(security::certificate_revoke))
+        .routes(routes!(files::file_list, files::file_add))
+        .routes(routes!(files::file_content))
+        .routes(routes!(files::file_remove))
         .routes(routes!(demo::demo_get, demo::demo_post))
         .routes(routes!(demo::demo_command))
 }

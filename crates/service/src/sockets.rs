@@ -1,0 +1,175 @@
+//! Binding the listeners, and starting those with TLS.
+
+use crate::config::Config;
+use crate::error::StartError;
+use crate::http::{self, SecuredListener};
+use crate::mqtt::Gatekeeper;
+use crate::ocpp_socket::{self, Carrier};
+use crate::running::{Addresses, named};
+use crate::tls::{self, CertificateError, Certificates, TlsIncoming};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Listeners that are bound and wait.
+pub(crate) struct Sockets {
+    pub(crate) http: TcpListener,
+    pub(crate) ocpp: TcpListener,
+    pub(crate) mqtt: TcpListener,
+    pub(crate) files: Option<TcpListener>,
+    pub(crate) secured: SecuredSockets,
+}
+
+/// Listeners with TLS, where they are switched on.
+pub(crate) struct SecuredSockets {
+    https: Option<TcpListener>,
+    ocpps: Option<TcpListener>,
+    mqtts: Option<TcpListener>,
+}
+
+impl Sockets {
+    /// Binds everything before anything is opened, so that a taken port changes nothing.
+    pub(crate) async fn listen(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            http: listen("http", config.http).await?,
+            ocpp: listen("ocpp", config.ocpp).await?,
+            mqtt: listen("mqtt", config.mqtt).await?,
+            files: listen_where_wanted("files", config.files).await?,
+            secured: SecuredSockets {
+                https: listen_where_wanted("https", config.https).await?,
+                ocpps: listen_where_wanted("ocpps", config.ocpps).await?,
+                mqtts: listen_where_wanted("mqtts", config.mqtts).await?,
+            },
+        })
+    }
+
+    /// Where the file server listens, when it is switched on.
+    pub(crate) fn files_address(&self, config: &Config) -> Result<Option<SocketAddr>, StartError> {
+        self.files.as_ref().zip(config.files).map(|(listener, wanted)| local(listener, "files", wanted)).transpose()
+    }
+
+    /// Where they listen.
+    pub(crate) fn addresses(&self, config: &Config) -> Result<Addresses, StartError> {
+        let optional = |listener: &Option<TcpListener>, option, wanted: Option<SocketAddr>| {
+            listener.as_ref().zip(wanted).map(|(listener, wanted)| local(listener, option, wanted)).transpose()
+        };
+        Ok(Addresses {
+            http: local(&self.http, "http", config.http)?,
+            ocpp: local(&self.ocpp, "ocpp", config.ocpp)?,
+            mqtt: local(&self.mqtt, "mqtt", config.mqtt)?,
+            https: optional(&self.secured.https, "https", config.https)?,
+            ocpps: optional(&self.secured.ocpps, "ocpps", config.ocpps)?,
+            mqtts: optional(&self.secured.mqtts, "mqtts", config.mqtts)?,
+            files: optional(&self.files, "files", config.files)?,
+        })
+    }
+}
+
+/// What listeners with TLS need.
+pub(crate) struct Secured<'a> {
+    pub(crate) certificates: &'a Certificates,
+    pub(crate) drain: &'a watch::Sender<bool>,
+}
+
+/// The tasks of the listeners with TLS.
+#[derive(Default)]
+pub(crate) struct SecuredTasks {
+    /// In the order in which they are waited for.
+    pub(crate) tasks: Vec<(&'static str, JoinHandle<()>)>,
+    /// Streams for the broker.
+    pub(crate) mqtts: Option<TlsIncoming>,
+}
+
+impl Secured<'_> {
+    /// Starts them; makes the certificates when any is switched on.
+    pub(crate) async fn begin(
+        &self,
+        sockets: SecuredSockets,
+        addresses: Addresses,
+        shared: &http::Shared,
+        carrier: &Carrier,
+        gatekeeper: &Arc<Gatekeeper>,
+    ) -> Result<SecuredTasks, StartError> {
+        self.try_begin(sockets, addresses, shared, carrier, gatekeeper).await.map_err(StartError::Certificates)
+    }
+
+    async fn try_begin(
+        &self,
+        sockets: SecuredSockets,
+        addresses: Addresses,
+        shared: &http::Shared,
+        carrier: &Carrier,
+        gatekeeper: &Arc<Gatekeeper>,
+    ) -> Result<SecuredTasks, CertificateError> {
+        let mut begun = SecuredTasks::default();
+        if let Some((listener, local)) = sockets.https.zip(addresses.https) {
+            let config = self.certificates.server_config(&[b"http/1.1"]).await?;
+            let failed = Arc::new(|peer: SocketAddr, words: String| {
+                tracing::info!(%peer, words, "a browser or program could not connect with TLS");
+            });
+            let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
+            let served = http::serve(SecuredListener::new(incoming, local), shared.clone());
+            begun.tasks.extend([named("https", served), named("https handshakes", accept)]);
+        }
+        if let Some(listener) = sockets.ocpps {
+            let config = self.certificates.charger_config().await?;
+            let noted = carrier.clone();
+            let failed = Arc::new(move |peer, words| noted.handshake_failed(peer, words));
+            let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
+            let served = ocpp_socket::listen_tls(incoming, self.certificates.clone(), carrier.clone());
+            begun.tasks.extend([named("ocpps", served), named("ocpps handshakes", accept)]);
+        }
+        if let Some(listener) = sockets.mqtts {
+            let config = self.certificates.server_config(&[]).await?;
+            let noted = Arc::clone(gatekeeper);
+            let failed = Arc::new(move |peer, words: String| noted.handshake_failed(peer, &words));
+            let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
+            begun.mqtts = Some(incoming);
+            begun.tasks.push(named("mqtts handshakes", accept));
+        }
+        begun.tasks.push(named("certificates", renew(self.certificates.clone(), self.drain.subscribe())));
+        Ok(begun)
+    }
+}
+
+/// Looks now and then whether the server needs a new certificate.
+async fn renew(certificates: Certificates, mut drain: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = crate::drain::drained(&mut drain) => return,
+            () = tokio::time::sleep(tls::LOOK_EVERY) => {}
+        }
+        if let Err(error) = certificates.renew_when_due().await {
+            tracing::error!(
+                error = crate::error::chain(&error),
+                "the server certificate could not be renewed; tried again later"
+            );
+        }
+    }
+}
+
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AddrInUse {
+            StartError::PortTaken { option, address }
+        } else {
+            StartError::Listen { option, address, source }
+        }
+    })
+}
+
+async fn listen_where_wanted(
+    option: &'static str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, StartError> {
+    match address {
+        Some(address) => Ok(Some(listen(option, address).await?)),
+        None => Ok(None),
+    }
+}
+
+fn local(listener: &TcpListener, option: &'static str, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { option, address, source })
+}
