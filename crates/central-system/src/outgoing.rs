@@ -139,6 +139,14 @@ impl Station {
         }
     }
 
+    /// Whether the charger has still to hear or to answer a cut or an order.
+    #[must_use]
+    pub fn has_urgent_requests(&self, now: Now) -> bool {
+        let has_cut = || self.live_request(now, |urgency| urgency == Urgency::Cut).is_some();
+        self.link.is_some()
+            && (self.outgoing.outstanding.is_some() || !self.outgoing.commands.is_empty() || has_cut())
+    }
+
     /// Sends the most urgent request, if none waits for its answer.
     pub(crate) fn pump(&mut self, now: Now, out: &mut Vec<Output>) {
         while self.outgoing.outstanding.is_none() {

@@ -211,3 +211,28 @@ async fn session_survives_a_crash() {
     assert_eq!((&ended["items"][0]["id"], &ended["items"][0]["energy_wh"]), (&session, &json!(200)));
     assert_eq!(ended["items"].as_array().unwrap().len(), 1);
 }
+
+/// A charger that is removed in the middle of a session hears both the end of the session and the cut to nothing
+/// before its socket closes: nobody counts it from then on.
+#[tokio::test]
+async fn a_removed_charger_hears_its_last_orders() {
+    let site = Site::start().await;
+    let mut charger = site.approved_charger("C1").await;
+    site.tenant_with_card("Ana", "04A1B2C3").await;
+    let mut settings = site.get("site").await.json;
+    settings["declared_load_a"] = json!(2);
+    settings["control_interval_s"] = json!(1);
+    assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
+    charger.status("Preparing").await;
+    let session = charger.start("04A1B2C3", 1000).await["transactionId"].clone();
+    charger.status("Charging").await;
+    charger.until_asked(|action, body| is_limit(action, body) && amps(body) >= 6.0).await;
+    charger.asked.clear();
+    let removed = tokio::join!(site.ask("DELETE", "chargers/C1", None), charger.closed()).0;
+    assert_eq!(removed.status, 204, "{}", removed.text);
+    let was_cut = |(action, body): &(String, Value)| is_limit(action, body) && amps(body) == 0.0;
+    assert!(charger.asked.iter().any(was_cut), "{:?}", charger.asked);
+    let was_ended =
+        |(action, body): &(String, Value)| action == "RemoteStopTransaction" && body["transactionId"] == session;
+    assert!(charger.asked.iter().any(was_ended), "{:?}", charger.asked);
+}

@@ -26,11 +26,15 @@ impl Engine {
         if let Some(old) = self.sockets.insert(charger.clone(), Socket { generation, sender }) {
             tell(&old.sender, "A newer connection of this charger took its place");
         }
+        self.leaving.remove(&charger);
         self.turn(now, Turn::of([Work::Station(charger, central_system::Input::Opened { generation })]));
     }
 
     pub(super) fn frame(&mut self, now: Now, charger: ChargerId, generation: u64, text: String) {
         self.parts.metrics.ocpp_received();
+        if self.heard_leaving(now, &charger, generation, &text) {
+            return;
+        }
         if self.sockets.get(&charger).is_some_and(|socket| socket.generation == generation) {
             self.turn(now, Turn::of([Work::StationFrame { charger, generation, text }]));
         }
@@ -39,6 +43,7 @@ impl Engine {
     pub(super) fn closed(&mut self, now: Now, charger: ChargerId, generation: u64) {
         if self.sockets.get(&charger).is_some_and(|socket| socket.generation == generation) {
             self.sockets.remove(&charger);
+            self.leaving.remove(&charger);
         }
         // When the program ends every charger goes; that is no fault of theirs.
         if !*self.parts.drain.borrow() {
@@ -180,10 +185,8 @@ impl Engine {
     pub(super) fn forget(&mut self, now: Now, removed: &Removed) {
         let device = match removed {
             Removed::Charger(charger) => {
-                self.close(charger, "The manager removed this charger; it may connect again and wait for approval");
-                self.parts.stations.remove(charger);
+                self.let_go(now, charger);
                 self.parts.approved.remove(charger);
-                self.sockets.remove(charger);
                 self.setpoints.retain(|(known, _), _| known != charger);
                 self.turn(now, Turn::of([Work::Mesh(mesh::Input::RemoveCharger(charger.clone()))]));
                 charger.as_str()

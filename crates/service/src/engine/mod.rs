@@ -6,6 +6,7 @@
 
 mod carriers;
 mod commands;
+mod leaving;
 mod live;
 mod outcome;
 mod pending;
@@ -130,6 +131,8 @@ pub(crate) struct Engine {
     sockets: BTreeMap<ChargerId, Socket>,
     /// Grows with every setpoint of a connector; a held raise that is no longer the newest is dropped.
     setpoints: BTreeMap<(ChargerId, ConnectorNumber), u64>,
+    /// Removed chargers that have not heard their last orders yet.
+    leaving: BTreeMap<ChargerId, leaving::Leaving>,
     pending: VecDeque<pending::Pending>,
     /// Frames kept of each OCPP charger that waits for approval.
     strangers: BTreeMap<ChargerId, u32>,
@@ -152,6 +155,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
         parts,
         sockets: BTreeMap::new(),
         setpoints: BTreeMap::new(),
+        leaving: BTreeMap::new(),
         pending: VecDeque::new(),
         strangers: BTreeMap::new(),
         last_batch: 0,
@@ -194,6 +198,7 @@ impl Engine {
         work.push(Work::Mesh(mesh::Input::Tick));
         work.push(Work::Control(control::Input::Tick));
         self.turn(now, turn::Turn::of(work));
+        self.tick_leaving(now);
     }
 
     fn happened(&mut self, now: Now, happened: Happened) {
