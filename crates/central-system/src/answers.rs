@@ -2,7 +2,7 @@
 
 use crate::port::{Gate, Output};
 use crate::station::Station;
-use domain::{CardUid, CardVerdict, ConnectorNumber, ReplyKey, SessionId};
+use domain::{CardUid, CardVerdict, ConnectorNumber, ReplyKey, SessionId, Timestamp};
 use ocpp::Check;
 use ocpp::frame::{CallResult, MessageId};
 use ocpp::v16::{AuthorizationStatus, AuthorizeResponse, IdTagInfo, StartTransactionResponse, StopTransactionResponse};
@@ -20,6 +20,8 @@ pub(crate) enum Asked {
     Start {
         /// Where.
         connector: ConnectorNumber,
+        /// When, by the charger's corrected clock.
+        at: Timestamp,
         /// The card, where it could be read.
         card: Option<CardUid>,
         /// Limits wanted up to then belong to the session before.
@@ -77,13 +79,13 @@ impl Station {
         out: &mut Vec<Output>,
     ) {
         let Some(waiting) = self.replies.waiting.remove(&reply) else { return };
-        let Asked::Start { connector, card, stale } = &waiting.asked else { return };
+        let Asked::Start { connector, at, card, stale } = &waiting.asked else { return };
         // A card that could not be read is nobody's, whatever was decided.
         let verdict = if card.is_some() { verdict } else { CardVerdict::Unknown };
         let response =
             StartTransactionResponse { id_tag_info: tag_info(verdict), transaction_id: i64::from(session.0) };
         if let Some(connector) = self.connector(*connector) {
-            connector.begin(session, card.clone(), *stale);
+            connector.begin(session, *at, card.clone(), *stale);
         }
         self.answer(&waiting, &response, Gate::Durable, out);
     }

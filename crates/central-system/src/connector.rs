@@ -2,7 +2,9 @@
 
 use crate::measure::RegisterScale;
 use crate::profile::RENEW_AFTER;
-use domain::{CardUid, ChargerSample, ConnectorStatus, DurationMs, Instant, MilliAmps, SessionId, WattHours};
+use domain::{
+    CardUid, ChargerSample, ConnectorStatus, DurationMs, Instant, MilliAmps, SessionId, Timestamp, WattHours,
+};
 
 /// A limit someone wants, with its place in the order of such wishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(crate) enum Urgency {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connector {
     pub(crate) session: Option<SessionId>,
+    /// When it began, by the charger's corrected clock.
+    began_at: Option<Timestamp>,
     /// The card that started the session, to recognise it under a garbled name.
     pub(crate) card: Option<CardUid>,
     pub(crate) status: ConnectorStatus,
@@ -52,14 +56,18 @@ impl Connector {
         self.wish = Some(Wish { limit, order });
     }
 
-    /// A session begins or is confirmed. Where another one still ran, wishes up to `stale` belonged to it.
-    pub(crate) fn begin(&mut self, session: SessionId, card: Option<CardUid>, stale: u64) {
+    /// A session that began `at` is confirmed. Where an earlier one still ran, wishes up to `stale` belonged to it; where
+    /// a later one runs, the start of this one came late and it is over.
+    pub(crate) fn begin(&mut self, session: SessionId, at: Timestamp, card: Option<CardUid>, stale: u64) {
+        if self.session.is_some_and(|running| running != session) && self.began_at.is_some_and(|began| began > at) {
+            return;
+        }
         if self.session != Some(session) {
             self.wish = self.wish.filter(|wish| self.session.is_none() || wish.order > stale);
             self.installed = None;
             self.is_over = false;
         }
-        (self.session, self.card) = (Some(session), card);
+        (self.session, self.began_at, self.card) = (Some(session), Some(at), card);
     }
 
     /// The session ended.

@@ -216,7 +216,7 @@ impl Station {
             slot.register = Some(meter);
             slot.values_at = now.instant;
         }
-        let asked = Asked::Start { connector, card: card.clone(), stale };
+        let asked = Asked::Start { connector, at, card: card.clone(), stale };
         let reply = self.replies.note(call.id.clone(), self.generation(), asked);
         let request = StartRequest { connector, card, at, meter, provenance };
         out.push(Output::Event(ChargerEvent::SessionStarted { reply, request }));

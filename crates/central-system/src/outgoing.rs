@@ -143,8 +143,7 @@ impl Station {
     #[must_use]
     pub fn has_urgent_requests(&self, now: Now) -> bool {
         let has_cut = || self.live_request(now, |urgency| urgency == Urgency::Cut).is_some();
-        self.link.is_some()
-            && (self.outgoing.outstanding.is_some() || !self.outgoing.commands.is_empty() || has_cut())
+        self.link.is_some() && (self.outgoing.outstanding.is_some() || !self.outgoing.commands.is_empty() || has_cut())
     }
 
     /// Sends the most urgent request, if none waits for its answer.

@@ -2,6 +2,7 @@
 
 use domain::{
     CardUid, CardVerdict, ChargerEvent, ChargerId, ConnectorNumber, DurationMs, MilliAmps, ReplyKey, SessionId,
+    Timestamp,
 };
 
 /// How a station is set up. Everything but the identity has a sensible default in [`StationConfig::new`].
@@ -89,8 +90,8 @@ pub enum Input<'a> {
     SetWiring(u8),
     /// The manager let it in, or took that back.
     SetApproved(bool),
-    /// Sessions that were running when this process started.
-    KnownSessions(Vec<(ConnectorNumber, SessionId)>),
+    /// Sessions that were running when this process started, and when they began.
+    KnownSessions(Vec<(ConnectorNumber, SessionId, Timestamp)>),
     /// Answer to [`ChargerEvent::CardTapped`].
     CardAnswer {
         /// Key of the request.

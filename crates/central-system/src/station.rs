@@ -5,7 +5,7 @@ use crate::connector::Connector;
 use crate::outgoing::Outgoing;
 use crate::port::{Input, Output, StationConfig, Trigger};
 use crate::{answers, incoming};
-use domain::{ChargerEvent, ConnectorNumber, DurationMs, HardwareInfo, Instant, Now, SessionId};
+use domain::{ChargerEvent, ConnectorNumber, DurationMs, HardwareInfo, Instant, Now, SessionId, Timestamp};
 use ocpp::frame::{CallError, Frame, FrameError, codes};
 use std::collections::BTreeMap;
 
@@ -188,10 +188,10 @@ impl Station {
         }
     }
 
-    fn known_sessions(&mut self, sessions: Vec<(ConnectorNumber, SessionId)>) {
-        for (number, session) in sessions {
+    fn known_sessions(&mut self, sessions: Vec<(ConnectorNumber, SessionId, Timestamp)>) {
+        for (number, session, at) in sessions {
             if let Some(connector) = self.connector(number) {
-                connector.begin(session, None, 0);
+                connector.begin(session, at, None, 0);
             }
         }
     }

@@ -8,7 +8,7 @@ use bench::*;
 use central_system::{Command, Gate, Input, Outcome, Output, ResetKind, Trigger};
 use domain::{
     CardVerdict, ChargerEvent, ConnectorStatus, DurationMs, MilliAmps, Provenance, SessionId, SessionRef, StopReason,
-    WattHours, Watts,
+    Timestamp, WattHours, Watts,
 };
 use serde_json::json;
 
@@ -262,7 +262,7 @@ fn newest_limit_wins_and_cuts_go_first() {
 #[test]
 fn known_sessions_are_limited_after_a_restart() {
     let mut bench = Bench::new(|_| ());
-    bench.give(Input::KnownSessions(vec![(ONE, SessionId(77))]));
+    bench.give(Input::KnownSessions(vec![(ONE, SessionId(77), Timestamp(MORNING_MS))]));
     bench.give(Input::SetLimit { connector: ONE, limit: MilliAmps::from_amps(9) });
     bench.open();
     let out = bench.ticks(4, agreeable);
@@ -306,4 +306,37 @@ fn no_pong_tolerated() {
     assert_eq!(closes(&bench.ticks(840, |_| None)), 0);
     assert_eq!(closes(&bench.ticks(100, |_| None)), 1);
     bench.pass(DurationMs::from_secs(1));
+}
+
+/// The start of an older session that a charger sends again late, after the next one began, does not take the running
+/// session's place: limits still name the one that runs, also when that was running before this program started.
+#[test]
+fn a_late_start_of_an_older_session_changes_nothing() {
+    let late = |bench: &mut Bench| {
+        let payload =
+            json!({ "connectorId": 1, "idTag": "04A1B2C3", "meterStart": 500, "timestamp": "2026-11-20T07:00:00Z" });
+        let reply = started(&bench.call("StartTransaction", payload)).0;
+        let out = bench.give(Input::StartAnswer { reply, session: SessionId(9), verdict: ACCEPTED });
+        assert_eq!(answer_to_start(&out), 9, "the charger gets the number of the old one all the same");
+    };
+    let limited = |bench: &mut Bench| {
+        let out = bench.limit(MilliAmps::from_amps(8), agreeable);
+        asked(&out, "SetChargingProfile")[0]["csChargingProfiles"]["transactionId"].clone()
+    };
+    let mut bench = Bench::ready();
+    bench.start(8);
+    late(&mut bench);
+    assert_eq!(limited(&mut bench), 8);
+
+    let mut bench = Bench::new(|_| ());
+    bench.give(Input::KnownSessions(vec![(ONE, SessionId(8), Timestamp(MORNING_MS))]));
+    bench.open();
+    bench.boot();
+    bench.settle(agreeable);
+    late(&mut bench);
+    assert_eq!(limited(&mut bench), 8);
+}
+
+fn answer_to_start(out: &[Output]) -> i64 {
+    answers(out)[0].0["transactionId"].as_i64().unwrap()
 }

@@ -80,7 +80,7 @@ impl Control {
             chargers,
             meters: setup.meters.into_iter().map(|m| (m.id.clone(), MeterLive::new(m))).collect(),
             access,
-            ledger: Ledger::new(now, setup.open_sessions, setup.recent_sessions, setup.last_session),
+            ledger: Ledger::new(now, setup.open_sessions, &setup.read_at, setup.recent_sessions, setup.last_session),
             in_use: BTreeSet::new(),
             moved: BTreeSet::new(),
             alarms: Alarms::new(setup.open_alarms),

@@ -29,6 +29,8 @@ pub struct Setup {
     pub open_sessions: Vec<Session>,
     /// Sessions that ended in the last 30 days: replays and late ends are recognised by them.
     pub recent_sessions: Vec<Session>,
+    /// When the register of a session without an end last moved on, as far as that is known.
+    pub read_at: Vec<(SessionId, domain::Timestamp)>,
     /// What tenants need from sessions that run.
     pub wishes: Vec<(SessionId, Wish)>,
     /// Largest session identity ever given; 0 when none was.
@@ -58,6 +60,7 @@ impl Setup {
             cards: Vec::new(),
             open_sessions: Vec::new(),
             recent_sessions: Vec::new(),
+            read_at: Vec::new(),
             wishes: Vec::new(),
             last_session: SessionId(0),
             last_tenant: TenantId(0),

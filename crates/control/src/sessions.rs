@@ -102,9 +102,19 @@ impl Stopped {
 }
 
 impl Ledger {
-    pub(crate) fn new(now: Now, open: Vec<Session>, recent: Vec<Session>, last: SessionId) -> Self {
+    pub(crate) fn new(
+        now: Now,
+        open: Vec<Session>,
+        read_at: &[(SessionId, Timestamp)],
+        recent: Vec<Session>,
+        last: SessionId,
+    ) -> Self {
         // What is read from now on is newer than what was kept; what was measured before is a backlog.
-        let restored = |session: Session| Open { newest_at: now.wall, ..Open::new(session, None) };
+        let restored = |session: Session| {
+            let known = read_at.iter().find(|(id, _)| *id == session.id).map(|(_, at)| *at);
+            let read_at = known.unwrap_or(session.started_at).max(session.started_at);
+            Open { newest_at: now.wall, read_at, ..Open::new(session, None) }
+        };
 
         let top = open.iter().chain(&recent).map(|s| s.id.0).max().unwrap_or(0).max(last.0).max(0);
         let mut ledger = Self {

@@ -6,7 +6,10 @@ use crate::error::StartError;
 use crate::http::MANAGER_SECRET;
 use crate::mqtt::DeviceCredentials;
 use control::Setup;
-use domain::{ChargerId, Circuit, CircuitId, CircuitTree, Now, PerPhase, Protocol, Record, Site};
+use domain::{
+    ChargerId, Circuit, CircuitId, CircuitTree, DurationMs, Now, PerPhase, Protocol, Quantity, Record, Series, Session,
+    SessionId, Site, Source, Timestamp,
+};
 use mesh::Mesh;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +31,8 @@ pub(crate) async fn load(
     let dir = config.data_dir.as_path();
     let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
     if loaded.site.is_some() {
-        return Ok(setup_from(loaded, &config.initial));
+        let read_at = read_at(reader, &loaded.open_sessions, now).await.map_err(|error| store_error(dir, error))?;
+        return Ok(Setup { read_at, ..setup_from(loaded, &config.initial) });
     }
     let initial = &config.initial;
     initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
@@ -47,6 +51,25 @@ pub(crate) async fn load(
     }
     let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
     Ok(setup_from(loaded, initial))
+}
+
+/// When the register of each running session reached the value it was last seen at, to the minute.
+async fn read_at(
+    reader: &Reader,
+    sessions: &[Session],
+    now: Now,
+) -> Result<Vec<(SessionId, Timestamp)>, store::StoreError> {
+    let mut times = Vec::new();
+    for session in sessions.iter().filter(|session| session.meter_last > session.meter_start) {
+        let source = Source::Connector(session.charger.clone(), session.connector);
+        let series = [Series { source, quantity: Quantity::Energy }];
+        let kept = reader.reading_columns(&series, session.started_at, now.wall, DurationMs::from_secs(60)).await?;
+        let last = i64::try_from(session.meter_last.0).unwrap_or(i64::MAX);
+        let column = kept.values.first().into_iter().flatten();
+        let reached = kept.at.iter().zip(column).find(|(_, value)| value.is_some_and(|value| value >= last));
+        times.extend(reached.map(|(at, _)| (session.id, *at)));
+    }
+    Ok(times)
 }
 
 /// One circuit, the grid connection, as large as contract and fuse allow.
@@ -148,7 +171,7 @@ pub(crate) fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, cent
             .open_sessions
             .iter()
             .filter(|session| session.charger == charger.id)
-            .map(|session| (session.connector, session.id))
+            .map(|session| (session.connector, session.id, session.started_at))
             .collect();
         if !sessions.is_empty() {
             drop(station.handle(now, central_system::Input::KnownSessions(sessions)));

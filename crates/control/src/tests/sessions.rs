@@ -333,3 +333,30 @@ fn a_removed_chargers_session_is_ended_by_its_stop() {
     let out = stop(&mut b, 1, SessionRef::Known(id), 6000);
     assert_eq!((saved(&out)[0].id, saved(&out)[0].energy), (id, WattHours(5000)));
 }
+
+/// A session that ran when the program stopped and whose charger comes back free ended when its register last moved
+/// on, not when it began: the tenant's list shows for how long the car charged.
+#[test]
+fn a_session_lost_over_a_restart_ends_at_its_last_reading() {
+    let mut before = building();
+    let request = start_request(&before, 1, 1000);
+    let (id, ..) = start(&mut before, 1, &request);
+    before.ms += 1_800_000;
+    measure_wh(&mut before, 1, 4000);
+    let read_at = before.now().wall;
+    let state = before.control.snapshot(before.now());
+    let mut setup = crate::Setup::empty(state.site, super::circuits(200));
+    (setup.tenants, setup.cards) = (state.tenants, state.cards);
+    setup.chargers = state.chargers.iter().map(|state| state.charger.clone()).collect();
+    setup.open_sessions = state.chargers.iter().filter_map(|state| state.connectors[0].session.clone()).collect();
+    setup.read_at = vec![(id, read_at)];
+    let mut b = Building::of(setup, MeterRole::House);
+    b.ms = before.ms + 3_600_000;
+    b.event(1, ChargerEvent::Connected);
+    b.status(1, ConnectorStatus::Available);
+    b.run(120);
+    let ended: Vec<Session> = saved(&b.log).into_iter().filter(|session| session.ended_at.is_some()).collect();
+    assert_eq!(ended.len(), 1, "{ended:?}");
+    assert_eq!((ended[0].id, ended[0].ended_at, ended[0].energy), (id, Some(read_at), WattHours(3000)));
+    assert_eq!(ended[0].end_reason, Some(EndReason::Lost));
+}
