@@ -400,9 +400,11 @@ impl Control {
         let running = self.ledger.running(id, number).map(|session| session.id);
         let ours = |session: &SessionId| self.ledger.find(*session).is_some_and(|s| s.charger == *id);
         if let (Some(session), Some(energy)) = (session.filter(ours).or(running), sample.energy)
-            && self.ledger.measured(now, (id, session), (sample.at, energy), rating).is_some()
+            && let Some(changed) = self.ledger.measured(now, (id, session), (sample.at, energy), rating)
         {
+            let energy = changed.energy;
             self.moved.insert(session);
+            out.push(Output::Save(Record::SessionMeasured { session, at: sample.at, energy }));
         }
         // A backlog sent after an outage says nothing about now.
         if now.wall.0.saturating_sub(sample.at.0) > i64::try_from(READING_MAX_AGE.0).unwrap_or(i64::MAX) {

@@ -3,7 +3,7 @@
 use crate::{
     Card, CardUid, CardVerdict, Charger, ChargerId, ChargerSecurity, Circuit, CircuitId, ConnectorNumber, HardwareInfo,
     IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Session, SessionId, Site, StopRequest, StoredFile,
-    Tenant, TenantId, Timestamp, Wish,
+    Tenant, TenantId, Timestamp, WattHours, Wish,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -41,6 +41,15 @@ pub enum Record {
     Session(Session),
     /// What a tenant needs from a session; `None` withdraws it.
     Wish(SessionId, Option<Wish>),
+    /// Energy of a session since its start, as known at a time: what cuts it at midnight and at a change of price.
+    SessionMeasured {
+        /// Which session.
+        session: SessionId,
+        /// When, by the charger's corrected clock.
+        at: Timestamp,
+        /// Its energy by then.
+        energy: WattHours,
+    },
     /// A session end that fits no session we know.
     OrphanStop(OrphanStop),
     /// Measured and commanded values.

@@ -388,6 +388,7 @@ impl Ledger {
             }
             Record::OrphanStop(_) => self.orphans += 1,
             Record::Site(_)
+            | Record::SessionMeasured { .. }
             | Record::Wish(..)
             | Record::Circuits(_)
             | Record::Meter(_)

@@ -15,6 +15,8 @@ mod page;
 mod reader;
 pub mod seed;
 mod series_codec;
+mod statement_reader;
+mod statements;
 mod table;
 mod writer;
 
@@ -24,4 +26,7 @@ pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
 pub use self::page::{AlarmFilter, List, Page, SessionFilter};
 pub use self::reader::{LoadedSetup, Reader};
+pub use self::statements::{
+    ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,
+};
 pub use self::writer::Writer;

@@ -68,7 +68,7 @@ impl Reader {
         Self { pool }
     }
 
-    async fn conn(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub(crate) async fn conn(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         Ok(self.pool.acquire().await?)
     }
 

@@ -10,9 +10,9 @@ use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
     alarm, card, certificate, charger, charger_security, circuit, decision, frame, hardware, hold, meter, orphan_stop,
-    reading, refused_card, secret, session, site, stored_file, tenant, wish,
+    reading, refused_card, secret, session, session_trace, site, statement, stored_file, tenant, wish,
 };
-use crate::{Retention, StoreError};
+use crate::{Retention, StatementRecord, StoreError};
 use domain::{Frame, Reading, Record, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Job {
     Commit { records: Arc<[Record]>, answer: Answer<()> },
     Secret { name: String, value: Option<String>, answer: Answer<()> },
+    Statement { record: Box<StatementRecord>, answer: Answer<()> },
     Maintain { now: Timestamp, answer: Answer<Option<Maintenance>> },
     Seed { history: Box<History>, answer: Answer<()> },
     Close { answer: Answer<()> },
@@ -84,6 +85,15 @@ impl Writer {
     pub async fn secret_remove(&self, name: &str) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.ask(|answer| Job::Secret { name, value: None, answer }).await
+    }
+
+    /// Makes something of the statements durable. A month is closed with all its statements or not at all.
+    ///
+    /// # Errors
+    /// As [`Self::commit`]; a month that is closed already, or a chain that grew meanwhile, is refused.
+    pub async fn statement(&self, record: StatementRecord) -> Result<(), StoreError> {
+        let record = Box::new(record);
+        self.ask(|answer| Job::Statement { record, answer }).await
     }
 
     /// Packs finished hours and removes what is past its retention, in short transactions between which others commit.
@@ -148,6 +158,10 @@ impl Task {
                     Job::Secret { name, value, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
                         reply(answer, self.secret(&name, value.as_deref()).await);
+                    }
+                    Job::Statement { record, answer } => {
+                        self.commit_group(std::mem::take(&mut group)).await;
+                        reply(answer, self.statement(&record).await);
                     }
                     Job::Maintain { now, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
@@ -249,6 +263,12 @@ impl Task {
         self.end(done).await
     }
 
+    async fn statement(&mut self, record: &StatementRecord) -> Result<(), StoreError> {
+        self.begin().await?;
+        let done = statement::write(&mut self.conn, record).await;
+        self.end(done).await
+    }
+
     async fn maintain(&mut self, now: Timestamp) -> Result<Option<Maintenance>, StoreError> {
         self.begin().await?;
         let done = maintenance::slice(&mut self.conn, &self.retention, now).await;
@@ -322,6 +342,7 @@ async fn apply_one(conn: &mut SqliteConnection, record: &Record) -> Result<(), S
         Record::CardRefused(refused) => refused_card::upsert(conn, refused).await,
         Record::Session(session) => session::upsert(conn, session).await,
         Record::Wish(session, wish) => wish::set(conn, *session, *wish).await,
+        Record::SessionMeasured { session, at, energy } => session_trace::add(conn, *session, *at, *energy).await,
         Record::OrphanStop(stop) => orphan_stop::insert(conn, stop).await,
         Record::Decision(decision) => decision::upsert(conn, decision).await,
         Record::Alarm(alarm) => alarm::upsert(conn, alarm).await,

@@ -70,6 +70,20 @@ pub(crate) async fn insert(conn: &mut SqliteConnection, stop: &OrphanStop) -> Re
     Ok(())
 }
 
+/// Of a period, oldest first.
+pub(crate) async fn list_between(
+    conn: &mut SqliteConnection,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<OrphanStop>> {
+    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM orphan_stop WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms, id")
+        .bind(from.0)
+        .bind(to.0)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(OrphanStop::try_from).collect()
+}
+
 pub(crate) async fn list(conn: &mut SqliteConnection, page: &Page) -> Result<List<OrphanStop>> {
     let mut query = QueryBuilder::new("SELECT * FROM orphan_stop WHERE 1");
     page.finish(&mut query, "at_ms")?;

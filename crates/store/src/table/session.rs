@@ -2,7 +2,7 @@
 
 use super::{Result, bad, to_i64, to_u64, words};
 use crate::page::{Key, Keyed};
-use crate::{List, Page, SessionFilter};
+use crate::{List, Page, SessionFilter, TracedSession};
 use domain::{
     CardUid, ChargerId, ConnectorNumber, EndReason, Provenance, Session, SessionId, TenantId, Timestamp, WattHours,
 };
@@ -111,6 +111,63 @@ pub(crate) async fn list(conn: &mut SqliteConnection, filter: &SessionFilter, pa
     page.finish(&mut query, "started_at_ms")?;
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     page.list(rows, Session::try_from)
+}
+
+/// A session and its packed trace.
+#[derive(sqlx::FromRow)]
+struct TracedRow {
+    #[sqlx(flatten)]
+    row: Row,
+    bytes: Option<Vec<u8>>,
+}
+
+/// Sessions that touch a period, oldest first, with their traces. A session that ended before it began counts at its
+/// beginning.
+pub(crate) async fn list_traced(
+    conn: &mut SqliteConnection,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<TracedSession>> {
+    let rows: Vec<TracedRow> = sqlx::query_as(
+        "SELECT session.*, bytes FROM session LEFT JOIN session_trace ON session_trace.session = session.id
+         WHERE +started_at_ms < ?2 AND (ended_at_ms IS NULL OR ended_at_ms >= ?1 OR started_at_ms >= ?1)
+         ORDER BY started_at_ms, id",
+    )
+    .bind(from.0)
+    .bind(to.0)
+    .fetch_all(conn)
+    .await?;
+    let traced = |traced: TracedRow| {
+        let points = super::session_trace::unpack(traced.bytes.as_deref())?;
+        let energy = |(at, wh): (i64, i64)| Ok((Timestamp(at), WattHours(to_u64("session_trace", wh)?)));
+        let trace = points.into_iter().map(energy).collect::<Result<_>>()?;
+        Ok(TracedSession { session: Session::try_from(traced.row)?, trace })
+    };
+    rows.into_iter().map(traced).collect()
+}
+
+/// Count and sums over what a statement is made of; two sets of sessions that differ have different ones.
+pub(crate) async fn fingerprint(conn: &mut SqliteConnection, from: Timestamp, to: Timestamp) -> Result<String> {
+    // Weighted sums: any one figure that changes changes a sum, and two changes cannot well cancel each other out.
+    let row: (i64, i64, i64) = sqlx::query_as(
+        "SELECT count(*),
+             ifnull(sum((energy_wh * 1009 + ifnull(tenant, -1) * 31 + id) % 1000003 * (id % 9973 + 1)), 0),
+             ifnull(sum((started_at_ms / 1000 * 3 + ifnull(ended_at_ms, 0) / 1000) % 1000003 * (id % 9967 + 1)), 0)
+         FROM session
+         WHERE +started_at_ms < ?2 AND (ended_at_ms IS NULL OR ended_at_ms >= ?1 OR started_at_ms >= ?1)",
+    )
+    .bind(from.0)
+    .bind(to.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(format!("{}-{}-{}", row.0, row.1, row.2))
+}
+
+/// Start of the first session with energy; `None` when there is none.
+pub(crate) async fn first_start(conn: &mut SqliteConnection) -> Result<Option<Timestamp>> {
+    let at: Option<i64> =
+        sqlx::query_scalar("SELECT min(started_at_ms) FROM session WHERE energy_wh > 0").fetch_one(conn).await?;
+    Ok(at.map(Timestamp))
 }
 
 /// Sessions that run, oldest first.

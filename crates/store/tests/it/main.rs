@@ -6,3 +6,4 @@ mod common;
 mod faults;
 mod readings;
 mod records;
+mod statements;
