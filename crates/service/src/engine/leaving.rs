@@ -33,7 +33,7 @@ impl Engine {
 
     /// Hands a text of a leaving charger to its station; `false` when it is none.
     pub(super) fn heard_leaving(&mut self, now: Now, charger: &ChargerId, generation: u64, text: &str) -> bool {
-        if !self.leaving.get(charger).is_some_and(|leaving| leaving.generation == generation) {
+        if self.leaving.get(charger).is_none_or(|leaving| leaving.generation != generation) {
             return false;
         }
         self.ask_leaving(now, charger, Input::Frame { generation, text });
