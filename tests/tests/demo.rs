@@ -118,6 +118,29 @@ fn running_sessions_survive_the_end_of_the_demo() {
     }
 }
 
+/// Protects the building after a power cut in the middle of a published simulation: the site shares by its own rule
+/// again, and its meter counts as measuring the cars too.
+#[test]
+fn a_power_cut_ends_a_simulation() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = |api: &Api| {
+        let role = api.item("meters", "Counter-1").map(|meter| meter["role"].clone());
+        (api.get("site").ok()["pacing"].clone(), role.unwrap_or_default())
+    };
+    let (program, _address) = Meshwatt::demo(directory.path());
+    let own = rule(program.api());
+    assert_eq!(own, (json!("careful"), json!("circuit")));
+    // The virtual building opens its links a moment after the address is known.
+    until("the simulation to begin", || {
+        let command = json!({"command": "start_scenario", "scenario": "three_chargers"});
+        (program.api().post("demo", &command).status < 300).then_some(())
+    });
+    until("the published rule", || (rule(program.api()) == (json!("published"), json!("house"))).then_some(()));
+    program.kill();
+    let (program, _address) = Meshwatt::demo(directory.path());
+    assert_eq!(rule(program.api()), own);
+}
+
 /// Protects the way a tenant gets a card, on both protocols: an unknown card is refused and listed, enrolment
 /// captures the next tap, the tap after that charges, another tenant's card changes nothing, and another card of the
 /// same tenant ends it.

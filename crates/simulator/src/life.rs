@@ -97,7 +97,8 @@ impl People {
         traits.wake = AWAKE;
         let car = VirtualCar::new(traits, WattHours(self.dice.between(LEAST_WH, MOST_WH)));
         let card = session.card.as_ref().map(ToString::to_string).unwrap_or_default();
-        let running = Resumed { session: session.id, card, started: session.started_at, car };
+        let parent = session.tenant.map(|tenant| format!("T{tenant}"));
+        let running = Resumed { session: session.id, card, parent, started: session.started_at, car };
         world.resume(now, name, running);
         let leaves = now.wall + DurationMs(self.dice.between(20, 300) * 60_000);
         if let Some(card) = session.card.clone() {

@@ -34,6 +34,8 @@ pub struct Resumed {
     pub session: SessionId,
     /// The card that started it; empty when none was named.
     pub card: String,
+    /// Whose other cards may end it (`parentIdTag`), where that is known.
+    pub parent: Option<String>,
     /// When it began.
     pub started: Timestamp,
     /// The car that stands there.

@@ -83,6 +83,8 @@ struct Permit {
 struct Transaction {
     number: u64,
     card: String,
+    /// What its card's parent is; a transaction keeps it when the cache is cleared.
+    parent: Option<String>,
     started: Timestamp,
     next_sample: Instant,
 }
@@ -148,6 +150,7 @@ impl OcppCharger {
         self.transaction = Some(Transaction {
             number: self.transactions,
             card: running.card,
+            parent: running.parent,
             started: running.started,
             next_sample: now.instant,
         });
@@ -222,13 +225,15 @@ impl OcppCharger {
 
     /// The central system, or the cache while there is none, accepts a card.
     fn accepted(&mut self, now: Now, card: &str) {
-        let Some(running) = self.transaction.as_ref().map(|transaction| transaction.card.clone()) else {
+        let Some(running) = &self.transaction else {
             let until = now.instant + self.keys.seconds("ConnectionTimeOut");
             self.permit = Some(Permit { card: card.to_owned(), until });
             return;
         };
-        let parent = |card: &str| self.cache.get(card).cloned().flatten();
-        if parent(card).is_some() && parent(card) == parent(&running) {
+        let parent = |card: &str| self.cache.get(card).and_then(Option::as_ref);
+        let of_running = running.parent.as_ref().or_else(|| parent(&running.card));
+        let is_same = of_running.is_some() && parent(card) == of_running;
+        if is_same {
             self.stop(now, Some(card), "Local");
         }
     }
@@ -244,7 +249,8 @@ impl OcppCharger {
         });
         self.queue.push(Purpose::Start(number), payload);
         let next_sample = now.instant + self.keys.seconds("MeterValueSampleInterval");
-        self.transaction = Some(Transaction { number, card, started: now.wall, next_sample });
+        let parent = self.cache.get(&card).cloned().flatten();
+        self.transaction = Some(Transaction { number, card, parent, started: now.wall, next_sample });
     }
 
     fn stop(&mut self, now: Now, card: Option<&str>, reason: &str) {
@@ -489,6 +495,8 @@ impl OcppCharger {
         };
         if !self.remember(&card, payload) && self.keys.is_on("StopTransactionOnInvalidId") {
             self.stop(now, None, "DeAuthorized");
+        } else if let (Some(transaction), Some(parent)) = (&mut self.transaction, self.cache.get(&card)) {
+            transaction.parent.clone_from(parent);
         }
     }
 

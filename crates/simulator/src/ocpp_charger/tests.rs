@@ -214,7 +214,7 @@ fn a_refused_card_ends_the_transaction() {
     assert!(!bench.charger.is_in_session());
 }
 
-/// Another card of the same parent ends a session; a stranger's does not.
+/// Another card of the same parent ends a session, also after the cache was cleared; a stranger's does not.
 #[test]
 fn only_the_same_parent_ends_a_session() {
     let mut bench = Bench::in_session();
@@ -224,6 +224,8 @@ fn only_the_same_parent_ends_a_session() {
         _ => friendly(action, payload),
     });
     assert!(bench.charger.is_in_session());
+    // A cache that is cleared meanwhile changes nothing about the session.
+    assert_eq!(bench.call("ClearCache", json!({}))[2]["status"], "Accepted");
     bench.input(OcppInput::Tap(CardUid::new("04A1B2C4").unwrap()));
     bench.serve(friendly);
     assert!(!bench.charger.is_in_session());
