@@ -178,8 +178,8 @@ impl Command {
             Self::AddTenant(_, Some(_)) | Self::AddCard(..) => Text::EnrolFinish,
             Self::AddTenant(_, None) => Text::Save,
             Self::RemoveTenant(_) => Text::RemoveTenant,
-            Self::BlockCard(_, CardPatch { blocked: true }) => Text::Block,
-            Self::BlockCard(_, CardPatch { blocked: false }) => Text::Unblock,
+            Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
+            Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
             Self::RemoveCard(_) => Text::RemoveCard,
             Self::Demo(command) => demo_label(command),
         }
@@ -210,8 +210,8 @@ impl Command {
             Self::Enrol(EnrolmentRequest { tenant_id: Some(_), .. }) => Text::EnrolForTip,
             Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCardTip,
             Self::RemoveTenant(_) => Text::RemoveTenantTip,
-            Self::BlockCard(_, CardPatch { blocked: true }) => Text::BlockTip,
-            Self::BlockCard(_, CardPatch { blocked: false }) => Text::UnblockTip,
+            Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::BlockTip,
+            Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::UnblockTip,
             Self::RemoveCard(_) => Text::RemoveCardTip,
             Self::Demo(command) => match demo_tooltip(command) {
                 Some(tip) => tip,

@@ -1,13 +1,15 @@
 //! Prepared buildings and a prepared server, for tests and measurements. Not part of the page.
 
+mod power;
+
 #[cfg(test)]
 use crate::history::{Quantity, Track};
 use crate::{Arrival, Console, Method, Platform, Request, Transport};
 use api::{
-    AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, CardItem, ChargerItem, CircuitItem, CircuitList,
-    ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol,
-    DemoSnapshot, FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem,
-    SessionInfo, SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
+    AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, CardItem, ChargerItem, CircuitList, ConnectionItem,
+    ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot,
+    FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo,
+    SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
 use std::cell::RefCell;
@@ -36,6 +38,7 @@ pub fn charger(id: &str) -> ChargerItem {
         circuit: "main".to_owned(),
         phases: vec![1, 2, 3],
         paused: false,
+        policy: api::ChargerPolicyItem::default(),
         manager_limit_a: None,
         hardware: "Elinta CityCharge Mini".to_owned(),
         firmware: "1.4.2".to_owned(),
@@ -52,6 +55,7 @@ pub fn charger(id: &str) -> ChargerItem {
             session_started_at: Some(at(NOW_MS - 4_300_000)),
             reason: "8 A: shared equally by three cars; main fuse 60 A".to_owned(),
             why: shared(8.0),
+            wish: None,
             error: String::new(),
         }],
     }
@@ -115,6 +119,7 @@ pub fn snapshot() -> Snapshot {
         site: site_live(),
         chargers,
         meters: meters(),
+        circuits: power::circuits(),
         alarms: vec![alarm(AlarmCode::ChargerOffline, "Visitas 1")],
         waiting_devices: vec![connection("CP-09", "charger", "waiting")],
         enrolment: None,
@@ -280,6 +285,7 @@ pub fn site() -> SiteItem {
         declared_load_a: 30.0,
         meter_max_age_s: 30.0,
         pacing: Pacing::Careful,
+        rules: power::rules(),
     }
 }
 
@@ -292,6 +298,7 @@ pub fn tenants() -> Vec<TenantItem> {
         tenant_id,
         blocked,
         enrolled_at: at(NOW_MS - 30 * crate::time::DAY_MS),
+        policy: api::CardPolicyItem::default(),
     };
     let tenant = |id: i64, name: &str, unit: &str, cards: Vec<CardItem>| TenantItem {
         id,
@@ -372,15 +379,8 @@ impl Server {
         let server = Self::default();
         server.answer("session", &SessionInfo { signed_in: true, setup_needed: false, demo: true });
         server.answer("site", &site());
-        let circuit = |id: &str, name: &str, parent: Option<&str>, limit: f64| CircuitItem {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            parent: parent.map(str::to_owned),
-            limit_a: vec![limit; 3],
-            measured_a: vec![43.1, 40.0, 41.8],
-        };
-        let items = vec![circuit("main", "Ramal", None, 63.0), circuit("garage", "Garagem", Some("main"), 50.0)];
-        server.answer("circuits", &CircuitList { items });
+        server.answer("circuits", &CircuitList { items: power::circuits() });
+        server.answer("fallbacks", &power::fallbacks());
         server.answer("tenants", &page(tenants()));
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
         let connections = ConnectionPage {
@@ -509,6 +509,7 @@ fn decisions(charger: &str) -> Vec<DecisionItem> {
             connector: 1,
             set_a: 8.0,
             sentence: "8 A: shared equally by three cars; main fuse L1 60 A".to_owned(),
+            known: (index % 2 == 0).then(power::known),
         })
         .collect()
 }

@@ -11,6 +11,7 @@ mod alarm;
 mod demo;
 mod language;
 mod live;
+mod power;
 mod problem;
 mod reason;
 mod requests;
@@ -23,6 +24,10 @@ pub use self::demo::{
 };
 pub use self::language::Language;
 pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Snapshot};
+pub use self::power::{
+    CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
+    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, SiteRulesItem, TimeWindowItem, WishItem,
+};
 pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::requests::{

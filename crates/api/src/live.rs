@@ -1,6 +1,6 @@
 //! The live socket: one snapshot after another.
 
-use crate::{AlarmItem, ChargerItem, ConnectionItem, MeterItem};
+use crate::{AlarmItem, ChargerItem, CircuitItem, ConnectionItem, MeterItem};
 use serde::{Deserialize, Serialize};
 
 /// What the server sends on `/api/v1/live`.
@@ -30,6 +30,9 @@ pub struct Snapshot {
     pub chargers: Vec<ChargerItem>,
     /// Meters by name.
     pub meters: Vec<MeterItem>,
+    /// Circuits with what flows through them, by identity.
+    #[serde(default)]
+    pub circuits: Vec<CircuitItem>,
     /// What is wrong now, newest first.
     pub alarms: Vec<AlarmItem>,
     /// Devices that wait for approval.

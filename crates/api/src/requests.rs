@@ -100,6 +100,9 @@ pub struct ChargerPatch {
     /// Grid phase of each wire, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Vec<u8>>,
+    /// What the manager decides about it, as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<crate::ChargerPolicyItem>,
 }
 
 /// Changes of a meter; absent fields stay.
@@ -297,13 +300,17 @@ pub struct NewCard {
     pub uid: String,
 }
 
-/// Changes of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Changes of a card; absent fields stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CardPatch {
     /// Whether it is blocked.
-    pub blocked: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// What the manager decides about it, as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<crate::CardPolicyItem>,
 }
 
 /// Capture the next unknown card.

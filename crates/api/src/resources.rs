@@ -1,6 +1,8 @@
 //! Resources as lists and single items return them.
 
-use crate::{Reason, requests::SetupPhases};
+use crate::{
+    CardPolicyItem, ChargerPolicyItem, DeviceItem, KnownItem, Reason, SiteRulesItem, WishItem, requests::SetupPhases,
+};
 use domain::{ConnectorStatus, EndReason, MeterRole, Protocol, Provenance};
 use serde::{Deserialize, Serialize};
 
@@ -77,10 +79,13 @@ pub struct SiteItem {
     /// `careful` or `published`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pacing: domain::Pacing,
+    /// Rules beyond the ratings.
+    #[serde(flatten)]
+    pub rules: SiteRulesItem,
 }
 
 /// A circuit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CircuitItem {
     /// Identity.
@@ -89,11 +94,34 @@ pub struct CircuitItem {
     pub name: String,
     /// The circuit it hangs on; `null` for the grid connection.
     pub parent: Option<String>,
-    /// Limit per phase, as configured.
+    /// Limit per phase, as configured. In requests it may be left out when protection or cable is given, and is then
+    /// the smaller of the two.
+    #[serde(default)]
     pub limit_a: Vec<f64>,
-    /// What flows now; ignored in requests.
+    /// Rated current of the protection per phase; `null` when only the limit is known.
+    #[serde(default)]
+    pub rated_a: Option<Vec<f64>>,
+    /// Most the cable may carry; `null` when it is no narrower than the protection.
+    #[serde(default)]
+    pub cable_a: Option<f64>,
+    /// What protects it; `null` counts as the strictest device.
+    #[serde(default)]
+    pub device: Option<DeviceItem>,
+    /// What flows now; ignored in requests, as all that follows.
     #[serde(default)]
     pub measured_a: Vec<f64>,
+    /// Limit in force per phase: at the grid connection the smaller of this limit, the main fuse and the contract now.
+    #[serde(default)]
+    pub in_force_a: Vec<f64>,
+    /// Kept free below it per phase: margin and reserve.
+    #[serde(default)]
+    pub kept_free_a: Vec<f64>,
+    /// Free current per phase under all that; 0 when there is none.
+    #[serde(default)]
+    pub headroom_a: Vec<f64>,
+    /// Share of the way to a trip that its protection has used per phase, 0 to 1; `null` while it is not watched.
+    #[serde(default)]
+    pub trip_used: Option<Vec<f64>>,
 }
 
 /// A meter.
@@ -146,6 +174,9 @@ pub struct ChargerItem {
     pub circuit: String,
     /// Grid phase of each wire, in order.
     pub phases: Vec<u8>,
+    /// What the manager decided about it.
+    #[serde(default)]
+    pub policy: ChargerPolicyItem,
     /// `true` while the manager holds it at 0 A.
     pub paused: bool,
     /// The manager's own limit, if any.
@@ -183,6 +214,9 @@ pub struct ConnectorItem {
     pub session_energy_wh: u64,
     /// Since when.
     pub session_started_at: Option<String>,
+    /// What the session needs; `null` when nobody said.
+    #[serde(default)]
+    pub wish: Option<WishItem>,
     /// The English sentence that says why it has this current.
     pub reason: String,
     /// The same as data, for other languages.
@@ -221,6 +255,9 @@ pub struct CardItem {
     pub blocked: bool,
     /// Enrolled.
     pub enrolled_at: String,
+    /// What the manager decided about it.
+    #[serde(default)]
+    pub policy: CardPolicyItem,
 }
 
 /// A session.
@@ -279,6 +316,9 @@ pub struct DecisionItem {
     pub set_a: f64,
     /// Why.
     pub sentence: String,
+    /// What was known then; `null` for decisions of older versions.
+    #[serde(default)]
+    pub known: Option<KnownItem>,
 }
 
 /// A device that is, was or wants to be connected.

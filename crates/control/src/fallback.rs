@@ -1,55 +1,73 @@
 //! What every charger may draw when nobody speaks to it, such that all of them together fit.
 
 use crate::estimate::{on_phases, sum};
-use crate::{Control, Output};
-use domain::{ChargerId, MilliAmps, PerPhase};
+use crate::{Control, FallbackCheck, FallbackCircuit, FallbackFit, Output};
+use domain::{Charger, CircuitId, MilliAmps, PerPhase};
 use std::cmp::Reverse;
 
 impl Control {
     /// Fits the fallbacks: in the order of priority each gets its configured one where it fits beside the
     /// declared load and those before it, else 0. Gives those that changed, to be installed.
     pub(crate) fn fit_fallbacks(&mut self) -> Vec<Output> {
-        let mut flows: Vec<PerPhase<MilliAmps>> = vec![PerPhase::default(); self.tree.branches.len()];
-        if let Some(root) = flows.get_mut(self.tree.root) {
-            *root = PerPhase::splat(self.site.declared_load);
-        }
-        let mut order: Vec<_> = self
-            .chargers
-            .values()
-            .map(|live| (Reverse(live.charger.priority), live.charger.registered, live.charger.id.clone()))
-            .collect();
-        order.sort();
+        let fits = self.fallback_check().chargers;
         let mut changed = Vec::new();
-        for (_, _, id) in order {
-            let fits = self.fallback_that_fits(&id, &mut flows);
-            let Some(live) = self.chargers.get_mut(&id) else { continue };
-            if live.fallback != Some(fits) {
-                live.fallback = Some(fits);
-                changed.push(Output::Fallback { charger: id, limit: fits });
+        for (id, live) in &mut self.chargers {
+            let limit = fits.iter().find(|fit| fit.charger == *id).map(|fit| fit.installed).unwrap_or_default();
+            if live.fallback != Some(limit) {
+                live.fallback = Some(limit);
+                changed.push(Output::Fallback { charger: id.clone(), limit });
             }
         }
         changed
     }
 
-    fn fallback_that_fits(&self, id: &ChargerId, flows: &mut [PerPhase<MilliAmps>]) -> MilliAmps {
-        let Some(live) = self.chargers.get(id).filter(|live| live.charger.approved) else { return MilliAmps::ZERO };
-        let Some(own) = self.tree.index(&live.charger.circuit) else { return MilliAmps::ZERO };
-        // Each connector falls back by itself.
-        let connectors = u32::from(live.charger.connectors.max(1));
-        let together = MilliAmps(live.charger.fallback.0.saturating_mul(connectors));
-        let wires = live.charger.wiring.wires();
-        let fits = self.tree.path(own).all(|index| {
-            let (Some(branch), Some(flow)) = (self.tree.branches.get(index), flows.get(index)) else { return false };
-            wires.iter().all(|wire| *flow.get(*wire) + together + self.site.margin <= *branch.limit.get(*wire))
+    /// What flows at every circuit when nobody commands, and who cannot charge then.
+    pub(crate) fn fallback_check(&self) -> FallbackCheck {
+        let mut building: Vec<PerPhase<MilliAmps>> = vec![PerPhase::default(); self.tree.branches.len()];
+        if let Some(root) = building.get_mut(self.tree.root) {
+            for phase in self.site.phases.phases() {
+                *root.get_mut(*phase) = self.site.declared_load;
+            }
+        }
+        let mut flows = building.clone();
+        let mut order: Vec<&Charger> =
+            self.chargers.values().map(|live| &live.charger).filter(|charger| charger.approved).collect();
+        order.sort_by_key(|charger| (Reverse(charger.priority), charger.registered));
+        let chargers = order.into_iter().map(|charger| self.fit(charger, &mut flows)).collect();
+        let circuits = self.tree.branches.iter().zip(building).zip(flows).map(|((branch, building), flow)| {
+            let less = |(flow, building): (MilliAmps, MilliAmps)| flow.saturating_sub(building);
+            FallbackCircuit {
+                circuit: branch.id.clone(),
+                usable: branch.limit.map(|limit| limit.saturating_sub(self.site.margin)),
+                building,
+                chargers: flow.zip(building).map(less),
+            }
         });
-        if !fits {
-            return MilliAmps::ZERO;
+        FallbackCheck { circuits: circuits.collect(), chargers }
+    }
+
+    /// Gives a charger its fallback where it fits and counts it.
+    fn fit(&self, charger: &Charger, flows: &mut [PerPhase<MilliAmps>]) -> FallbackFit {
+        let wanted = charger.fallback;
+        let none = |held_by| FallbackFit { charger: charger.id.clone(), wanted, installed: MilliAmps::ZERO, held_by };
+        let Some(own) = self.tree.index(&charger.circuit) else { return none(Some(charger.circuit.clone())) };
+        // Each connector falls back by itself.
+        let connectors = u32::from(charger.connectors.max(1));
+        let together = MilliAmps(wanted.0.saturating_mul(connectors));
+        let phases = charger.counted_phases(self.site.phases);
+        let full = self.tree.path(own).find(|index| {
+            let (Some(branch), Some(flow)) = (self.tree.branches.get(*index), flows.get(*index)) else { return true };
+            phases.iter().any(|phase| *flow.get(*phase) + together + self.site.margin > *branch.limit.get(*phase))
+        });
+        if let Some(full) = full {
+            let name: Option<CircuitId> = self.tree.branches.get(full).map(|branch| branch.id.clone());
+            return none(name.filter(|_| !wanted.is_zero()));
         }
         for index in self.tree.path(own) {
             if let Some(flow) = flows.get_mut(index) {
-                *flow = sum(*flow, on_phases(wires, together));
+                *flow = sum(*flow, on_phases(phases, together));
             }
         }
-        live.charger.fallback
+        FallbackFit { charger: charger.id.clone(), wanted, installed: wanted, held_by: None }
     }
 }

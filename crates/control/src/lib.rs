@@ -42,7 +42,10 @@ pub use self::control::Control;
 pub use self::input::{Input, Order, Setup, StorageState};
 pub use self::output::{Change, Made, OrderDone, OrderError, Output};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
-pub use self::snapshot::{ChargerState, CircuitState, ConnectorState, EnrolmentState, GridState, MeterState, Snapshot};
+pub use self::snapshot::{
+    ChargerState, CircuitState, ConnectorState, EnrolmentState, FallbackCheck, FallbackCircuit, FallbackFit, GridState,
+    MeterState, Snapshot,
+};
 
 #[cfg(test)]
 mod tests;

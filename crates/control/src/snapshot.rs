@@ -2,7 +2,7 @@
 
 use crate::Reason;
 use domain::{
-    Alarm, Card, CardUid, Charger, ChargerId, Circuit, ConnectorNumber, ConnectorStatus, DurationMs, Flow,
+    Alarm, Card, CardUid, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, ConnectorStatus, DurationMs, Flow,
     HardwareInfo, Hold, Meter, MeterSample, MilliAmps, PerPhase, RefusedCard, Session, Site, StatusDetail, Tenant,
     TenantId, Timestamp, Watts, Wish,
 };
@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub grid: GridState,
     /// Circuits by identity.
     pub circuits: Vec<CircuitState>,
+    /// What flows when nobody commands the chargers.
+    pub fallbacks: FallbackCheck,
     /// Chargers in the order they are served, those that wait for approval included.
     pub chargers: Vec<ChargerState>,
     /// Meters by identity, those that wait for approval included.
@@ -146,4 +148,39 @@ pub struct EnrolmentState {
     pub remaining: DurationMs,
     /// The card that was tapped and where, once it was.
     pub captured: Option<(CardUid, ChargerId)>,
+}
+
+/// What flows when nobody commands the chargers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FallbackCheck {
+    /// Circuits by identity.
+    pub circuits: Vec<FallbackCircuit>,
+    /// Approved chargers in the order in which room is given.
+    pub chargers: Vec<FallbackFit>,
+}
+
+/// A circuit while nobody commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FallbackCircuit {
+    /// Which.
+    pub circuit: CircuitId,
+    /// Limit less the margin, per phase.
+    pub usable: PerPhase<MilliAmps>,
+    /// What the building itself is taken to draw, per phase.
+    pub building: PerPhase<MilliAmps>,
+    /// All fallbacks below it, per phase.
+    pub chargers: PerPhase<MilliAmps>,
+}
+
+/// A charger while nobody commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FallbackFit {
+    /// Which.
+    pub charger: ChargerId,
+    /// As configured.
+    pub wanted: MilliAmps,
+    /// The configured one where it fits, else 0.
+    pub installed: MilliAmps,
+    /// The first circuit, from its own towards the grid, where it does not fit.
+    pub held_by: Option<CircuitId>,
 }

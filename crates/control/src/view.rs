@@ -61,6 +61,7 @@ impl Control {
             site: self.site.clone(),
             grid: self.grid(now, &chargers),
             circuits: self.circuit_states(now),
+            fallbacks: self.fallback_check(),
             chargers,
             meters: meters.collect(),
             alarms: self.alarms.list(),

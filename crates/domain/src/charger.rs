@@ -1,6 +1,6 @@
 //! Chargers and the state of their connectors.
 
-use crate::{ChargerId, ChargerPolicy, CircuitId, MilliAmps, Wiring};
+use crate::{ChargerId, ChargerPolicy, CircuitId, MilliAmps, Phase, PhaseCount, Rotation, Wiring};
 use serde::{Deserialize, Serialize};
 
 /// What a charger speaks.
@@ -41,6 +41,17 @@ pub struct Charger {
     pub connectors: u16,
     /// What the manager decided about it.
     pub policy: ChargerPolicy,
+}
+
+impl Charger {
+    /// Grid phases on which its current counts: those of its wires, or all of the site while nobody knows which.
+    #[must_use]
+    pub fn counted_phases(&self, site: PhaseCount) -> &[Phase] {
+        match self.policy.rotation {
+            Rotation::Known => self.wiring.wires(),
+            Rotation::Unknown => site.phases(),
+        }
+    }
 }
 
 /// State of a connector; names follow OCPP 1.6 because chargers report them.

@@ -12,9 +12,11 @@ use domain::{
     PhaseCount, Protocol, RefusedCard, Session, Site, Tenant, TenantId, Watts,
 };
 
+mod power;
 mod reason;
 mod request;
 
+pub(crate) use self::power::{card_policy_from, charger_policy_from, fallback_report, site_rules_item, wish_from};
 pub(crate) use self::reason::reason_item;
 pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, site_from};
 
@@ -57,6 +59,7 @@ pub(crate) fn live_snapshot(live: &Snapshot, connections: &Connections, revision
         site: site_live(live),
         chargers: live.chargers.iter().map(|charger| charger_item(charger, live)).collect(),
         meters: live.meters.iter().map(|meter| meter_item(meter, live.site.phases)).collect(),
+        circuits: live.circuits.iter().map(|circuit| circuit_item(circuit, live.site.phases)).collect(),
         alarms: live.alarms.iter().map(|alarm| alarm_item(alarm, Some(live))).collect(),
         waiting_devices: waiting_devices(live, connections),
         enrolment: live.enrolment.as_ref().map(|state| api::EnrolmentState {
@@ -107,6 +110,7 @@ pub(crate) fn charger_item(state: &ChargerState, live: &Snapshot) -> ChargerItem
         fallback_a: amps(charger.fallback),
         circuit: charger.circuit.to_string(),
         phases: charger.wiring.wires().iter().map(|phase| phase.number()).collect(),
+        policy: power::charger_policy_item(charger),
         paused: state.hold == Some(Hold::Paused),
         manager_limit_a: match state.hold {
             Some(Hold::LimitedTo(limit)) => Some(amps(limit)),
@@ -132,6 +136,7 @@ fn connector_item(state: &ConnectorState, live: &Snapshot) -> ConnectorItem {
         card: session.and_then(|session| session.card.as_ref()).map(ToString::to_string),
         session_energy_wh: session.map_or(0, |session| session.energy.0),
         session_started_at: session.map(|session| time_text::text(session.started_at)),
+        wish: state.wish.map(power::wish_item),
         reason: why.sentence(Language::English),
         why,
         error: [state.detail.error.as_str(), state.detail.info.as_str()]
@@ -176,7 +181,14 @@ pub(crate) fn circuit_item(state: &CircuitState, phases: PhaseCount) -> CircuitI
         name: state.circuit.name.clone(),
         parent: state.circuit.parent.as_ref().map(ToString::to_string),
         limit_a: per_phase(state.circuit.limit, phases, amps),
+        rated_a: state.circuit.rating.rated.map(|rated| per_phase(rated, phases, amps)),
+        cable_a: state.circuit.rating.cable.map(amps),
+        device: state.circuit.rating.device.map(power::device_item),
         measured_a: per_phase(state.flow, phases, flow_amps),
+        in_force_a: per_phase(state.limit, phases, amps),
+        kept_free_a: per_phase(state.kept_free, phases, amps),
+        headroom_a: per_phase(power::headroom(state), phases, amps),
+        trip_used: state.trip_used_milli.map(|used| per_phase(used, phases, power::share)),
     }
 }
 
@@ -199,6 +211,7 @@ pub(crate) fn site_item(site: &Site) -> SiteItem {
         declared_load_a: amps(site.declared_load),
         meter_max_age_s: seconds(site.meter_max_age),
         pacing: site.pacing,
+        rules: power::site_rules_item(&site.rules),
     }
 }
 
@@ -226,6 +239,7 @@ pub(crate) fn card_item(card: &Card) -> CardItem {
         tenant_id: card.tenant.0,
         blocked: card.status == CardStatus::Blocked,
         enrolled_at: time_text::text(card.enrolled_at),
+        policy: power::card_policy_item(card.policy),
     }
 }
 
@@ -297,13 +311,14 @@ pub(crate) fn alarm_item(alarm: &Alarm, live: Option<&Snapshot>) -> AlarmItem {
 }
 
 /// A decision of the past.
-pub(crate) fn decision_item(decision: &Decision) -> DecisionItem {
+pub(crate) fn decision_item(decision: &Decision, live: &Snapshot) -> DecisionItem {
     DecisionItem {
         at: time_text::text(decision.at),
         charger: decision.charger.to_string(),
         connector: decision.connector.0,
         set_a: amps(decision.limit),
         sentence: decision.sentence.clone(),
+        known: decision.known.as_ref().map(|known| power::known_item(known, live)),
     }
 }
 

@@ -12,6 +12,12 @@
 //! margin_a = 2
 //! control_interval_s = 5
 //! pacing = "careful"            # or "published"
+//! sharing = "equal"             # or "by_priority", "by_fairness", "by_departure"
+//! imbalance_a = 18              # most by which the phases may differ because of charging
+//! off_peak = [{ from = "22:00", to = "08:00" }]
+//! contract_periods = [{ days = ["sat", "sun"], from = "00:00", to = "24:00", kva = 34.5 }]
+//! # price_feed = "https://prices.example/today.json"   # see docs/price-feed.md
+//! # stand_alone_buffer_a = 3    # one home charger that manages itself
 //!
 //! [[circuits]]                  # without any, there is the grid connection "main" alone
 //! id = "main"
@@ -21,11 +27,13 @@
 //! [[circuits]]
 //! id = "garage"
 //! parent = "main"
-//! limit_a = [40, 40, 40]
+//! rated_a = [40, 40, 40]        # or limit_a where only the limit is known
+//! cable_a = 46
+//! device = { kind = "breaker", curve = "C", rated_a = 40 }   # or linky, spanish_icp, portuguese_dcp, thermal, definite_time
 //!
 //! [[meters]]                    # known and let in from the start
 //! id = "Counter-1"
-//! role = "house"                # "circuit", "house" or "solar"
+//! role = "house"                # "circuit", "house", "solar" or "battery"
 //! password = "its MQTT password"
 //!
 //! [[chargers]]
@@ -35,6 +43,7 @@
 //! phases = [1, 2, 3]            # grid phase of each wire
 //! max_a = 32
 //! fallback_a = 6
+//! policy = { never_pause = true, energy_source = "grid", rotation_known = true }   # as in PATCH chargers/{id}
 //! password = "only for ievcc"
 //!
 //! [[tenants]]
@@ -91,6 +100,14 @@ struct SitePart {
     declared_load_a: Option<f64>,
     meter_max_age_s: Option<f64>,
     pacing: Option<Pacing>,
+    #[serde(default)]
+    contract_periods: Vec<api::ContractPeriodItem>,
+    imbalance_a: Option<f64>,
+    sharing: Option<domain::SharingRule>,
+    #[serde(default)]
+    off_peak: Vec<api::TimeWindowItem>,
+    stand_alone_buffer_a: Option<f64>,
+    price_feed: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,7 +117,11 @@ struct CircuitPart {
     #[serde(default)]
     name: String,
     parent: Option<String>,
+    #[serde(default)]
     limit_a: Vec<f64>,
+    rated_a: Option<Vec<f64>>,
+    cable_a: Option<f64>,
+    device: Option<api::DeviceItem>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +153,7 @@ struct ChargerPart {
     priority: Option<i32>,
     connectors: Option<u16>,
     approved: Option<bool>,
+    policy: Option<api::ChargerPolicyItem>,
     password: Option<String>,
 }
 
@@ -206,8 +228,8 @@ impl Document {
 
 impl CircuitPart {
     fn item(self) -> api::CircuitItem {
-        let Self { id, name, parent, limit_a } = self;
-        api::CircuitItem { id, name, parent, limit_a, measured_a: Vec::new() }
+        let Self { id, name, parent, limit_a, rated_a, cable_a, device } = self;
+        api::CircuitItem { id, name, parent, limit_a, rated_a, cable_a, device, ..api::CircuitItem::default() }
     }
 }
 
@@ -244,6 +266,14 @@ impl SitePart {
         item.max_active_chargers = self.max_active_chargers.or(item.max_active_chargers);
         item.max_meters = self.max_meters.unwrap_or(item.max_meters);
         item.pacing = self.pacing.unwrap_or(item.pacing);
+        item.rules = api::SiteRulesItem {
+            contract_periods: self.contract_periods,
+            imbalance_a: self.imbalance_a,
+            sharing: self.sharing.unwrap_or_default(),
+            off_peak: self.off_peak,
+            stand_alone_buffer_a: self.stand_alone_buffer_a,
+            price_feed: self.price_feed,
+        };
         if !fuse_given {
             // The largest allowed, until the contract's current is known below.
             item.main_fuse_a = 10_000.0;
@@ -274,6 +304,8 @@ impl ChargerPart {
         let amps = |field: &str, value: f64| {
             convert::milli_amps(field, value).map_err(|failure| format!("{context}: {}", failure.into_detail()))
         };
+        let policy = self.policy.as_ref().map(convert::charger_policy_from).transpose();
+        let policy = policy.map_err(|failure| format!("{context}: {}", failure.into_detail()))?.unwrap_or_default();
         Ok(Charger {
             max: amps("max_a", self.max_a.unwrap_or(32.0))?,
             fallback: amps("fallback_a", self.fallback_a.unwrap_or(0.0))?,
@@ -286,7 +318,7 @@ impl ChargerPart {
             circuit: circuit(self.circuit.as_deref(), circuits)?,
             wiring,
             connectors: self.connectors.unwrap_or(1).max(1),
-            policy: domain::ChargerPolicy::default(),
+            policy,
         })
     }
 }

@@ -157,7 +157,8 @@ fn show_card(cx: &mut Cx<'_>, ui: &mut Ui, card: &CardItem) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 cx.button(ui, Loudness::Quiet, None, &card.uid, Command::RemoveCard(card.id));
-                let block = Command::BlockCard(card.id, CardPatch { blocked: !card.blocked });
+                let block =
+                    Command::BlockCard(card.id, CardPatch { blocked: Some(!card.blocked), ..CardPatch::default() });
                 cx.button(ui, Loudness::Quiet, None, &card.uid, block);
             });
         });

@@ -426,7 +426,7 @@ mod tests {
             name: id.to_owned(),
             parent: parent.map(str::to_owned),
             limit_a: vec![60.0],
-            measured_a: Vec::new(),
+            ..CircuitItem::default()
         };
         let list = [circuit("b", Some("a")), circuit("lost", Some("x")), circuit("a", None)];
         let order: Vec<(usize, &str)> = tree(&list).into_iter().map(|(depth, c)| (depth, c.id.as_str())).collect();

@@ -134,6 +134,12 @@ fn impossible_orders_say_what_to_do() {
         Order::SetSite(domain::Site { name: String::new(), ..site(Pacing::Careful) }),
         enrol(Some(99), None),
         enrol(None, Some(99)),
+        Order::SetCardPolicy { uid: uid(99), policy: domain::CardPolicy::default() },
+        Order::SetCardPolicy {
+            uid: uid(1),
+            policy: domain::CardPolicy { max: Some(super::amps(5)), ..domain::CardPolicy::default() },
+        },
+        Order::SetWish { session: domain::SessionId(99), wish: None },
     ] {
         let text = format!("{order:?}");
         let out = b.input(Input::Order(order));

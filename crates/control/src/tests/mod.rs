@@ -3,6 +3,7 @@
 mod access;
 mod check;
 mod plant;
+mod policy;
 mod property;
 mod published;
 mod reasons;

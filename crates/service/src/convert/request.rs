@@ -1,17 +1,18 @@
 //! What clients send, checked and turned into what the deciders take.
 
+use super::power;
 use crate::http::problem::Failure;
 use api::{ChargerPatch, CircuitItem, MeterPatch, SiteItem};
 use domain::{
-    Charger, Circuit, CircuitId, CircuitTree, DurationMs, Meter, MilliAmps, MilliVolts, PerPhase, Phase, PhaseCount,
-    Site, VoltAmps, Wiring,
+    Charger, Circuit, CircuitId, CircuitRating, CircuitTree, DurationMs, Meter, MilliAmps, MilliVolts, PerPhase, Phase,
+    PhaseCount, Site, VoltAmps, Wiring,
 };
 
 /// Largest number a client may send for any setting; every real one is far below.
 const THOUSANDS_MAX: f64 = 1_000_000.0;
 
 /// A number in whole units as an integer in thousandths, rounded to the nearest.
-fn thousandths(field: &str, value: f64) -> Result<u32, Failure> {
+pub(super) fn thousandths(field: &str, value: f64) -> Result<u32, Failure> {
     if !(0.0..=THOUSANDS_MAX).contains(&value) {
         return Err(Failure::invalid(format!("{field} must be between 0 and {THOUSANDS_MAX}")));
     }
@@ -24,7 +25,7 @@ pub(crate) fn milli_amps(field: &str, value: f64) -> Result<MilliAmps, Failure> 
     thousandths(field, value).map(MilliAmps)
 }
 
-fn duration(field: &str, value: f64) -> Result<DurationMs, Failure> {
+pub(super) fn duration(field: &str, value: f64) -> Result<DurationMs, Failure> {
     thousandths(field, value).map(|ms| DurationMs(u64::from(ms)))
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn site_from(item: &SiteItem) -> Result<Site, Failure> {
         declared_load: milli_amps("declared_load_a", item.declared_load_a)?,
         meter_max_age: duration("meter_max_age_s", item.meter_max_age_s)?,
         pacing: item.pacing,
-        rules: domain::SiteRules::default(),
+        rules: power::site_rules_from(&item.rules)?,
     };
     if jiff::tz::TimeZone::get(&site.time_zone).is_err() {
         return Err(Failure::invalid("time_zone must be a name such as Europe/Lisbon"));
@@ -65,15 +66,28 @@ pub(crate) fn circuit_tree(items: &[CircuitItem], phases: PhaseCount) -> Result<
     CircuitTree::new(circuits).map_err(|error| Failure::invalid(error.to_string()))
 }
 
-fn circuit(item: &CircuitItem, phases: PhaseCount) -> Result<Circuit, Failure> {
-    let limits = item.limit_a.iter().map(|limit| milli_amps("limit_a", *limit)).collect::<Result<Vec<_>, _>>()?;
-    let limit = match (limits.as_slice(), phases) {
-        ([one], PhaseCount::One) => PerPhase::new(*one, MilliAmps::ZERO, MilliAmps::ZERO),
-        ([l1, l2, l3], PhaseCount::Three) => PerPhase::new(*l1, *l2, *l3),
+/// One value for each phase of the site; phases it does not have carry nothing.
+fn each_phase(field: &str, values: &[f64], phases: PhaseCount) -> Result<PerPhase<MilliAmps>, Failure> {
+    let values = values.iter().map(|value| milli_amps(field, *value)).collect::<Result<Vec<_>, _>>()?;
+    match (values.as_slice(), phases) {
+        ([one], PhaseCount::One) => Ok(PerPhase::new(*one, MilliAmps::ZERO, MilliAmps::ZERO)),
+        ([l1, l2, l3], PhaseCount::Three) => Ok(PerPhase::new(*l1, *l2, *l3)),
         (other, _) => {
             let (wanted, given) = (phases.phases().len(), other.len());
-            return Err(Failure::invalid(format!("limit_a needs {wanted} values, one for each phase, not {given}")));
+            Err(Failure::invalid(format!("{field} needs {wanted} values, one for each phase, not {given}")))
         }
+    }
+}
+
+fn circuit(item: &CircuitItem, phases: PhaseCount) -> Result<Circuit, Failure> {
+    let rating = CircuitRating {
+        rated: item.rated_a.as_deref().map(|rated| each_phase("rated_a", rated, phases)).transpose()?,
+        cable: item.cable_a.map(|cable| milli_amps("cable_a", cable)).transpose()?,
+        device: item.device.map(power::device_from).transpose()?,
+    };
+    let limit = match rating.limit() {
+        Some(rated) if item.limit_a.is_empty() => rated,
+        Some(_) | None => each_phase("limit_a", &item.limit_a, phases)?,
     };
     let name = item.name.trim();
     Ok(Circuit {
@@ -81,7 +95,7 @@ fn circuit(item: &CircuitItem, phases: PhaseCount) -> Result<Circuit, Failure> {
         name: if name.is_empty() { item.id.clone() } else { name.to_owned() },
         parent: item.parent.as_ref().map(CircuitId::new).transpose()?,
         limit,
-        rating: domain::CircuitRating::default(),
+        rating,
     })
 }
 
@@ -111,6 +125,9 @@ pub(crate) fn patched_charger(mut charger: Charger, patch: &ChargerPatch) -> Res
             })
             .collect::<Result<Vec<_>, _>>()?;
         charger.wiring = Wiring::new(wires).map_err(|error| Failure::invalid(error.to_string()))?;
+    }
+    if let Some(policy) = &patch.policy {
+        charger.policy = power::charger_policy_from(policy)?;
     }
     Ok(charger)
 }

@@ -19,7 +19,7 @@ use crate::ocpp_socket::ToSocket;
 use broker::Receipt;
 use bytes::Bytes;
 use control::{Control, Made, Order, StorageState};
-use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now};
+use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now, UtcOffset};
 use mesh::Mesh;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -140,6 +140,8 @@ pub(crate) struct Engine {
     storage: StorageState,
     revision: u64,
     changed: bool,
+    /// What control was told of the site's clock.
+    offset: Option<UtcOffset>,
 }
 
 /// A charger's newest socket.
@@ -162,6 +164,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
         storage: StorageState::Healthy,
         revision: 0,
         changed: true,
+        offset: None,
     };
     engine.tick(clock.now());
     let mut live_at = tokio::time::Instant::now();
@@ -196,9 +199,21 @@ impl Engine {
         self.changed = true;
         let mut work: Vec<Work> = self.parts.stations.keys().cloned().map(Work::station_tick).collect();
         work.push(Work::Mesh(mesh::Input::Tick));
+        if let Some(offset) = self.local_time(now) {
+            work.push(Work::Control(control::Input::UtcOffset(offset)));
+        }
         work.push(Work::Control(control::Input::Tick));
         self.turn(now, turn::Turn::of(work));
         self.tick_leaving(now);
+    }
+
+    /// The offset of the site's clock when it changed: daylight saving, or a new time zone.
+    fn local_time(&mut self, now: Now) -> Option<UtcOffset> {
+        let zone = self.parts.live.borrow().state.site.time_zone.clone();
+        let zone = jiff::tz::TimeZone::get(&zone).ok()?;
+        let at = jiff::Timestamp::from_millisecond(now.wall.0).ok()?;
+        let offset = UtcOffset(zone.to_offset(at).seconds());
+        (self.offset.replace(offset) != Some(offset)).then_some(offset)
     }
 
     fn happened(&mut self, now: Now, happened: Happened) {

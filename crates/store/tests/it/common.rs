@@ -11,6 +11,10 @@ pub(crate) fn charger_id(text: &str) -> ChargerId {
     ChargerId::new(text).unwrap()
 }
 
+fn night() -> TimeWindow {
+    TimeWindow { days: vec![Weekday::Fri, Weekday::Sat], from_minute: 1320, to_minute: 480 }
+}
+
 pub(crate) fn site() -> Site {
     Site {
         name: "Rua do Sol 7".to_owned(),
@@ -29,7 +33,14 @@ pub(crate) fn site() -> Site {
         declared_load: MilliAmps::from_amps(30),
         meter_max_age: DurationMs::from_secs(20),
         pacing: Pacing::Careful,
-        rules: SiteRules::default(),
+        rules: SiteRules {
+            contract_periods: vec![ContractPeriod { window: night(), contracted: VoltAmps(34_500) }],
+            imbalance: Some(MilliAmps::from_amps(18)),
+            sharing: SharingRule::ByDeparture,
+            off_peak: vec![night()],
+            stand_alone: Some(MilliAmps::from_amps(2)),
+            feed: Some("https://prices.example/today".to_owned()),
+        },
     }
 }
 
@@ -39,7 +50,11 @@ pub(crate) fn circuits() -> Vec<Circuit> {
         name: id.to_uppercase(),
         parent: parent.map(|id| CircuitId::new(id).unwrap()),
         limit: PerPhase::splat(MilliAmps::from_amps(40)),
-        rating: CircuitRating::default(),
+        rating: CircuitRating {
+            rated: Some(PerPhase::splat(MilliAmps::from_amps(40))),
+            cable: Some(MilliAmps::from_amps(46)),
+            device: Some(ProtectionDevice::Breaker { curve: BreakerCurve::C, rated: MilliAmps::from_amps(40) }),
+        },
     };
     vec![circuit("garage", Some("main")), circuit("main", None)]
 }
@@ -57,7 +72,14 @@ pub(crate) fn charger(id: &str, registered: u32) -> Charger {
         circuit: CircuitId::new("garage").unwrap(),
         wiring: Wiring::new(vec![Phase::L2, Phase::L3, Phase::L1]).unwrap(),
         connectors: 2,
-        policy: ChargerPolicy::default(),
+        policy: ChargerPolicy {
+            pausing: Pausing::Never,
+            guaranteed: Some(MilliAmps::from_amps(8)),
+            times: ChargingTimes::Windows(vec![night()]),
+            source: EnergySource::SolarFirst,
+            fixed: Some(MilliAmps::from_amps(10)),
+            rotation: Rotation::Unknown,
+        },
     }
 }
 
@@ -82,8 +104,12 @@ pub(crate) fn card(id: i64, uid: &str, tenant: i64) -> Card {
         tenant: TenantId(tenant),
         status: CardStatus::Active,
         enrolled_at: Timestamp(2),
-        policy: CardPolicy::default(),
+        policy: CardPolicy { max: Some(MilliAmps::from_amps(16)), priority: Some(-2), pausing: Pausing::Never },
     }
+}
+
+pub(crate) fn wish() -> Wish {
+    Wish { energy: WattHours(20_000), by: Timestamp(500) }
 }
 
 pub(crate) fn session(id: i32, start_ms: i64) -> Session {
@@ -159,6 +185,7 @@ pub(crate) fn one_of_each() -> Vec<Record> {
         }),
         Record::Session(ended(1, 10, 20)),
         Record::Session(session(2, 30)),
+        Record::Wish(SessionId(2), Some(wish())),
         Record::OrphanStop(OrphanStop {
             charger: charger_id("C1"),
             request: StopRequest {

@@ -24,6 +24,7 @@ async fn every_record_comes_back() {
     assert_eq!(setup.holds.len(), 2);
     assert_eq!(setup.hardware[0].1.serial, "77");
     assert_eq!(setup.open_sessions, [session(2, 30)]);
+    assert_eq!(setup.wishes, [(SessionId(2), wish())], "of a session that runs");
     assert_eq!(setup.recent_sessions, [ended(1, 10, 20)]);
     assert_eq!((setup.last_session, setup.last_tenant_id, setup.last_card_id), (SessionId(2), TenantId(1), CardId(1)));
     assert_eq!(setup.open_alarms, [alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)]);

@@ -153,5 +153,7 @@ pub(crate) async fn charger_decisions(
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<Page<DecisionItem>>> {
     let list = shared.reader.decision_list(Some(&ChargerId::new(id)?), &query.for_store()?).await;
-    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, convert::decision_item)))
+    let live = shared.live();
+    let item = |decision: &_| convert::decision_item(decision, &live.state);
+    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, item)))
 }

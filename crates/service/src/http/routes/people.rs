@@ -155,17 +155,23 @@ fn find_card(shared: &Shared, text: &str) -> Answer<Card> {
     found.cloned().ok_or_else(|| Failure::not_found("such card"))
 }
 
-/// Block or unblock a card
+/// Change a card; absent fields stay
 #[utoipa::path(patch, path = "/cards/{id}", tag = "cards", params(("id" = String, Path)), request_body = CardPatch,
-    responses((status = 200, body = CardItem), (status = 404, body = api::Problem)))]
+    responses((status = 200, body = CardItem), (status = 404, body = api::Problem), (status = 422, body = api::Problem)))]
 pub(crate) async fn card_patch(
     State(shared): State<Shared>,
     Path(id): Path<String>,
     Body(patch): Body<CardPatch>,
 ) -> Answer<Json<CardItem>> {
     let mut card = find_card(&shared, &id)?;
-    card.status = if patch.blocked { CardStatus::Blocked } else { CardStatus::Active };
-    shared.order_kept(Order::SetCardStatus { uid: card.uid.clone(), status: card.status }).await?;
+    if let Some(policy) = &patch.policy {
+        card.policy = convert::card_policy_from(policy)?;
+        shared.order_kept(Order::SetCardPolicy { uid: card.uid.clone(), policy: card.policy }).await?;
+    }
+    if let Some(blocked) = patch.blocked {
+        card.status = if blocked { CardStatus::Blocked } else { CardStatus::Active };
+        shared.order_kept(Order::SetCardStatus { uid: card.uid.clone(), status: card.status }).await?;
+    }
     Ok(Json(convert::card_item(&card)))
 }
 

@@ -2,11 +2,13 @@
 
 use super::super::Shared;
 use super::super::paging::{self, PageQuery};
-use super::super::problem::{Answer, Failure, Path, Query};
+use super::super::problem::{Answer, Body, Failure, Path, Query};
 use crate::convert;
-use api::{AlarmItem, DecisionItem, Page, ReadingColumns, SessionItem};
+use api::{AlarmItem, DecisionItem, Page, ReadingColumns, SessionItem, WishItem};
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use control::Order;
 use domain::{ChargerId, DurationMs, Quantity, Series, Session, SessionId, Source, TenantId, Timestamp};
 use serde::Deserialize;
 use store::{AlarmFilter, SessionFilter};
@@ -198,5 +200,28 @@ pub(crate) async fn decision_list(
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<Page<DecisionItem>>> {
     let list = shared.reader.decision_list(None, &query.for_store()?).await;
-    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, convert::decision_item)))
+    let live = shared.live();
+    let item = |decision: &_| convert::decision_item(decision, &live.state);
+    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, item)))
+}
+
+/// Say what a running session needs: so much energy by then
+#[utoipa::path(post, path = "/sessions/{id}/wish", tag = "sessions", params(("id" = i32, Path)), request_body = WishItem,
+    responses((status = 204), (status = 404, body = api::Problem), (status = 422, body = api::Problem)))]
+pub(crate) async fn wish_put(
+    State(shared): State<Shared>,
+    Path(id): Path<i32>,
+    Body(wish): Body<WishItem>,
+) -> Answer<StatusCode> {
+    let wish = convert::wish_from(&wish, shared.clock.now(), &shared.live().state.site.time_zone)?;
+    shared.order_kept(Order::SetWish { session: SessionId(id), wish: Some(wish) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Withdraw what a running session needs
+#[utoipa::path(delete, path = "/sessions/{id}/wish", tag = "sessions", params(("id" = i32, Path)),
+    responses((status = 204), (status = 404, body = api::Problem)))]
+pub(crate) async fn wish_delete(State(shared): State<Shared>, Path(id): Path<i32>) -> Answer<StatusCode> {
+    shared.order_kept(Order::SetWish { session: SessionId(id), wish: None }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

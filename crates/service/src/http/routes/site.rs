@@ -1,12 +1,14 @@
 //! The site's settings and its tree of circuits.
 
 use super::super::Shared;
-use super::super::problem::{Answer, Body};
+use super::super::problem::{Answer, Body, Failure};
 use crate::convert;
-use api::{CircuitItem, CircuitList, Page, SiteItem};
+use api::{CircuitItem, CircuitList, FallbackReport, Page, SiteItem};
 use axum::Json;
 use axum::extract::State;
 use control::Order;
+use domain::SiteRules;
+use serde_json::Value;
 
 /// The settings
 #[utoipa::path(get, path = "/site", tag = "site", responses((status = 200, body = SiteItem)))]
@@ -17,11 +19,28 @@ pub(crate) async fn site_get(State(shared): State<Shared>) -> Json<SiteItem> {
 /// Replace the settings
 #[utoipa::path(put, path = "/site", tag = "site", request_body = SiteItem,
     responses((status = 200, body = SiteItem), (status = 422, body = api::Problem)))]
-pub(crate) async fn site_put(State(shared): State<Shared>, Body(item): Body<SiteItem>) -> Answer<Json<SiteItem>> {
-    let site = convert::site_from(&item)?;
+pub(crate) async fn site_put(State(shared): State<Shared>, Body(given): Body<Value>) -> Answer<Json<SiteItem>> {
+    let site = convert::site_from(&over(&shared.live().state.site.rules, given)?)?;
     let shown = convert::site_item(&site);
     shared.order_kept(Order::SetSite(site)).await?;
     Ok(Json(shown))
+}
+
+/// The settings of a request; rules that a client of an older version does not name stay as they are.
+fn over(rules: &SiteRules, mut given: Value) -> Answer<SiteItem> {
+    let kept = serde_json::to_value(convert::site_rules_item(rules)).map_err(|_impossible| Failure::internal())?;
+    if let (Value::Object(given), Value::Object(kept)) = (&mut given, kept) {
+        for (field, value) in kept {
+            given.entry(field).or_insert(value);
+        }
+    }
+    serde_json::from_value(given).map_err(|error| Failure::invalid(error.to_string()))
+}
+
+/// What flows at every circuit when nobody commands the chargers, and who cannot charge then
+#[utoipa::path(get, path = "/fallbacks", tag = "site", responses((status = 200, body = FallbackReport)))]
+pub(crate) async fn fallbacks(State(shared): State<Shared>) -> Json<FallbackReport> {
+    Json(convert::fallback_report(&shared.live().state))
 }
 
 fn circuits(shared: &Shared) -> Vec<CircuitItem> {

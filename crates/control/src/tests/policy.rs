@@ -1,0 +1,94 @@
+//! What the manager decides is accepted whole or refused; what is known is written down with every decision.
+
+use super::{Building, amps, charger, charger_id, circuits, site};
+use crate::{Input, Made, Order, OrderError, Output, Setup};
+use domain::{
+    CardPolicy, ChargerPolicy, MeterRole, MilliAmps, Pacing, Pausing, PerPhase, PhaseCount, Rotation, SessionId,
+    VoltAmps, WattHours, Wiring, Wish,
+};
+
+/// A decision carries what it was made from, so that it can be judged later: the building, the limit, the age of the
+/// sample and what the other cars counted for.
+#[test]
+fn decisions_say_what_was_known() {
+    let mut b = Building::new(site(Pacing::Careful), 2, MeterRole::House);
+    b.house = amps(4);
+    b.start(1, amps(32));
+    b.run(60);
+    let from = b.ms;
+    b.start(2, amps(32));
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        b.ms += 1000;
+        b.sample();
+        seen.extend(b.input(Input::Tick));
+    }
+    assert!(b.ms > from);
+    let known = seen.iter().find_map(|out| match out {
+        Output::Decided { charger, known, .. } if *charger == charger_id(2) => Some(known.clone()),
+        _ => None,
+    });
+    let known = known.expect("the second car is decided about");
+    assert_eq!(known.house_ma.l1, 4_000);
+    assert_eq!(known.limit.l1, amps(30));
+    assert!(known.sample_age.is_some_and(|age| age.0 <= 5_000), "{known:?}");
+    assert_eq!(known.cars.len(), 1, "the other car only: {known:?}");
+    assert_eq!(known.cars[0].charger, charger_id(1));
+    assert!(!known.cars[0].counted.is_zero());
+}
+
+/// A wish is for a session that runs, is kept, shown where it charges and forgotten with the session.
+#[test]
+fn a_wish_lives_with_its_session() {
+    let mut b = Building::new(site(Pacing::Careful), 1, MeterRole::House);
+    b.start(1, amps(32));
+    b.run(5);
+    let session = b.control.snapshot(b.now()).chargers[0].connectors[0].session.clone().unwrap().id;
+    let by = b.now().wall + domain::DurationMs::from_secs(3600);
+    let wish = Wish { energy: WattHours(20_000), by };
+    let past = Wish { by: b.now().wall, ..wish };
+    let refused = b.order(Order::SetWish { session, wish: Some(past) });
+    assert!(matches!(refused, Err(OrderError::Policy(_))), "a time that is past");
+    let unknown = b.order(Order::SetWish { session: SessionId(99), wish: Some(wish) });
+    assert_eq!(unknown, Err(OrderError::UnknownSession(SessionId(99))));
+    assert_eq!(b.order(Order::SetWish { session, wish: Some(wish) }), Ok(Made::Nothing));
+    assert_eq!(b.control.snapshot(b.now()).chargers[0].connectors[0].wish, Some(wish));
+    b.order(Order::SetWish { session, wish: None }).unwrap();
+    assert_eq!(b.control.snapshot(b.now()).chargers[0].connectors[0].wish, None);
+}
+
+/// A card's policy is kept with the card and leaves its status alone.
+#[test]
+fn a_card_policy_is_kept() {
+    let mut b = Building::new(site(Pacing::Careful), 1, MeterRole::House);
+    let policy = CardPolicy { max: Some(amps(10)), priority: Some(7), pausing: Pausing::Never };
+    let made = b.order(Order::SetCardPolicy { uid: super::uid(1), policy });
+    let Ok(Made::Card(card)) = made else { panic!("{made:?}") };
+    assert_eq!((card.policy, card.status), (policy, domain::CardStatus::Active));
+}
+
+/// The check names the circuit that has no room, counts a charger of unknown rotation on every phase, and adds up.
+#[test]
+fn the_fallback_check_names_who_cannot_charge() {
+    let three = domain::Site {
+        phases: PhaseCount::Three,
+        contracted: VoltAmps(41_400),
+        main_fuse: amps(60),
+        declared_load: amps(46),
+        ..site(Pacing::Careful)
+    };
+    let mut setup = Setup::empty(three, circuits(60));
+    let with = |n, rotation| domain::Charger {
+        fallback: amps(8),
+        policy: ChargerPolicy { rotation, ..ChargerPolicy::default() },
+        ..charger(n, Wiring::single())
+    };
+    setup.chargers = vec![with(1, Rotation::Unknown), with(2, Rotation::Known)];
+    let b = Building::of(setup, MeterRole::House);
+    let check = b.control.snapshot(b.now()).fallbacks;
+    assert_eq!(check.circuits[0].building, PerPhase::splat(amps(46)));
+    assert_eq!(check.circuits[0].chargers, PerPhase::splat(amps(8)), "on every phase while its phase is unknown");
+    assert_eq!(check.chargers[0].installed, amps(8));
+    assert_eq!(check.chargers[1].installed, MilliAmps::ZERO, "46 + 8 + 8 is more than 60");
+    assert_eq!(check.chargers[1].held_by, Some(super::root()));
+}
