@@ -13,6 +13,7 @@ mod convert;
 mod credentials;
 mod drain;
 mod engine;
+mod feed;
 mod error;
 #[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod files;

@@ -19,7 +19,7 @@ use crate::ocpp_socket::ToSocket;
 use broker::Receipt;
 use bytes::Bytes;
 use control::{Control, Made, Order, StorageState};
-use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now, UtcOffset};
+use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now, Outlook, UtcOffset};
 use mesh::Mesh;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -86,6 +86,8 @@ pub(crate) enum Happened {
     },
     /// The broker's router was rebuilt.
     BrokerRestarted,
+    /// The price feed spoke.
+    Outlook(Option<Outlook>),
     /// The manager ordered something.
     Order {
         /// What.
@@ -238,6 +240,9 @@ impl Engine {
             }
             Happened::BrokerRestarted => {
                 self.turn(now, turn::Turn::of([Work::Control(control::Input::BrokerRestarted)]));
+            }
+            Happened::Outlook(outlook) => {
+                self.turn(now, turn::Turn::of([Work::Control(control::Input::Outlook(outlook))]));
             }
             Happened::Order { order, reply } => self.order(now, order, reply),
             Happened::Command { charger, command, reply } => self.command(now, &charger, command, reply),
