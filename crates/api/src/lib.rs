@@ -26,7 +26,8 @@ pub use self::language::Language;
 pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Snapshot};
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
-    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, SiteRulesItem, TimeWindowItem, WishItem,
+    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
+    TimeWindowItem, WishItem,
 };
 pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};

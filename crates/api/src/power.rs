@@ -247,3 +247,25 @@ pub struct FallbackCharger {
     /// Name of the circuit where it does not fit; `null` when it fits or none is wanted.
     pub held_by: Option<String>,
 }
+
+/// Answer of `GET outlook`: what the price feed said, as far as it is still in force; the JSON of a feed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OutlookItem {
+    /// In order, without overlap.
+    pub periods: Vec<OutlookPeriodItem>,
+}
+
+/// Price and surplus of a period.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OutlookPeriodItem {
+    /// First moment.
+    pub from: String,
+    /// First moment after it.
+    pub to: String,
+    /// Price of one kWh; `null` when nobody said.
+    pub price_per_kwh: Option<f64>,
+    /// Power expected to be left over; `null` when nobody said.
+    pub surplus_kw: Option<f64>,
+}

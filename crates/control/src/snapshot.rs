@@ -3,8 +3,8 @@
 use crate::Reason;
 use domain::{
     Alarm, Card, CardUid, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, ConnectorStatus, DurationMs, Flow,
-    HardwareInfo, Hold, Meter, MeterSample, MilliAmps, PerPhase, RefusedCard, Session, Site, StatusDetail, Tenant,
-    TenantId, Timestamp, Watts, Wish,
+    HardwareInfo, Hold, Meter, MeterSample, MilliAmps, Outlook, PerPhase, RefusedCard, Session, Site, StatusDetail,
+    Tenant, TenantId, Timestamp, Watts, Wish,
 };
 
 /// Everything that is live, at one moment.
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub circuits: Vec<CircuitState>,
     /// What flows when nobody commands the chargers.
     pub fallbacks: FallbackCheck,
+    /// What the price feed said.
+    pub outlook: Option<Outlook>,
     /// Chargers in the order they are served, those that wait for approval included.
     pub chargers: Vec<ChargerState>,
     /// Meters by identity, those that wait for approval included.

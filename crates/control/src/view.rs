@@ -62,6 +62,7 @@ impl Control {
             grid: self.grid(now, &chargers),
             circuits: self.circuit_states(now),
             fallbacks: self.fallback_check(),
+            outlook: self.outlook.clone(),
             chargers,
             meters: meters.collect(),
             alarms: self.alarms.list(),

@@ -16,7 +16,9 @@ mod power;
 mod reason;
 mod request;
 
-pub(crate) use self::power::{card_policy_from, charger_policy_from, fallback_report, site_rules_item, wish_from};
+pub(crate) use self::power::{
+    card_policy_from, charger_policy_from, fallback_report, outlook_item, site_rules_item, wish_from,
+};
 pub(crate) use self::reason::reason_item;
 pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, site_from};
 

@@ -100,7 +100,11 @@ fn whole(field: &str, value: f64, scale: f64, range: std::ops::RangeInclusive<f6
 fn ask(feed: &str) -> Result<String, FeedError> {
     let mut text = String::new();
     let read = if feed.starts_with("http://") || feed.starts_with("https://") {
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+        let tls = ureq::tls::TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(ureq::tls::RootCerts::PlatformVerifier);
+        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).tls_config(tls.build());
+        let agent: ureq::Agent = config.build().into();
         let failed = |error| FeedError::Fetch(feed.to_owned(), Box::new(error));
         let mut answer = agent.get(feed).header("Accept", "application/json").call().map_err(failed)?;
         answer.body_mut().as_reader().take(BYTES_MAX + 1).read_to_string(&mut text)

@@ -13,8 +13,8 @@ mod convert;
 mod credentials;
 mod drain;
 mod engine;
-mod feed;
 mod error;
+mod feed;
 #[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod files;
 mod http;

@@ -6,6 +6,7 @@ use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
 use crate::engine::{self, Commands, Happened, Live, Parts};
 use crate::error::StartError;
+use crate::feed;
 use crate::files::{self, Files};
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
@@ -273,6 +274,8 @@ impl Plumbing {
         let (drain, registers, open_sessions) =
             (self.drain.clone(), self.registers.clone(), self.open_sessions.clone());
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
+        let feed =
+            feed::run(Arc::clone(&config.clock), self.live.subscribe(), engine.downgrade(), self.drain.subscribe());
         let parts = self.parts(&config, &shared, batches, to_broker);
         let certificates = records.certificates.clone();
         let secured = Secured { certificates: &certificates, drain: &drain };
@@ -288,6 +291,7 @@ impl Plumbing {
             named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
             named("mqtt", mqtt::run(broker, outgoing, engine, mqtts, drain.subscribe())),
             named("maintenance", maintenance),
+            named("feed", feed),
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
         ]);

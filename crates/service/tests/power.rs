@@ -156,3 +156,41 @@ async fn fallbacks_are_shown() {
     assert_eq!(report["chargers"][0]["charger"], "C1");
     assert!(report["chargers"][0]["installed_a"].is_number(), "{report}");
 }
+
+/// A feed from a file and over HTTP is asked; what it said is what control is told, and a broken one is left out.
+#[tokio::test]
+async fn a_price_feed_is_followed() {
+    let site = Site::start().await;
+    let from = jiff::Timestamp::now();
+    let document = json!({"version": 1, "currency": "EUR", "periods": [
+        {"from": from.to_string(), "to": (from + jiff::SignedDuration::from_hours(2)).to_string(), "price_per_kwh": 0.25}]});
+    let file = site.dir.path().join("prices.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/today.json", listener.local_addr().unwrap());
+    let body = document.to_string();
+    let server = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut socket, _peer) = listener.accept().await.unwrap();
+        let mut asked = vec![0; 4096];
+        let length = socket.read(&mut asked).await.unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&asked[..length]).into_owned()
+    });
+    let mut settings = site.get("site").await.json;
+    for feed in [file.to_str().unwrap(), &address] {
+        settings["price_feed"] = json!(feed);
+        assert_eq!(site.ask("PUT", "site", Some(settings.clone())).await.status, 200);
+        let shown = site.until("outlook", |outlook| outlook["periods"][0]["price_per_kwh"] == json!(0.25)).await;
+        assert_eq!(shown["periods"].as_array().unwrap().len(), 1);
+        settings["price_feed"] = Value::Null;
+        assert_eq!(site.ask("PUT", "site", Some(settings.clone())).await.status, 200);
+        site.until("outlook", |outlook| outlook["periods"] == json!([])).await;
+    }
+    assert!(server.await.unwrap().starts_with("GET /today.json"));
+    std::fs::write(&file, "<html>").unwrap();
+    settings["price_feed"] = json!(file.to_str().unwrap());
+    assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
+    assert_eq!(site.get("health").await.json["status"].is_string(), true);
+}

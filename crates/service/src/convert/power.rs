@@ -6,12 +6,13 @@ use crate::http::problem::Failure;
 use crate::time_text;
 use api::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
-    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, SiteRulesItem, TimeWindowItem, WishItem,
+    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
+    TimeWindowItem, WishItem,
 };
 use control::{CircuitState, Snapshot};
 use domain::{
-    CardPolicy, Charger, ChargerPolicy, ChargingTimes, ContractPeriod, Known, MilliAmps, Now, Pausing, PerPhase,
-    ProtectionDevice, Rotation, SiteRules, TimeWindow, Timestamp, VoltAmps, WattHours, Weekday, Wish,
+    CardPolicy, Charger, ChargerPolicy, ChargingTimes, ContractPeriod, Known, MilliAmps, Now, OutlookPeriod, Pausing,
+    PerPhase, ProtectionDevice, Rotation, SiteRules, TimeWindow, Timestamp, VoltAmps, WattHours, Weekday, Wish,
 };
 
 /// A share kept in thousandths.
@@ -277,6 +278,23 @@ pub(crate) fn fallback_report(live: &Snapshot) -> FallbackReport {
         held_by: fit.held_by.as_ref().map(|id| circuit_name(live, id)),
     });
     FallbackReport { circuits: circuits.collect(), chargers: chargers.collect() }
+}
+
+/// What the price feed said, from now on.
+pub(crate) fn outlook_item(live: &Snapshot) -> OutlookItem {
+    let periods = live.outlook.as_ref().map(|outlook| outlook.periods()).unwrap_or_default();
+    let micro = |value: i64| {
+        // Exact: a feed's prices are below ten thousand.
+        let (whole, rest) = (i32::try_from(value / 1_000_000), i32::try_from(value % 1_000_000));
+        f64::from(whole.unwrap_or(0)) + f64::from(rest.unwrap_or(0)) / 1e6
+    };
+    let item = |period: &OutlookPeriod| OutlookPeriodItem {
+        from: time_text::text(period.from),
+        to: time_text::text(period.to),
+        price_per_kwh: period.price_micro.map(micro),
+        surplus_kw: period.surplus.map(super::kilowatts),
+    };
+    OutlookItem { periods: periods.iter().filter(|period| period.to > live.at).map(item).collect() }
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(site::site_get, site::site_put))
         .routes(routes!(site::circuits_get, site::circuits_put))
         .routes(routes!(site::fallbacks))
+        .routes(routes!(site::outlook))
         .routes(routes!(meters::meter_list))
         .routes(routes!(meters::meter_get, meters::meter_patch, meters::meter_delete))
         .routes(routes!(meters::meter_approve))

@@ -3,7 +3,7 @@
 use super::super::Shared;
 use super::super::problem::{Answer, Body, Failure};
 use crate::convert;
-use api::{CircuitItem, CircuitList, FallbackReport, Page, SiteItem};
+use api::{CircuitItem, CircuitList, FallbackReport, OutlookItem, Page, SiteItem};
 use axum::Json;
 use axum::extract::State;
 use control::Order;
@@ -41,6 +41,12 @@ fn over(rules: &SiteRules, mut given: Value) -> Answer<SiteItem> {
 #[utoipa::path(get, path = "/fallbacks", tag = "site", responses((status = 200, body = FallbackReport)))]
 pub(crate) async fn fallbacks(State(shared): State<Shared>) -> Json<FallbackReport> {
     Json(convert::fallback_report(&shared.live().state))
+}
+
+/// What the price feed said, as far as it is still in force
+#[utoipa::path(get, path = "/outlook", tag = "site", responses((status = 200, body = OutlookItem)))]
+pub(crate) async fn outlook(State(shared): State<Shared>) -> Json<OutlookItem> {
+    Json(convert::outlook_item(&shared.live().state))
 }
 
 fn circuits(shared: &Shared) -> Vec<CircuitItem> {
