@@ -122,6 +122,7 @@ pub fn snapshot() -> Snapshot {
         circuits: power::circuits(),
         alarms: vec![alarm(AlarmCode::ChargerOffline, "Visitas 1")],
         waiting_devices: vec![connection("CP-09", "charger", "waiting")],
+        refused_connections: Vec::new(),
         enrolment: None,
         refused_cards: vec![refused("04D1E2F3", "unknown"), refused("04FFEE11", "blocked")],
         demo: true,
@@ -180,6 +181,9 @@ fn connection(device: &str, kind: &str, state: &str) -> ConnectionItem {
         at: at(NOW_MS - 40_000),
         state: state.to_owned(),
         detail: String::new(),
+        refusal: None,
+        about: String::new(),
+        attempts: 1,
     }
 }
 

@@ -14,6 +14,7 @@ mod live;
 mod power;
 mod problem;
 mod reason;
+mod refusal;
 mod requests;
 mod resources;
 mod security;
@@ -31,6 +32,7 @@ pub use self::power::{
 };
 pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
+pub use self::refusal::RefusalCode;
 pub use self::requests::{
     ApproveMeter, CardPatch, ChargerPatch, CircuitList, CommandAccepted, CommandOutcome, CommandState, ConnectorTarget,
     EnrolmentRequest, LimitRequest, Login, MeterPatch, NewCard, NewTenant, Operation, PriorityOrder, ResetKind,
@@ -38,6 +40,9 @@ pub use self::requests::{
 };
 pub use self::resources::{
     CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
-    HealthPart, MeterItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
+    HealthPart, MeterItem, NetworkItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
 };
-pub use self::security::{CertificateItem, FileItem, SecurityState};
+pub use self::security::{
+    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, SecurityPolicy,
+    SecurityState, ShownPassword,
+};

@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub alarms: Vec<AlarmItem>,
     /// Devices that wait for approval.
     pub waiting_devices: Vec<ConnectionItem>,
+    /// Connection attempts that were refused lately, newest first.
+    #[serde(default)]
+    pub refused_connections: Vec<ConnectionItem>,
     /// Card enrolment under way.
     pub enrolment: Option<EnrolmentState>,
     /// Cards refused lately, newest first.

@@ -3,6 +3,7 @@
 use crate::{
     CardPolicyItem, ChargerPolicyItem, DeviceItem, KnownItem, Reason, SiteRulesItem, WishItem, requests::SetupPhases,
 };
+use crate::{Reason, RefusalCode, requests::SetupPhases};
 use domain::{ConnectorStatus, EndReason, MeterRole, Protocol, Provenance};
 use serde::{Deserialize, Serialize};
 
@@ -337,8 +338,35 @@ pub struct ConnectionItem {
     pub at: String,
     /// `connected`, `waiting`, `refused` or `gone`.
     pub state: String,
-    /// Why it was refused, in plain words; empty otherwise.
+    /// Why it was refused or went, in plain English words; empty otherwise.
     pub detail: String,
+    /// Why it was refused, as data for other languages; `null` otherwise.
+    #[serde(default)]
+    pub refusal: Option<RefusalCode>,
+    /// What the refusal is about, such as a topic; empty otherwise.
+    #[serde(default)]
+    pub about: String,
+    /// How many times the same happened.
+    #[serde(default)]
+    pub attempts: u32,
+}
+
+/// A network this computer is in, and what to type into a device there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NetworkItem {
+    /// Name of the network card.
+    pub name: String,
+    /// For OCPP chargers, such as `ws://192.168.1.20:8887/ocpp/`; the charger's identity follows.
+    pub ocpp: Option<String>,
+    /// For OCPP chargers with TLS, such as `wss://192.168.1.20:8888/ocpp/`.
+    pub ocpps: Option<String>,
+    /// For MQTT devices, such as `mqtt://192.168.1.20:1883`.
+    pub mqtt: Option<String>,
+    /// For MQTT devices with TLS, such as `mqtts://192.168.1.20:8883`.
+    pub mqtts: Option<String>,
+    /// The console with TLS, such as `https://192.168.1.20:8443`.
+    pub https: Option<String>,
 }
 
 /// Answer of `GET connections`: a page of devices, and where new devices connect to.
@@ -356,6 +384,9 @@ pub struct ConnectionPage {
     /// What to type into an MQTT device, such as `mqtt://192.168.1.20:1883`.
     #[serde(default)]
     pub mqtt_addresses: Vec<String>,
+    /// Each network card and what to type into a device there.
+    #[serde(default)]
+    pub networks: Vec<NetworkItem>,
 }
 
 /// A frame in a charger's message log.

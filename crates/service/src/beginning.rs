@@ -1,5 +1,6 @@
 //! What the deciders begin with: what the last run left, or the initial site of a fresh folder.
 
+use crate::access::{Access, Passwords};
 use crate::config::{Config, InitialSite};
 use crate::credentials::{Hasher, Strength};
 use crate::error::StartError;
@@ -11,7 +12,7 @@ use domain::{
     SessionId, Site, Source, Timestamp,
 };
 use mesh::Mesh;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use store::{LoadedSetup, Reader, Writer};
 
@@ -197,4 +198,23 @@ pub(crate) async fn manager_password(
     let hash = hasher.hash(strength, password.as_bytes().to_vec()).await.map_err(|_failed| StartError::Random)?;
     writer.secret_set(MANAGER_SECRET, &hash).await.map_err(|error| store_error(dir, error))?;
     Ok(Some(hash))
+}
+
+/// Chargers the manager let in.
+pub(crate) fn approved_chargers(loaded: &Setup) -> BTreeSet<ChargerId> {
+    loaded.chargers.iter().filter(|charger| charger.approved).map(|charger| charger.id.clone()).collect()
+}
+
+/// Who must bring which proof, as the last run left it.
+pub(crate) async fn access(
+    config: &Config,
+    reader: &Reader,
+    writer: &Writer,
+    hasher: Hasher,
+    approved: BTreeSet<ChargerId>,
+) -> Result<Access, StartError> {
+    let passwords =
+        Passwords::new(reader.clone(), writer.clone(), hasher).map_err(|_unavailable| StartError::Random)?;
+    let opened = Access::open(reader, writer.clone(), passwords, approved).await;
+    opened.map_err(|error| store_error(&config.data_dir, error))
 }

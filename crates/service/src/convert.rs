@@ -64,6 +64,11 @@ pub(crate) fn live_snapshot(live: &Snapshot, connections: &Connections, revision
         circuits: live.circuits.iter().map(|circuit| circuit_item(circuit, live.site.phases)).collect(),
         alarms: live.alarms.iter().map(|alarm| alarm_item(alarm, Some(live))).collect(),
         waiting_devices: waiting_devices(live, connections),
+        refused_connections: connections
+            .refused(REFUSED_SHOWN)
+            .iter()
+            .map(|entry| connection_item(entry, live))
+            .collect(),
         enrolment: live.enrolment.as_ref().map(|state| api::EnrolmentState {
             tenant_id: state.tenant.map(|tenant| tenant.0),
             charger: state.charger.as_ref().map(ToString::to_string),
@@ -350,6 +355,9 @@ fn kind_of(live: &Snapshot, device: &str) -> (&'static str, bool) {
 }
 
 /// A device in the list of connections.
+/// Refused attempts that are shown live; the list has them all.
+const REFUSED_SHOWN: usize = 30;
+
 pub(crate) fn connection_item(entry: &Entry, live: &Snapshot) -> ConnectionItem {
     let (kind, approved) = kind_of(live, &entry.device);
     ConnectionItem {
@@ -365,7 +373,13 @@ pub(crate) fn connection_item(entry: &Entry, live: &Snapshot) -> ConnectionItem 
             (State::Gone, _) => "gone",
         }
         .to_owned(),
-        detail: entry.detail.clone(),
+        detail: match entry.refusal {
+            Some(refusal) => refusal.sentence(api::Language::English, &entry.about),
+            None => entry.detail.clone(),
+        },
+        refusal: entry.refusal,
+        about: entry.about.clone(),
+        attempts: entry.attempts,
     }
 }
 
@@ -399,6 +413,9 @@ fn waiting_devices(live: &Snapshot, connections: &Connections) -> Vec<Connection
                 at: entry.map(|entry| time_text::text(entry.at)).unwrap_or_default(),
                 state: "waiting".to_owned(),
                 detail: String::new(),
+                refusal: None,
+                about: String::new(),
+                attempts: 1,
             }
         })
         .collect()

@@ -6,6 +6,7 @@
 //!
 //! Must not know: the desktop shell, the console's code, the simulator.
 
+mod access;
 mod beginning;
 mod config;
 mod connections;
@@ -23,6 +24,7 @@ mod mqtt;
 mod ocpp_socket;
 #[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod reach;
+mod redact;
 mod running;
 #[allow(dead_code, reason = "the clouds that use all of it come next")]
 mod secrets;

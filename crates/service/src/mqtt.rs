@@ -3,10 +3,11 @@
 //! A device's name is its user name and its topic. Strangers may only announce themselves on `hello/new`;
 //! the credentials they present are remembered, and pinned when the manager lets them in.
 
-use crate::connections::{Connections, Entry, State};
+use crate::connections::{Connections, Note};
 use crate::credentials::{Hasher, Strength};
 use crate::engine::Happened;
 use crate::tls::{Secured, TlsIncoming};
+use api::{Language, RefusalCode};
 use broker::{
     Admission, Attempt, Authority, Broker, Connection, Identity, Incoming, Login, Receipt, Refusal, Retain, Standing,
 };
@@ -124,10 +125,10 @@ impl DeviceCredentials {
                 Ok(match (right, approved) {
                     (true, true) => Judgement::Proven,
                     (true, false) => Judgement::Stranger,
-                    (false, _) => Judgement::Wrong("The password is wrong; set the one the device was approved with"),
+                    (false, _) => Judgement::Wrong(RefusalCode::MqttWrongPassword),
                 })
             }
-            (Some(_), None) => Ok(Judgement::Wrong("A password is missing; set the one the device was approved with")),
+            (Some(_), None) => Ok(Judgement::Wrong(RefusalCode::MqttPasswordMissing)),
             (None, Some(password)) if approved => {
                 let hash = self.hash(&password).await?;
                 self.writer.secret_set(&format!("{PINNED}{name}"), &hash).await.map_err(words)?;
@@ -144,11 +145,7 @@ impl DeviceCredentials {
         let key = format!("{WAITING}{name}");
         if let Some(hash) = self.reader.secret_get(&key).await.map_err(words)? {
             let same = self.hasher.verify(hash, password).await.map_err(words)?;
-            return Ok(if same {
-                Judgement::Stranger
-            } else {
-                Judgement::Wrong("Another device with this name already waits; remove that one or change the name")
-            });
+            return Ok(if same { Judgement::Stranger } else { Judgement::Wrong(RefusalCode::MqttNameTaken) });
         }
         if self.reader.secret_names(WAITING).await.map_err(words)?.len() < WAITING_MAX {
             let hash = self.hash(&password).await?;
@@ -165,7 +162,7 @@ fn words<E: std::error::Error + 'static>(error: E) -> String {
 enum Judgement {
     Proven,
     Stranger,
-    Wrong(&'static str),
+    Wrong(RefusalCode),
 }
 
 /// The rules of the broker.
@@ -178,21 +175,23 @@ pub(crate) struct Gatekeeper {
 }
 
 impl Gatekeeper {
-    fn note(&self, device: &str, peer: SocketAddr, state: State, detail: &str) {
-        self.connections.note(Entry {
-            device: device.to_owned(),
-            protocol: Protocol::Ievcc,
-            address: peer.to_string(),
-            at: self.clock.now().wall,
-            state,
-            detail: detail.to_owned(),
-        });
+    fn note(&self, device: &str, peer: SocketAddr, refusal: Option<RefusalCode>, about: &str) {
+        let at = self.clock.now().wall;
+        self.connections.note(Note { device, protocol: Protocol::Ievcc, peer, at, refusal, about });
+    }
+
+    /// Notes what a connected device may not do.
+    fn forbidden(&self, who: &Identity, refusal: RefusalCode, topic: &str) {
+        if let Some(peer) = self.connections.get(who.name()).and_then(|entry| entry.address.parse().ok()) {
+            self.note(who.name(), peer, Some(refusal), topic);
+        }
     }
 
     /// Notes a handshake that failed.
-    pub(crate) fn handshake_failed(&self, peer: SocketAddr, words: &str) {
+    pub(crate) fn handshake_failed(&self, peer: SocketAddr, refusal: RefusalCode, about: &str) {
+        let words = refusal.sentence(Language::English, about);
         tracing::warn!(%peer, words, "MQTT connection refused");
-        self.note("", peer, State::Refused, words);
+        self.note("", peer, Some(refusal), about);
     }
 
     async fn tell(&self, happened: Happened) {
@@ -208,20 +207,21 @@ impl Authority for Gatekeeper {
             return Admission::Quarantined(Identity::new(&login.client_id));
         };
         if user == RESERVED {
-            self.note(user, login.peer, State::Refused, "The user name is our own; give the device a name of its own");
+            self.note(user, login.peer, Some(RefusalCode::MqttReservedName), "");
             return Admission::Refused(Refusal::BadCredentials);
         }
         if let Err(error) = MeterId::new(user) {
-            self.note(user, login.peer, State::Refused, &format!("The user name cannot be used: {error}"));
+            self.note(user, login.peer, Some(RefusalCode::MqttBadName), &error.to_string());
             return Admission::Refused(Refusal::BadCredentials);
         }
         let approved = self.devices.approved(user).is_some();
         match self.credentials.judge(user, login.password, approved).await {
             Ok(Judgement::Proven) => Admission::Admitted(Identity::new(user)),
             Ok(Judgement::Stranger) => Admission::Quarantined(Identity::new(user)),
-            Ok(Judgement::Wrong(words)) => {
+            Ok(Judgement::Wrong(refusal)) => {
+                let words = refusal.sentence(Language::English, "");
                 tracing::warn!(user, peer = %login.peer, words, "MQTT login refused");
-                self.note(user, login.peer, State::Refused, words);
+                self.note(user, login.peer, Some(refusal), "");
                 Admission::Refused(Refusal::BadCredentials)
             }
             Err(error) => {
@@ -262,7 +262,7 @@ impl Authority for Gatekeeper {
     }
 
     async fn connected(&self, who: &Identity, connection: &Connection) {
-        self.note(who.name(), connection.peer, State::Connected, "");
+        self.note(who.name(), connection.peer, None, "");
         if who.standing() == Standing::Trusted {
             tracing::info!(device = who.name(), peer = %connection.peer, "MQTT device connected");
             self.tell(Happened::MqttConnected(who.name().to_owned())).await;
@@ -290,18 +290,20 @@ impl Authority for Gatekeeper {
                     .iter()
                     .any(|known| known.device == device && known.address == peer.to_string())
                 {
-                    self.note(&device, peer, State::Refused, &reason);
+                    self.note(&device, peer, Some(RefusalCode::MqttLogin), &reason);
                 }
             }
             Attempt::Publish { who, topic } => {
                 tracing::warn!(%who, topic, "publishing is refused; a device publishes on its own topic only");
+                self.forbidden(&who, RefusalCode::ForeignPublish, &topic);
             }
             Attempt::Subscribe { who, filter } => {
                 tracing::warn!(%who, filter, "subscribing is refused; a device subscribes to its own topic only");
+                self.forbidden(&who, RefusalCode::ForeignSubscribe, &filter);
             }
             Attempt::Connection { peer, reason } => {
                 tracing::warn!(%peer, reason, "MQTT connection refused");
-                self.note("", peer, State::Refused, &reason);
+                self.note("", peer, Some(RefusalCode::MqttLogin), &reason);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! From a configuration to a running program, and back to silence.
 
-use crate::beginning::{load, manager_password, mesh_from, stations_from, store_error};
+use crate::access::Access;
+use crate::beginning::{access, approved_chargers, load, manager_password, mesh_from, stations_from, store_error};
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
@@ -178,15 +179,17 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let credentials = DeviceCredentials { reader: reader.clone(), writer: writer.clone(), hasher: hasher.clone() };
     let loaded = load(&config, &writer, &reader, &credentials, now).await?;
     let password_hash = manager_password(&config, &writer, &reader, &hasher).await?;
-    let auth = Arc::new(Auth::new(token.clone(), hasher, password_hash));
+    let auth = Arc::new(Auth::new(token.clone(), hasher.clone(), password_hash));
     let secrets = Secrets::new(&config.data_dir, config.secrets, config.secrets_passphrase.clone());
-    let plumbing = Plumbing::new(&config, loaded, now);
     let certificates = Certificates::new(secrets.clone(), reader.clone(), writer.clone(), Arc::clone(&config.clock));
     let bound = sockets.files_address(&config)?;
     let files = Files::open(&config.data_dir, bound, &reader, writer.clone(), Arc::clone(&config.clock))
         .await
         .map_err(|error| store_error(&config.data_dir, error))?;
-    let records = Records { writer, reader, credentials, secrets, certificates, files };
+    let approved = approved_chargers(&loaded);
+    let access = access(&config, &reader, &writer, hasher, approved).await?;
+    let records = Records { writer, reader, credentials, secrets, certificates, files, access };
+    let plumbing = Plumbing::new(&config, loaded, now);
     plumbing.begin(config, sockets, records, auth, token).await
 }
 
@@ -197,6 +200,7 @@ struct Records {
     secrets: Secrets,
     certificates: Certificates,
     files: Files,
+    access: Access,
 }
 
 /// The deciders and everything that connects the tasks, before any of them runs.
@@ -230,8 +234,7 @@ impl Plumbing {
         }
         let mesh = mesh_from(&loaded, now);
         let stations = stations_from(&loaded, now);
-        let approved =
-            loaded.chargers.iter().filter(|charger| charger.approved).map(|charger| charger.id.clone()).collect();
+        let approved = approved_chargers(&loaded);
         let open_sessions = loaded.open_sessions.clone();
         let control = Control::new(loaded, now);
         let state = control.snapshot(now);
@@ -268,7 +271,7 @@ impl Plumbing {
         let broker = Broker::start(broker::Config::default(), sockets.mqtt, Arc::clone(&gatekeeper))
             .await
             .map_err(|error| StartError::Broker(Box::new(error)))?;
-        let carrier = self.carrier(&config, &engine);
+        let carrier = self.carrier(&config, &records, &engine);
         let shared = self.shared(&config, &records, &engine, &to_broker, &auth, addresses);
         let maintenance = maintain(records.writer.clone(), Arc::clone(&config.clock), self.drain.subscribe());
         let (drain, registers, open_sessions) =
@@ -308,13 +311,14 @@ impl Plumbing {
         })
     }
 
-    fn carrier(&self, config: &Config, engine: &mpsc::Sender<Happened>) -> ocpp_socket::Carrier {
+    fn carrier(&self, config: &Config, records: &Records, engine: &mpsc::Sender<Happened>) -> ocpp_socket::Carrier {
         ocpp_socket::Carrier {
             engine: engine.clone(),
             connections: self.connections.clone(),
             clock: Arc::clone(&config.clock),
             drain: self.drain.subscribe(),
             generations: Arc::new(AtomicU64::new(1)),
+            access: records.access.clone(),
             slots: ocpp_socket::Slots::default(),
         }
     }
@@ -335,6 +339,7 @@ impl Plumbing {
             secrets: records.secrets.clone(),
             certificates: records.certificates.clone(),
             files: records.files.clone(),
+            access: records.access.clone(),
             engine: engine.clone(),
             live: self.live.subscribe(),
             outcomes: broadcast::Sender::new(OUTCOMES_MAX),

@@ -7,6 +7,7 @@ use crate::mqtt::Gatekeeper;
 use crate::ocpp_socket::{self, Carrier};
 use crate::running::{Addresses, named};
 use crate::tls::{self, CertificateError, Certificates, TlsIncoming};
+use api::{Language, RefusalCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -106,7 +107,8 @@ impl Secured<'_> {
         let mut begun = SecuredTasks::default();
         if let Some((listener, local)) = sockets.https.zip(addresses.https) {
             let config = self.certificates.server_config(&[b"http/1.1"]).await?;
-            let failed = Arc::new(|peer: SocketAddr, words: String| {
+            let failed = Arc::new(|peer: SocketAddr, code: RefusalCode, about: String| {
+                let words = code.sentence(Language::English, &about);
                 tracing::info!(%peer, words, "a browser or program could not connect with TLS");
             });
             let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
@@ -116,7 +118,7 @@ impl Secured<'_> {
         if let Some(listener) = sockets.ocpps {
             let config = self.certificates.charger_config().await?;
             let noted = carrier.clone();
-            let failed = Arc::new(move |peer, words| noted.handshake_failed(peer, words));
+            let failed = Arc::new(move |peer, code, about| noted.handshake_failed(peer, code, about));
             let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
             let served = ocpp_socket::listen_tls(incoming, self.certificates.clone(), carrier.clone());
             begun.tasks.extend([named("ocpps", served), named("ocpps handshakes", accept)]);
@@ -124,7 +126,7 @@ impl Secured<'_> {
         if let Some(listener) = sockets.mqtts {
             let config = self.certificates.server_config(&[]).await?;
             let noted = Arc::clone(gatekeeper);
-            let failed = Arc::new(move |peer, words: String| noted.handshake_failed(peer, &words));
+            let failed = Arc::new(move |peer, code, about: String| noted.handshake_failed(peer, code, &about));
             let (incoming, accept) = tls::listen(listener, config, failed, self.drain.subscribe());
             begun.mqtts = Some(incoming);
             begun.tasks.push(named("mqtts handshakes", accept));

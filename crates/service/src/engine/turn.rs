@@ -322,5 +322,6 @@ impl Turn {
 }
 
 fn frame(device: &str, direction: Direction, now: Now, topic: &str, text: String) -> Record {
+    let text = crate::redact::frame(text);
     Record::Frame(Frame { device: device.to_owned(), direction, at: now.wall, topic: topic.to_owned(), text })
 }

@@ -9,6 +9,7 @@ mod peer;
 pub(crate) mod problem;
 mod routes;
 
+use crate::access::Access;
 use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     /// The authority of the building.
     pub(crate) certificates: Certificates,
+    /// Which proof chargers must bring.
+    pub(crate) access: Access,
     /// Files from and for chargers.
     pub(crate) files: Files,
     pub(crate) engine: mpsc::Sender<Happened>,

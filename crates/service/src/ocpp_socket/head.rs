@@ -4,6 +4,8 @@
 //! identity twice or put it into the query. All of that is put right here, before the WebSocket
 //! library, which would refuse it.
 
+use crate::access::Credentials;
+use api::{Language, RefusalCode};
 use base64::Engine as _;
 use domain::ChargerId;
 use std::fmt::Write as _;
@@ -15,6 +17,9 @@ pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// The only OCPP version spoken so far.
 const SUBPROTOCOL: &str = "ocpp1.6";
 
+/// Asks for a password.
+const UNAUTHORIZED: &str = "401 Unauthorized";
+
 /// Why a connection is refused, in words for the list of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -23,19 +28,37 @@ pub(crate) struct Refusal {
     /// As the device named itself; empty when it did not.
     pub(crate) device: String,
     /// What is wrong and what to do.
-    pub(crate) words: String,
+    pub(crate) code: RefusalCode,
+    /// What it is about.
+    pub(crate) about: String,
 }
 
 impl Refusal {
-    fn new(device: &str, words: impl Into<String>) -> Self {
-        Self { status: "400 Bad Request", device: device.to_owned(), words: words.into() }
+    /// A bad request.
+    pub(crate) fn new(device: &str, code: RefusalCode) -> Self {
+        Self { status: "400 Bad Request", device: device.to_owned(), code, about: String::new() }
+    }
+
+    fn about(self, about: impl Into<String>) -> Self {
+        Self { about: about.into(), ..self }
+    }
+
+    /// The charger may come again with the right proof.
+    pub(crate) fn unproven(device: &str, code: RefusalCode, about: String) -> Self {
+        Self { status: UNAUTHORIZED, device: device.to_owned(), code, about }
+    }
+
+    /// What is wrong and what to do, in English.
+    pub(crate) fn words(&self) -> String {
+        self.code.sentence(Language::English, &self.about)
     }
 
     /// The answer as it crosses the wire.
     pub(crate) fn response(&self) -> String {
-        let body = &self.words;
+        let body = self.words();
+        let ask = if self.status == UNAUTHORIZED { "WWW-Authenticate: Basic realm=\"Meshwatt\"\r\n" } else { "" };
         format!(
-            "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {}\r\n{ask}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.status,
             body.len()
         )
@@ -55,6 +78,8 @@ pub(crate) struct Head {
 pub(crate) struct Accepted {
     /// Who it says it is.
     pub(crate) charger: ChargerId,
+    /// The password it presents.
+    pub(crate) credentials: Option<Credentials>,
     /// The answer as it crosses the wire.
     pub(crate) response: String,
 }
@@ -81,31 +106,21 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
     let name = head.device_name();
     let shown = name.clone().unwrap_or_default();
     if head.method != "GET" {
-        return Err(Refusal::new(&shown, "Chargers open a WebSocket here with GET; nothing else is served"));
+        return Err(Refusal::new(&shown, RefusalCode::NotGet));
     }
     let upgrade = head.header("upgrade").unwrap_or_default();
     let key = head.header("sec-websocket-key");
     let (true, Some(key)) = (upgrade.eq_ignore_ascii_case("websocket"), key) else {
-        return Err(Refusal {
-            status: "426 Upgrade Required",
-            ..Refusal::new(
-                &shown,
-                "This address is for chargers, which open a WebSocket; the console has its own address",
-            )
-        });
+        return Err(Refusal { status: "426 Upgrade Required", ..Refusal::new(&shown, RefusalCode::NotWebSocket) });
     };
     if head.header("sec-websocket-version").is_some_and(|version| version != "13") {
-        return Err(Refusal::new(&shown, "Only WebSocket version 13 is spoken; update the charger's firmware"));
+        return Err(Refusal::new(&shown, RefusalCode::WebSocketVersion));
     }
     let Some(name) = name else {
-        return Err(Refusal::new(
-            "",
-            "The address carries no charger identity; set the charger's address to ws://HOST:PORT/ocpp/<identity>",
-        ));
+        return Err(Refusal::new("", RefusalCode::NoIdentity));
     };
-    let charger = ChargerId::new(&name).map_err(|error| {
-        Refusal::new(&name, format!("The charger's identity cannot be used: {error}; change it in the charger"))
-    })?;
+    let charger = ChargerId::new(&name)
+        .map_err(|error| Refusal::new(&name, RefusalCode::BadIdentity).about(error.to_string()))?;
     let echo = head.subprotocol(&name)?;
     let mut response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
@@ -115,7 +130,7 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
         tracing::debug!("writing to a text cannot fail");
     }
     response.push_str("\r\n");
-    Ok(Accepted { charger, response })
+    Ok(Accepted { charger, credentials: head.basic().map(|(_, credentials)| credentials), response })
 }
 
 impl Head {
@@ -139,13 +154,7 @@ impl Head {
         if asked.iter().any(|part| part.eq_ignore_ascii_case(SUBPROTOCOL)) {
             return Ok(true);
         }
-        Err(Refusal::new(
-            device,
-            format!(
-                "The charger speaks {} only; set it to OCPP 1.6 JSON",
-                asked.join(", ").chars().take(80).collect::<String>()
-            ),
-        ))
+        Err(Refusal::new(device, RefusalCode::Subprotocol).about(asked.join(", ")))
     }
 
     /// Last non-empty part of the path, else a value in the query, else the user of Basic authentication.
@@ -157,17 +166,23 @@ impl Head {
             [only] if only.eq_ignore_ascii_case("ocpp") => None,
             [.., last] => Some(percent_decoded(last)),
         };
-        from_path.or_else(|| name_in_query(query)).or_else(|| self.basic_user()).filter(|name| !name.trim().is_empty())
+        from_path
+            .or_else(|| name_in_query(query))
+            .or_else(|| self.basic().map(|(user, _)| user))
+            .filter(|name| !name.trim().is_empty())
     }
 
-    fn basic_user(&self) -> Option<String> {
+    /// User and password of Basic authentication. The password may be any bytes.
+    fn basic(&self) -> Option<(String, Credentials)> {
         let (kind, encoded) = self.header("authorization")?.split_once(' ')?;
         if !kind.eq_ignore_ascii_case("basic") {
             return None;
         }
         let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
-        let text = String::from_utf8(bytes).ok()?;
-        text.split_once(':').map(|(user, _)| user.to_owned())
+        let at = bytes.iter().position(|byte| *byte == b':')?;
+        let (user, password) = bytes.split_at_checked(at)?;
+        let password = password.get(1..).unwrap_or_default().to_vec();
+        Some((String::from_utf8_lossy(user).into_owned(), Credentials { password }))
     }
 }
 
@@ -243,16 +258,16 @@ mod tests {
         let list = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp1.6, ocpp1.5\r\n")).unwrap().response;
         assert_eq!(list.matches("ocpp1").count(), 1, "{list}");
         let newer = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n")).unwrap_err();
-        assert!(newer.words.contains("set it to OCPP 1.6"), "{newer:?}");
+        assert!(newer.words().contains("set it to OCPP 1.6"), "{newer:?}");
     }
 
     /// Refusals say what to do, and carry the name for the list of connections.
     #[test]
     fn refusals_say_what_to_do() {
         let nameless = accept(&head("/ocpp/", "")).unwrap_err();
-        assert!(nameless.words.contains("/ocpp/<identity>"), "{nameless:?}");
+        assert!(nameless.words().contains("end with /ocpp/"), "{nameless:?}");
         let long = accept(&head(&format!("/ocpp/{}", "x".repeat(300)), "")).unwrap_err();
-        assert!(long.words.contains("at most 64 characters"), "{long:?}");
+        assert!(long.words().contains("at most 64 characters"), "{long:?}");
         let (browser, _) = split(b"GET /ocpp/C1 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let refusal = accept(&browser).unwrap_err();
         assert_eq!((refusal.status, refusal.device.as_str()), ("426 Upgrade Required", "C1"));

@@ -3,4 +3,4 @@
 mod head;
 mod pump;
 
-pub(crate) use self::pump::{Carrier, Slots, ToSocket, listen, listen_tls};
+pub(crate) use self::pump::{Carrier, Link, Proof, Slots, ToSocket, listen, listen_tls};

@@ -1,9 +1,11 @@
 //! One task per socket: text in to the engine, text out from the engine, pings, the idle limit.
 
 use super::head::{self, HEAD_BYTES_MAX, Refusal};
-use crate::connections::{Connections, Entry, State};
+use crate::access::{Access, Denied};
+use crate::connections::{Connections, Note};
 use crate::engine::Happened;
 use crate::tls::{Certificates, Standing, TlsIncoming};
+use api::RefusalCode;
 use domain::{ChargerId, Clock, Protocol};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
@@ -41,6 +43,9 @@ const IDLE_MAX: Duration = Duration::from_secs(960);
 /// Time a write may take before the socket counts as dead: the other side reads nothing.
 const WRITE_WAIT: Duration = Duration::from_secs(20);
 
+/// First byte of a TLS handshake.
+const TLS_RECORD: u8 = 0x16;
+
 /// What the engine tells a socket.
 #[derive(Debug)]
 pub(crate) enum ToSocket {
@@ -63,6 +68,8 @@ pub(crate) struct Carrier {
     pub(crate) drain: watch::Receiver<bool>,
     /// Numbers the sockets; the newest of a charger wins.
     pub(crate) generations: Arc<AtomicU64>,
+    /// Which proof a charger must bring.
+    pub(crate) access: Access,
     /// Places for sockets, with and without TLS together.
     pub(crate) slots: Slots,
 }
@@ -83,7 +90,6 @@ pub(crate) struct Link {
     /// Its network address.
     pub(crate) peer: SocketAddr,
     /// What TLS proved; `None` without TLS.
-    #[allow(dead_code, reason = "the security profiles that use it come next")]
     pub(crate) tls: Option<Proof>,
 }
 
@@ -148,6 +154,12 @@ pub(crate) async fn listen_tls(mut incoming: TlsIncoming, certificates: Certific
 async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
     let peer = link.peer;
     let (head, rest) = match timeout(HEAD_WAIT, read_head(&mut stream)).await {
+        Ok(Ok((None, rest))) if rest.first() == Some(&TLS_RECORD) => {
+            let words =
+                "The charger speaks TLS on the port without; set its address to ws, or to wss with the port for TLS"
+                    .to_owned();
+            return carrier.refused(peer, &Refusal { status: "", device: String::new(), words });
+        }
         Ok(Ok(read)) => read,
         Ok(Err(error)) => return tracing::debug!(%error, "the connection ended before a request"),
         Err(_elapsed) => return tracing::debug!("no request arrived in time"),
@@ -156,21 +168,17 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
         || {
             Err(Refusal {
                 status: "431 Request Header Fields Too Large",
-                device: String::new(),
-                words: "The request is too long for a charger's".to_owned(),
+                ..Refusal::new("", RefusalCode::RequestTooLong)
             })
         },
         head::accept,
     ) {
         Ok(accepted) => accepted,
-        Err(refusal) => {
-            carrier.refused(peer, &refusal);
-            if let Err(error) = stream.write_all(refusal.response().as_bytes()).await {
-                tracing::debug!(%error, "the refusal could not be sent");
-            }
-            return;
-        }
+        Err(refusal) => return carrier.refuse(&mut stream, peer, &refusal).await,
     };
+    if let Err(refusal) = carrier.judge(&accepted, &link).await {
+        return carrier.refuse(&mut stream, peer, &refusal).await;
+    }
     if let Err(error) = stream.write_all(accepted.response.as_bytes()).await {
         return tracing::debug!(%error, "the charger left during the handshake");
     }
@@ -190,8 +198,8 @@ async fn read_head<S: Socket>(stream: &mut S) -> std::io::Result<(Option<head::H
         if let Some((head, rest)) = head::split(&bytes) {
             return Ok((Some(head), rest.to_vec()));
         }
-        if bytes.len() > HEAD_BYTES_MAX {
-            return Ok((None, Vec::new()));
+        if bytes.len() > HEAD_BYTES_MAX || bytes.first() == Some(&TLS_RECORD) {
+            return Ok((None, bytes));
         }
         if stream.read_buf(&mut bytes).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
@@ -203,13 +211,13 @@ async fn carry<S: Socket>(mut socket: WebSocketStream<S>, charger: ChargerId, pe
     let generation = carrier.generations.fetch_add(1, Ordering::Relaxed);
     let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
     let address = peer.to_string();
-    carrier.connections.note(Entry {
-        device: charger.as_str().to_owned(),
+    carrier.connections.note(Note {
+        device: charger.as_str(),
         protocol: Protocol::Ocpp16,
-        address: address.clone(),
+        peer,
         at: carrier.clock.now().wall,
-        state: State::Connected,
-        detail: String::new(),
+        refusal: None,
+        about: "",
     });
     let opened = Happened::OcppOpened { charger: charger.clone(), generation, sender };
     if carrier.engine.send(opened).await.is_err() {
@@ -328,11 +336,7 @@ impl Carrier {
     /// Serves a socket in a task of its own, when there is a place for it.
     fn begin<S: Socket>(&self, sockets: &mut tokio::task::JoinSet<()>, stream: S, link: Link) {
         let Ok(slot) = Arc::clone(&self.slots.0).try_acquire_owned() else {
-            let words = format!(
-                "More than {SOCKETS_MAX} connections are open; look for a charger that connects again and again"
-            );
-            let status = "503 Service Unavailable";
-            return self.refused(link.peer, &Refusal { status, device: String::new(), words });
+            return self.refused(link.peer, &Refusal::new("", RefusalCode::TooManyConnections));
         };
         let span = tracing::info_span!("ocpp_socket", peer = %link.peer, charger = tracing::field::Empty);
         let carrier = self.clone();
@@ -346,19 +350,39 @@ impl Carrier {
     }
 
     /// Notes a handshake that failed.
-    pub(crate) fn handshake_failed(&self, peer: SocketAddr, words: String) {
-        self.refused(peer, &Refusal { status: "", device: String::new(), words });
+    pub(crate) fn handshake_failed(&self, peer: SocketAddr, code: RefusalCode, about: String) {
+        self.refused(peer, &Refusal { about, ..Refusal::new("", code) });
+    }
+
+    /// Whether the charger brings the proof that is demanded of it.
+    async fn judge(&self, accepted: &head::Accepted, link: &Link) -> Result<(), Refusal> {
+        let device = accepted.charger.as_str();
+        match self.access.judge(&accepted.charger, accepted.credentials.as_ref(), link).await {
+            Ok(_proven) => Ok(()),
+            Err(Denied::Proof(code, about)) => Err(Refusal::unproven(device, code, about)),
+            Err(Denied::Unavailable) => {
+                Err(Refusal { status: "503 Service Unavailable", ..Refusal::new(device, RefusalCode::CannotJudge) })
+            }
+        }
+    }
+
+    async fn refuse<S: Socket>(&self, stream: &mut S, peer: SocketAddr, refusal: &Refusal) {
+        self.refused(peer, refusal);
+        if let Err(error) = stream.write_all(refusal.response().as_bytes()).await {
+            tracing::debug!(%error, "the refusal could not be sent");
+        }
+        drop(timeout(Duration::from_secs(2), stream.shutdown()).await);
     }
 
     fn refused(&self, peer: SocketAddr, refusal: &Refusal) {
-        tracing::warn!(%peer, words = refusal.words, device = refusal.device, "connection refused");
-        self.connections.note(Entry {
-            device: refusal.device.clone(),
+        tracing::warn!(%peer, words = refusal.words(), device = refusal.device, "connection refused");
+        self.connections.note(Note {
+            device: &refusal.device,
             protocol: Protocol::Ocpp16,
-            address: peer.to_string(),
+            peer,
             at: self.clock.now().wall,
-            state: State::Refused,
-            detail: refusal.words.clone(),
+            refusal: Some(refusal.code),
+            about: &refusal.about,
         });
     }
 }

@@ -1,80 +1,45 @@
 //! Why a handshake failed, in words that say what to change.
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use api::RefusalCode as Code;
+use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage};
 
-/// The reason for people.
-pub(super) fn words(error: &std::io::Error) -> String {
+/// The reason for people, and what it is about.
+pub(super) fn code(error: &std::io::Error) -> (Code, String) {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => of_tls(error),
-        None => "The device ended the TLS handshake; if it says nothing more, it does not trust our certificate: \
-                 install the certificate of this building's authority in it"
-            .to_owned(),
+        None => (Code::TlsAborted, String::new()),
     }
 }
 
-fn of_tls(error: &Error) -> String {
+fn of_tls(error: &Error) -> (Code, String) {
     match error {
         Error::AlertReceived(alert) => of_alert(*alert),
-        Error::PeerIncompatible(reason) => of_incompatible(reason),
+        Error::PeerIncompatible(reason) => (Code::TlsTooOld, format!("{reason:?}")),
         Error::InvalidCertificate(reason) => of_certificate(reason),
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "The device speaks no TLS here; set its address to wss, https or mqtts, or use the port without TLS"
-                .to_owned()
-        }
-        Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => {
-            "The device speaks a TLS that is too old; 1.2 or 1.3 is needed: update its firmware, or use the port \
-             without TLS and a password within the local network"
-                .to_owned()
-        }
-        other => format!("The TLS handshake failed: {other}; update the device's firmware"),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => (Code::PlainOnTlsPort, String::new()),
+        Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => (Code::TlsTooOld, "SSL".to_owned()),
+        other => (Code::TlsOther, other.to_string()),
     }
 }
 
-fn of_alert(alert: AlertDescription) -> String {
+fn of_alert(alert: Alert) -> (Code, String) {
     match alert {
-        AlertDescription::UnknownCA | AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => {
-            "The device does not trust our certificate; install the certificate of this building's authority in it, \
-             and type the address as it stands in the list of addresses"
-                .to_owned()
+        Alert::UnknownCA | Alert::BadCertificate | Alert::CertificateUnknown => (Code::TlsNotTrusted, String::new()),
+        Alert::CertificateExpired => (Code::TlsClock, String::new()),
+        Alert::UnsupportedCertificate => (Code::TlsNoEcdsa, String::new()),
+        Alert::ProtocolVersion | Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+            (Code::TlsTooOld, format!("{alert:?}"))
         }
-        AlertDescription::CertificateExpired => {
-            "The device says that our certificate is not valid today; its clock is wrong: set it".to_owned()
-        }
-        AlertDescription::UnsupportedCertificate => {
-            "The device cannot use certificates with elliptic curves; update its firmware, or use the port without TLS \
-             and a password within the local network"
-                .to_owned()
-        }
-        AlertDescription::ProtocolVersion
-        | AlertDescription::HandshakeFailure
-        | AlertDescription::InsufficientSecurity => {
-            "The device and we have no TLS version or cipher in common; update its firmware, or use the port without \
-             TLS and a password within the local network"
-                .to_owned()
-        }
-        other => format!("The device ended the TLS handshake with \"{other:?}\"; look into its log"),
+        other => (Code::TlsOther, format!("{other:?}")),
     }
 }
 
-fn of_incompatible(reason: &PeerIncompatible) -> String {
-    format!(
-        "The device's TLS is too old ({reason:?}); 1.2 with ECDHE or 1.3 is needed: update its firmware, or use the port \
-         without TLS and a password within the local network"
-    )
-}
-
-fn of_certificate(reason: &CertificateError) -> String {
+fn of_certificate(reason: &CertificateError) -> (Code, String) {
     match reason {
-        CertificateError::Revoked => "The device's certificate was revoked; let it ask for a new one".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "The device's certificate has ended; let it ask for a new one".to_owned()
-        }
-        CertificateError::UnknownRevocationStatus => {
-            "The device's certificate is not in our list; let it ask for a new one".to_owned()
-        }
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "The device's certificate was not made by this building's authority; let it ask for one here".to_owned()
-        }
-        other => format!("The device's certificate cannot be used: {other}; let it ask for a new one"),
+        CertificateError::Revoked => (Code::CertificateRevoked, String::new()),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (Code::CertificateEnded, String::new()),
+        CertificateError::UnknownRevocationStatus => (Code::CertificateUnknown, String::new()),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (Code::CertificateForeign, String::new()),
+        other => (Code::CertificateBad, other.to_string()),
     }
 }

@@ -1,6 +1,7 @@
 //! Accepting TLS connections: a task and a time limit for each handshake, so that nobody waits for a stranger.
 
 use super::failure;
+use api::RefusalCode;
 use rustls::ServerConfig;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -31,7 +32,7 @@ pub(crate) type Secured = TlsStream<TcpStream>;
 pub(crate) type TlsIncoming = mpsc::Receiver<(Secured, SocketAddr)>;
 
 /// Tells about a handshake that failed.
-pub(crate) type Failed = Arc<dyn Fn(SocketAddr, String) + Send + Sync>;
+pub(crate) type Failed = Arc<dyn Fn(SocketAddr, RefusalCode, String) + Send + Sync>;
 
 /// Shakes hands on `listener` until the drain; what succeeds comes out of the receiver, what fails is told to `failed`.
 pub(crate) fn listen(
@@ -70,10 +71,7 @@ async fn accept(
             }
         };
         let (Ok(slot), Some(place)) = (Arc::clone(&slots).try_acquire_owned(), places.take(peer.ip())) else {
-            failed(
-                peer,
-                "Too many connections begin at once; look for a device that connects again and again".to_owned(),
-            );
+            failed(peer, RefusalCode::TooManyConnections, String::new());
             continue;
         };
         let (acceptor, failed, ready) = (acceptor.clone(), Arc::clone(&failed), ready.clone());
@@ -81,7 +79,7 @@ async fn accept(
             match shake(&acceptor, stream).await {
                 // Nobody takes it when the program ends.
                 Ok(secured) => drop(ready.send((secured, peer)).await),
-                Err(Some(words)) => failed(peer, words),
+                Err(Some((code, about))) => failed(peer, code, about),
                 Err(None) => tracing::debug!(%peer, "a connection ended before it began"),
             }
             drop((slot, place));
@@ -91,7 +89,7 @@ async fn accept(
 }
 
 /// `None` as the reason for one who never said a word, such as a scan of ports.
-async fn shake(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Secured, Option<String>> {
+async fn shake(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Secured, Option<(RefusalCode, String)>> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed by Nagle's algorithm");
     }
@@ -99,15 +97,12 @@ async fn shake(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Secured, Opt
     match timeout(HANDSHAKE_WAIT, stream.peek(&mut first)).await {
         Ok(Ok(1..)) => {}
         Ok(Ok(0) | Err(_)) => return Err(None),
-        Err(_elapsed) => return Err(Some("The device connected and said nothing; check its network".to_owned())),
+        Err(_elapsed) => return Err(Some((RefusalCode::TlsSilent, String::new()))),
     }
     match timeout(HANDSHAKE_WAIT, acceptor.accept(stream)).await {
         Ok(Ok(secured)) => Ok(secured),
-        Ok(Err(error)) => Err(Some(failure::words(&error))),
-        Err(_elapsed) => Err(Some(format!(
-            "The device did not finish the TLS handshake within {} s; check its network",
-            HANDSHAKE_WAIT.as_secs()
-        ))),
+        Ok(Err(error)) => Err(Some(failure::code(&error))),
+        Err(_elapsed) => Err(Some((RefusalCode::TlsSlow, String::new()))),
     }
 }
 

@@ -33,6 +33,8 @@ pub fn config(dir: &Path) -> Config {
     let mut config = Config::new(dir.to_owned());
     (config.http, config.ocpp, config.mqtt) = (any, any, any);
     config.manager_password = Some(PASSWORD.to_owned());
+    // The keyring belongs to whoever runs the tests.
+    config.secrets = service::SecretsChoice::File;
     config
 }
 

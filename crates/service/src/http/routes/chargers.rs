@@ -66,6 +66,7 @@ pub(crate) async fn charger_delete(State(shared): State<Shared>, Path(id): Path<
     let id = find(&shared, &id)?.charger.id;
     // First, since the device comes back at once and must then be a stranger in every respect.
     shared.credentials.forget(id.as_str()).await.map_err(|error| shared.store_failure(&error))?;
+    shared.access.forget(&id).await.map_err(|error| shared.store_failure(&error))?;
     shared.order_kept(Order::RemoveCharger(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -78,6 +79,9 @@ pub(crate) async fn charger_approve(State(shared): State<Shared>, Path(id): Path
     let over_mqtt = charger.protocol == Protocol::Ievcc;
     if over_mqtt {
         shared.credentials.pin(&id).await.map_err(|error| shared.store_failure(&error))?;
+    }
+    if !over_mqtt {
+        shared.access.approve(&charger.id).await.map_err(|error| shared.store_failure(&error))?;
     }
     shared.order_kept(Order::ApproveCharger(charger.id)).await?;
     if over_mqtt {

@@ -4,14 +4,15 @@ use super::super::paging::PageQuery;
 use super::super::problem::{Answer, Failure, Query};
 use super::super::{Shared, live};
 use crate::convert;
-use crate::reach::reachable;
-use api::{AlarmCode, ConnectionItem, ConnectionPage, Health, HealthPart, Snapshot};
+use crate::reach::{self, reachable};
+use api::{AlarmCode, ConnectionItem, ConnectionPage, Health, HealthPart, NetworkItem, Snapshot};
 use axum::Json;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use control::StorageState;
+use std::net::SocketAddr;
 
 /// Whether the program is well
 #[utoipa::path(get, path = "/health", tag = "system", security(()), responses((status = 200, body = Health)))]
@@ -77,7 +78,42 @@ pub(crate) async fn connections(
         next_cursor: page.next_cursor,
         ocpp_addresses: typed(shared.addresses.ocpp, "ws", "/ocpp/"),
         mqtt_addresses: typed(shared.addresses.mqtt, "mqtt", ""),
+        networks: networks(&shared.addresses),
     }))
+}
+
+/// What to type into a device, by network card; cards on which nothing listens are left out.
+fn networks(addresses: &crate::Addresses) -> Vec<NetworkItem> {
+    let mut cards = reach::cards();
+    // A listener bound to loopback is for this computer itself.
+    let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
+    if !cards.iter().any(|card| card.address == loopback) {
+        cards.push(reach::Card { address: loopback, name: "loopback".to_owned() });
+    }
+    let all_bound: Vec<SocketAddr> =
+        [Some(addresses.ocpp), Some(addresses.mqtt), addresses.ocpps, addresses.mqtts].into_iter().flatten().collect();
+    let everywhere = all_bound.iter().all(|bound| bound.ip().is_unspecified());
+    cards
+        .into_iter()
+        .filter(|card| {
+            !(everywhere && card.address.is_loopback()) || reach::cards().iter().all(|card| card.address.is_loopback())
+        })
+        .filter(|card| all_bound.iter().any(|bound| reach::is_reached_at(*bound, card.address)))
+        .map(|card| {
+            let typed = |bound: Option<SocketAddr>, scheme: &str, path: &str| {
+                let bound = bound.filter(|bound| reach::is_reached_at(*bound, card.address))?;
+                Some(format!("{scheme}://{}{path}", SocketAddr::new(card.address, bound.port())))
+            };
+            NetworkItem {
+                ocpp: typed(Some(addresses.ocpp), "ws", "/ocpp/"),
+                ocpps: typed(addresses.ocpps, "wss", "/ocpp/"),
+                mqtt: typed(Some(addresses.mqtt), "mqtt", ""),
+                mqtts: typed(addresses.mqtts, "mqtts", ""),
+                https: typed(addresses.https, "https", ""),
+                name: card.name,
+            }
+        })
+        .collect()
 }
 
 /// The live state once
