@@ -1,7 +1,8 @@
 """A charger that nobody here wrote: the `ocpp` package from PyPI, which checks every message against the
 standard's schemas in both directions.
 
-Usage: ocpp_charger.py URL ID
+Usage: ocpp_charger.py URL ID [AUTHORITY [CERTIFICATE KEY]]
+A user and a password stand in the URL. AUTHORITY, CERTIFICATE and KEY are PEM files: whom to trust, and what to prove itself with.
 Commands come as JSON lines on stdin: {"call": "Authorize", "payload": {"id_tag": "04A1B2C3"}}.
 What happens goes as JSON lines to stdout: {"answer": "Authorize", "payload": {...}} for answers,
 {"asked": "SetChargingProfile", "payload": {...}} for what the central system wants (always accepted),
@@ -11,6 +12,7 @@ What happens goes as JSON lines to stdout: {"answer": "Authorize", "payload": {.
 import asyncio
 import dataclasses
 import json
+import ssl
 import sys
 
 import websockets
@@ -85,9 +87,19 @@ async def commands(charger):
         await obey(charger, command["call"], command["payload"])
 
 
-async def main(url, identity):
+def trust(files):
+    """How to shake hands: whom to trust, and what to show; nothing without TLS."""
+    if not files:
+        return {}
+    context = ssl.create_default_context(cafile=files[0])
+    if len(files) > 1:
+        context.load_cert_chain(files[1], files[2])
+    return {"ssl": context}
+
+
+async def main(url, identity, *files):
     """Connects and runs until stdin ends or the link drops."""
-    async with websockets.connect(url, subprotocols=["ocpp1.6"]) as socket:
+    async with websockets.connect(url, subprotocols=["ocpp1.6"], **trust(files)) as socket:
         tell(connected=socket.subprotocol)
         charger = Charger(identity, socket)
         running = [asyncio.create_task(charger.start()), asyncio.create_task(commands(charger))]
@@ -97,4 +109,4 @@ async def main(url, identity):
                 tell(failed="connection", error=repr(task.exception()))
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2]))
+asyncio.run(main(*sys.argv[1:]))

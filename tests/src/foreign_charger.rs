@@ -3,6 +3,7 @@
 use crate::{Lines, foreign, python, until};
 use serde_json::{Value, json};
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// A charger that nobody here wrote.
@@ -18,9 +19,13 @@ impl ForeignCharger {
     /// Connects to `url` as `id`.
     #[must_use]
     pub fn connect(url: &str, id: &str) -> Self {
-        let mut child = Command::new(python())
-            .arg(foreign("ocpp_charger.py"))
-            .args([url, id])
+        Self::connect_with(url, id, &[])
+    }
+
+    /// Connects with the files of TLS: the authority to trust, then a certificate and its key.
+    #[must_use]
+    pub fn connect_with(url: &str, id: &str, files: &[&Path]) -> Self {
+        let mut child = Self::command(url, id, files)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -32,6 +37,20 @@ impl ForeignCharger {
         let charger = Self { child, input, output, errors, answers_seen: 0 };
         until("the foreign charger to connect", || charger.output.find("\"connected\": \"ocpp1.6\""));
         charger
+    }
+
+    /// Tries to connect, which must fail; what the package says about it.
+    #[must_use]
+    pub fn refused(url: &str, id: &str, files: &[&Path]) -> String {
+        let output = Self::command(url, id, files).stdin(Stdio::null()).output().expect("Python starts");
+        assert!(!output.status.success(), "{url} must be refused");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn command(url: &str, id: &str, files: &[&Path]) -> Command {
+        let mut command = Command::new(python());
+        command.arg(foreign("ocpp_charger.py")).args([url, id]).args(files);
+        command
     }
 
     /// Sends a request with the package's own field names and returns the answer, which the package has checked.

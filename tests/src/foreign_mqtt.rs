@@ -2,6 +2,7 @@
 
 use crate::{Lines, until};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +15,8 @@ pub struct MqttDevice {
     /// Version of MQTT as mosquitto names it: `311` or `5`.
     version: &'static str,
     next_id: AtomicU64,
+    /// Whom to trust, with TLS.
+    authority: Option<PathBuf>,
 }
 
 /// What arrives on a device's topic.
@@ -26,7 +29,20 @@ impl MqttDevice {
     /// A device of the broker at `port`.
     #[must_use]
     pub fn new(port: u16, name: &str, password: &str, version: &'static str) -> Self {
-        Self { port, name: name.to_owned(), password: password.to_owned(), version, next_id: AtomicU64::new(1) }
+        Self {
+            port,
+            name: name.to_owned(),
+            password: password.to_owned(),
+            version,
+            next_id: AtomicU64::new(1),
+            authority: None,
+        }
+    }
+
+    /// The same with TLS, trusting the authority in this PEM file.
+    #[must_use]
+    pub fn trusting(self, authority: &Path) -> Self {
+        Self { authority: Some(authority.to_owned()), ..self }
     }
 
     /// Publishes a message of the protocol with QoS 1: the head is added to `body`. Returns its `id`, or
@@ -80,6 +96,9 @@ impl MqttDevice {
         let mut command = Command::new(program);
         let (port, client) = (self.port.to_string(), format!("{}-{role}", self.name));
         command.args(["-h", "127.0.0.1", "-p", &port, "-V", self.version, "-q", "1", "-i", &client]);
+        if let Some(authority) = &self.authority {
+            command.arg("--cafile").arg(authority);
+        }
         command.args(["-u", &self.name, "-P", &self.password]).stdin(Stdio::null());
         command
     }

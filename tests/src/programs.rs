@@ -205,6 +205,9 @@ pub fn serve_command(directory: &Path) -> Command {
         "127.0.0.1:0",
         "--mqtt",
         "127.0.0.1:0",
+        // The keyring belongs to whoever runs the tests.
+        "--secrets",
+        "file",
     ]);
     command
 }

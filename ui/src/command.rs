@@ -5,7 +5,7 @@ use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
     CardPatch, ChargerPatch, ConnectorTarget, DemoCommand, EnrolmentRequest, Language, LimitRequest, MeterPatch,
-    NewCard, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
+    NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
 };
 use egui::Theme;
 
@@ -128,6 +128,8 @@ pub(crate) enum Command {
     EditMeter(String, MeterPatch),
     /// Remove a meter.
     RemoveMeter(String),
+    /// Give an MQTT device a password.
+    AddDevice(NewDevice),
     /// Something in the virtual building.
     Demo(DemoCommand),
 }
@@ -181,6 +183,7 @@ impl Command {
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
             Self::RemoveCard(_) => Text::RemoveCard,
+            Self::AddDevice(_) => Text::AddDeviceDo,
             Self::Demo(command) => demo_label(command),
         }
     }
@@ -241,7 +244,8 @@ impl Command {
             | Self::EditTenant(..)
             | Self::EditSite(_)
             | Self::EditMeter(..)
-            | Self::RemoveMeter(_) => return None,
+            | Self::RemoveMeter(_)
+            | Self::AddDevice(_) => return None,
         })
     }
 }

@@ -54,6 +54,7 @@ struct Pages {
     overview: pages::overview::OverviewState,
     chargers: pages::chargers::ChargersState,
     cards: pages::cards::CardsState,
+    connect: pages::connect::ConnectState,
     settings: pages::settings::SettingsState,
     demo: pages::demo::DemoState,
     filter: Option<SessionFilter>,
@@ -144,6 +145,7 @@ impl Console {
             if matches!(command, Command::ShowDialog(_)) {
                 self.pages.chargers.close_dialog();
                 self.pages.cards.close_dialog();
+                self.pages.connect.close_dialog();
             }
             self.model.command(command);
         }
@@ -225,6 +227,7 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
         Page::Chargers => pages::chargers::show(cx, ui, &mut pages.chargers, snapshot),
         Page::Cards => pages::cards::show(cx, ui, &mut pages.cards, snapshot),
         Page::Sessions => pages::sessions::show(cx, ui, snapshot, &mut pages.filter),
+        Page::Connect => pages::connect::show(cx, ui, &mut pages.connect, snapshot),
         Page::Settings => pages::settings::show(cx, ui, &mut pages.settings, snapshot),
         Page::Demo => pages::demo::show(cx, ui, &mut pages.demo),
     }
@@ -262,6 +265,8 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
             }
             Dialog::Enrol => pages::enrol::dialog(cx, ui, &mut pages.cards.enrol, snapshot),
             Dialog::EnrolRefused(uid) => pages::enrol::refused_dialog(cx, ui, &mut pages.cards.enrol, uid),
+            Dialog::AddDevice => pages::connect::device_dialog(cx, ui, &mut pages.connect),
+            Dialog::ShownPassword => pages::connect::password_dialog(cx, ui),
             Dialog::AddTenant => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, None),
             Dialog::EditTenant(id) => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, Some(*id)),
             Dialog::RemoveTenant(id) => pages::cards::remove_dialog(cx, ui, *id),
@@ -359,6 +364,7 @@ fn nav_item(cx: &mut Cx<'_>, ui: &mut Ui, page: Page) {
         Page::Chargers => Icon::Plug,
         Page::Cards => Icon::Card,
         Page::Sessions => Icon::List,
+        Page::Connect => Icon::Link,
         Page::Settings => Icon::Sliders,
         Page::Demo => Icon::Flask,
     };

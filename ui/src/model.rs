@@ -11,7 +11,7 @@ use crate::view::{Dialog, Page, View};
 use api::{
     CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage, DecisionItem,
     DemoSnapshot, FrameItem, Language, LiveMessage, Page as ListPage, Problem, ReadingColumns, SessionInfo,
-    SessionItem, SiteItem, Snapshot, TenantItem,
+    SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem,
 };
 use egui::Theme;
 use serde::de::DeserializeOwned;
@@ -92,6 +92,8 @@ pub(crate) struct Values {
     pub(crate) frames: Remote<(String, Vec<FrameItem>)>,
     /// Devices and their connections.
     pub(crate) connections: Remote<ConnectionPage>,
+    /// A password that was made for a device; shown once.
+    pub(crate) shown_password: Option<ShownPassword>,
     /// The virtual building.
     pub(crate) demo: Remote<DemoSnapshot>,
     /// Readings under way or refused.
@@ -182,7 +184,10 @@ impl Model {
                 self.values.curve = Remote::Absent;
                 self.view.session = session;
             }
-            Command::ShowDialog(dialog) => self.view.dialog = dialog,
+            Command::ShowDialog(dialog) => {
+                self.values.shown_password = None;
+                self.view.dialog = dialog;
+            }
             Command::SetSpan(span) => self.view.span = span,
             Command::SetQuantity(quantity) => self.view.quantity = quantity,
             Command::SetGraphForm(form) => self.view.form = form,
@@ -215,6 +220,7 @@ impl Model {
                 self.fetch(Resource::Sessions);
                 self.fetch(Resource::Tenants);
             }
+            Page::Connect => self.fetch(Resource::Connections),
             Page::Settings => {
                 for resource in [Resource::Site, Resource::Circuits, Resource::Connections] {
                     self.fetch(resource);
@@ -482,6 +488,10 @@ impl Model {
             }
             Command::Limit(..) => self.view.dialog = None,
             Command::Enrol(_) => self.view.dialog = Some(Dialog::Enrol),
+            Command::AddDevice(_) => {
+                self.values.shown_password = serde_json::from_str(body).ok();
+                self.view.dialog = Some(Dialog::ShownPassword);
+            }
             Command::Demo(_) => self.fetch(Resource::Demo),
             other => self.accepted(&other, body),
         }

@@ -45,6 +45,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::BlockCard(card, patch) => (Patch, format!("cards/{card}"), json(patch)),
         Command::RemoveCard(card) => (Delete, format!("cards/{card}"), None),
         Command::EditSite(site) => (Put, "site".to_owned(), json(site)),
+        Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
         Command::ApproveCharger(id) => charger(id, "approve", empty()),
         Command::Pause(id) => charger(id, "pause", empty()),

@@ -16,6 +16,8 @@ pub(crate) enum Page {
     Cards,
     /// Sessions and their load curves.
     Sessions,
+    /// Connecting devices.
+    Connect,
     /// Building, meters, console.
     Settings,
     /// The virtual building.
@@ -24,8 +26,8 @@ pub(crate) enum Page {
 
 impl Page {
     /// All of them, in the order of the navigation.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Overview, Self::Chargers, Self::Cards, Self::Sessions, Self::Settings, Self::Demo];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Overview, Self::Chargers, Self::Cards, Self::Sessions, Self::Connect, Self::Settings, Self::Demo];
 
     /// Its name.
     pub(crate) const fn title(self) -> Text {
@@ -34,6 +36,7 @@ impl Page {
             Self::Chargers => Text::Chargers,
             Self::Cards => Text::Cards,
             Self::Sessions => Text::Sessions,
+            Self::Connect => Text::Connect,
             Self::Settings => Text::Settings,
             Self::Demo => Text::Demo,
         }
@@ -46,6 +49,7 @@ impl Page {
             Self::Chargers => Text::ChargersSub,
             Self::Cards => Text::CardsSub,
             Self::Sessions => Text::SessionsSub,
+            Self::Connect => Text::ConnectSub,
             Self::Settings => Text::SettingsSub,
             Self::Demo => Text::DemoSub,
         }
@@ -112,6 +116,10 @@ pub(crate) enum Dialog {
     Enrol,
     /// Whose this refused card is.
     EnrolRefused(String),
+    /// A new MQTT device.
+    AddDevice,
+    /// A password that is shown once.
+    ShownPassword,
     /// A new tenant.
     AddTenant,
     /// Changes of a tenant.
@@ -130,6 +138,8 @@ impl Dialog {
             Self::RemoveMeter(_) => Text::RemoveMeter,
             Self::Enrol => Text::EnrolCard,
             Self::EnrolRefused(_) => Text::EnrolThis,
+            Self::AddDevice => Text::AddDevice,
+            Self::ShownPassword => Text::Password,
             Self::AddTenant => Text::AddTenant,
             Self::EditTenant(_) => Text::EditTenant,
             Self::RemoveTenant(_) => Text::RemoveTenant,
@@ -145,6 +155,8 @@ impl Dialog {
             Self::RemoveMeter(_) => Some(Text::RemoveMeterTip),
             Self::Enrol => Some(Text::EnrolCardTip),
             Self::EnrolRefused(_) => Some(Text::EnrolThisTip),
+            Self::AddDevice => Some(Text::AddDeviceConnectTip),
+            Self::ShownPassword => None,
             Self::AddTenant => Some(Text::AddTenantTip),
             Self::EditTenant(_) => Some(Text::EditTenantTip),
             Self::RemoveTenant(_) => Some(Text::RemoveTenantTip),

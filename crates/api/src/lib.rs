@@ -43,6 +43,6 @@ pub use self::resources::{
     HealthPart, MeterItem, NetworkItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
 };
 pub use self::security::{
-    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, SecurityPolicy,
+    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, NewDevice, SecurityPolicy,
     SecurityState, ShownPassword,
 };

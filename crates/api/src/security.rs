@@ -131,3 +131,12 @@ impl std::fmt::Debug for ShownPassword {
         f.debug_struct("ShownPassword").field("user", &self.user).finish_non_exhaustive()
     }
 }
+
+/// Body of `POST mqtt/devices`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// Its name: its user name and its topic.
+    pub name: String,
+}

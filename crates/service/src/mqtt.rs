@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 const HELLO: &str = "hello/new";
 
 /// What we call ourselves in messages.
-const RESERVED: &str = "manager";
+pub(crate) const RESERVED: &str = "manager";
 
 /// Names of the secrets of devices that were let in.
 const PINNED: &str = "mqtt/";

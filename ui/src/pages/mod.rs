@@ -3,6 +3,7 @@
 pub(crate) mod cards;
 pub(crate) mod charger;
 pub(crate) mod chargers;
+pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod enrol;
 pub(crate) mod overview;

@@ -134,7 +134,7 @@ impl Access {
             (enforced, state.policy.open_from, state.approved.contains(charger))
         };
         if proven < enforced {
-            let code = missing(enforced, credentials.is_some(), link.tls.is_some());
+            let code = missing(enforced, credentials, link.tls.as_ref());
             return Err(Denied::Proof(code, String::new()));
         }
         if proven == SecurityProfile::Open && !open_to(open_from, link.peer.ip()) {
@@ -285,8 +285,8 @@ fn is_local(address: IpAddr) -> bool {
 }
 
 /// Which proof is missing.
-const fn missing(enforced: SecurityProfile, has_password: bool, has_tls: bool) -> RefusalCode {
-    match (enforced, has_password, has_tls) {
+const fn missing(enforced: SecurityProfile, password: Option<&Credentials>, tls: Option<&Proof>) -> RefusalCode {
+    match (enforced, password.is_some(), tls.is_some()) {
         (SecurityProfile::TlsCertificate, _, true) => RefusalCode::CertificateMissing,
         (SecurityProfile::TlsBasic, false, false) => RefusalCode::TlsAndPasswordMissing,
         (SecurityProfile::TlsBasic, true, false) | (SecurityProfile::TlsCertificate, _, false) => {

@@ -155,10 +155,7 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
     let peer = link.peer;
     let (head, rest) = match timeout(HEAD_WAIT, read_head(&mut stream)).await {
         Ok(Ok((None, rest))) if rest.first() == Some(&TLS_RECORD) => {
-            let words =
-                "The charger speaks TLS on the port without; set its address to ws, or to wss with the port for TLS"
-                    .to_owned();
-            return carrier.refused(peer, &Refusal { status: "", device: String::new(), words });
+            return carrier.refused(peer, &Refusal::new("", RefusalCode::TlsOnPlainPort));
         }
         Ok(Ok(read)) => read,
         Ok(Err(error)) => return tracing::debug!(%error, "the connection ended before a request"),

@@ -4,6 +4,7 @@ mod account;
 mod chargers;
 mod commands;
 mod demo;
+mod devices;
 mod files;
 mod meters;
 mod people;
@@ -139,6 +140,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(security::authority))
         .routes(routes!(security::certificate_list))
         .routes(routes!(security::certificate_revoke))
+        .routes(routes!(devices::device_add))
         .routes(routes!(files::file_list, files::file_add))
         .routes(routes!(files::file_content))
         .routes(routes!(files::file_remove))
