@@ -1,9 +1,9 @@
 //! Resources as lists and single items return them.
 
+use crate::RefusalCode;
 use crate::{
     CardPolicyItem, ChargerPolicyItem, DeviceItem, KnownItem, Reason, SiteRulesItem, WishItem, requests::SetupPhases,
 };
-use crate::{Reason, RefusalCode, requests::SetupPhases};
 use domain::{ConnectorStatus, EndReason, MeterRole, Protocol, Provenance};
 use serde::{Deserialize, Serialize};
 
