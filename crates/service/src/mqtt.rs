@@ -13,11 +13,13 @@ use broker::{
 };
 use bytes::Bytes;
 use domain::{Clock, MeterId, Protocol};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use store::{Reader, StoreError, Writer};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 /// Where strangers announce themselves.
 const HELLO: &str = "hello/new";
@@ -317,6 +319,17 @@ async fn next_secured(secured: &mut Option<TlsIncoming>) -> Option<(Secured, Soc
     }
 }
 
+/// What was published to a device before it is sent away must reach it first; the router takes milliseconds.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Resolves when the next device is to be sent away; never when there is none.
+async fn next_farewell(leaving: &VecDeque<(Instant, String)>) {
+    match leaving.front() {
+        Some((at, _)) => tokio::time::sleep_until(*at).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Owns the broker: publishes in order until the drain, then says goodbye to the devices.
 pub(crate) async fn run(
     broker: Broker,
@@ -326,6 +339,7 @@ pub(crate) async fn run(
     mut drain: watch::Receiver<bool>,
 ) {
     let mut restarts = broker.router_restarts();
+    let mut leaving: VecDeque<(Instant, String)> = VecDeque::new();
     loop {
         tokio::select! {
             message = outgoing.recv() => match message {
@@ -334,8 +348,11 @@ pub(crate) async fn run(
                         tracing::warn!(topic, %error, "a message to a device was not published");
                     }
                 }
-                Some(ToBroker::Disconnect(name)) => broker.disconnect(&name),
+                Some(ToBroker::Disconnect(name)) => leaving.push_back((Instant::now() + FAREWELL, name)),
                 None => break,
+            },
+            () = next_farewell(&leaving) => if let Some((_, name)) = leaving.pop_front() {
+                broker.disconnect(&name);
             },
             Ok(()) = restarts.changed() => {
                 if engine.send(Happened::BrokerRestarted).await.is_err() {

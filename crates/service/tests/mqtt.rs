@@ -99,3 +99,52 @@ async fn nonsense_changes_nothing() {
     assert!(meter.publish("Counter-1", load("Counter-1", 8000)).await);
     site.until("meters/Counter-1", |meter| meter["current_a"] == json!([8.0, 8.0, 8.0])).await;
 }
+
+fn charger(body: Value) -> Value {
+    let mut message = json!({"v": 1, "from": "Charger-1"});
+    message.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+    message
+}
+
+/// A charger that is removed in the middle of a session hears the cut to nothing and the end of the session before it
+/// is sent away: nobody counts it from then on.
+#[tokio::test]
+async fn a_removed_charger_hears_its_last_orders() {
+    let site = Site::start().await;
+    let announce = || charger(json!({"code": "0x002", "id": 1, "connectors": 1, "max_ma": 32000}));
+    let mut stranger = Device::connect(&site, "Charger-1", "secret").await.unwrap();
+    assert!(stranger.publish("hello/new", announce()).await);
+    site.until("chargers", |list| list["items"][0]["id"] == "Charger-1").await;
+    assert_eq!(site.post("chargers/Charger-1/approve", json!({})).await.status, 200);
+    assert!(!stranger.until(|_| false).await, "it is sent away to come back with its rights");
+    site.tenant_with_card("Ana", "04A1B2C3").await;
+    let mut settings = site.get("site").await.json;
+    settings["declared_load_a"] = json!(2);
+    settings["control_interval_s"] = json!(1);
+    assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
+
+    let mut device = Device::connect(&site, "Charger-1", "secret").await.unwrap();
+    device.client.subscribe("Charger-1", QoS::AtLeastOnce).await.unwrap();
+    assert!(device.until(|packet| matches!(packet, Packet::SubAck(_))).await);
+    assert!(device.publish("hello/new", announce()).await);
+    let at_ms = jiff::Timestamp::now().as_millisecond();
+    let start = json!({"local": 1, "card": "04A1B2C3", "meter_wh": 1000, "at_ms": at_ms});
+    assert!(device.publish("Charger-1", charger(json!({"code": "0x022", "connector": 1, "start": start}))).await);
+    let heard = |packet: &Packet, wanted: &dyn Fn(&Value) -> bool| {
+        let Packet::Publish(message) = packet else { return false };
+        serde_json::from_slice::<Value>(&message.payload).is_ok_and(|body| body["from"] == "manager" && wanted(&body))
+    };
+    let has_current = |body: &Value| body["limit_ma"].as_u64() >= Some(6000);
+    assert!(device.until(|packet| heard(packet, &has_current)).await);
+    let removed = tokio::spawn(async move { (site.ask("DELETE", "chargers/Charger-1", None).await.status, site) });
+    let (cut, end) = (std::cell::Cell::new(false), std::cell::Cell::new(false));
+    let is_over = device
+        .until(|packet| {
+            cut.set(cut.get() || heard(packet, &|body| body["limit_ma"] == 0));
+            end.set(end.get() || heard(packet, &|body| body["end"].is_object()));
+            false
+        })
+        .await;
+    assert_eq!((cut.get(), end.get(), is_over), (true, true, false));
+    assert_eq!(removed.await.unwrap().0, 204);
+}
