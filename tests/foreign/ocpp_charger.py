@@ -23,20 +23,42 @@ ACCEPTED = {
     "CancelReservation": {"status": "Accepted"},
     "ChangeAvailability": {"status": "Accepted"},
     "ChangeConfiguration": {"status": "Accepted"},
+    "CertificateSigned": {"status": "Accepted"},
     "ClearCache": {"status": "Accepted"},
     "ClearChargingProfile": {"status": "Accepted"},
     "DataTransfer": {"status": "Accepted"},
+    "DeleteCertificate": {"status": "Accepted"},
+    "ExtendedTriggerMessage": {"status": "Accepted"},
+    "GetCompositeSchedule": {
+        "status": "Accepted",
+        "connector_id": 1,
+        "schedule_start": "2026-01-01T00:00:00Z",
+        "charging_schedule": {
+            "charging_rate_unit": "A",
+            "charging_schedule_period": [{"start_period": 0, "limit": 10.0}],
+        },
+    },
     "GetConfiguration": {
         "configuration_key": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}],
         "unknown_key": [],
     },
+    "GetDiagnostics": {"file_name": "diagnostics.zip"},
+    "GetInstalledCertificateIds": {"status": "Accepted", "certificate_hash_data": []},
+    "GetLog": {"status": "Accepted", "filename": "log.zip"},
+    "InstallCertificate": {"status": "Accepted"},
     "RemoteStartTransaction": {"status": "Accepted"},
+    "ReserveNow": {"status": "Accepted"},
     "RemoteStopTransaction": {"status": "Accepted"},
     "Reset": {"status": "Accepted"},
     "SetChargingProfile": {"status": "Accepted"},
+    "SignedUpdateFirmware": {"status": "Accepted"},
     "TriggerMessage": {"status": "Accepted"},
     "UnlockConnector": {"status": "Unlocked"},
+    "UpdateFirmware": {},
 }
+
+# The list of cards it keeps, with its version; as the standard says, it starts with none.
+CARDS = {"version": 0, "cards": {}}
 
 
 def tell(**event):
@@ -67,6 +89,35 @@ def handler(action, answer):
 
 for name, reply in ACCEPTED.items():
     setattr(Charger, "on_" + name, handler(name, reply))
+
+
+@on("GetLocalListVersion")
+def on_get_local_list_version(_self):
+    """Tells the version of its list."""
+    tell(asked="GetLocalListVersion", payload={})
+    return call_result.GetLocalListVersion(list_version=CARDS["version"])
+
+
+@on("SendLocalList")
+def on_send_local_list(_self, list_version, update_type, local_authorization_list=()):
+    """Keeps a list, whole or changed; refuses changes that do not follow its version."""
+    if update_type == "Differential" and list_version <= CARDS["version"]:
+        return call_result.SendLocalList(status="VersionMismatch")
+    if update_type == "Full":
+        CARDS["cards"] = {}
+    for entry in local_authorization_list:
+        info = entry.get("id_tag_info")
+        if info is None:
+            CARDS["cards"].pop(entry["id_tag"], None)
+        else:
+            CARDS["cards"][entry["id_tag"]] = info["status"]
+    CARDS["version"] = list_version
+    tell(asked="SendLocalList", payload={"type": update_type, "version": list_version, "cards": CARDS["cards"]})
+    return call_result.SendLocalList(status="Accepted")
+
+
+Charger.on_get_local_list_version = on_get_local_list_version
+Charger.on_send_local_list = on_send_local_list
 
 
 async def obey(charger, name, payload):

@@ -4,8 +4,8 @@ use crate::history::Quantity;
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
-    CardPatch, ChargerPatch, ConnectorTarget, DemoCommand, EnrolmentRequest, Language, LimitRequest, MeterPatch,
-    NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
+    CardPatch, ChargerPatch, ChargerSettings, ConnectorTarget, DemoCommand, EnrolmentRequest, Language, LimitRequest,
+    MeterPatch, NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
 };
 use egui::Theme;
 
@@ -33,8 +33,12 @@ pub(crate) enum Resource {
     Readings(Quantity, i64),
     /// Why a charger had what it had.
     Decisions(Charger),
-    /// The messages of a charger.
-    Frames(Charger),
+    /// The messages of a charger that contain a text.
+    Frames(Charger, String),
+    /// A charger in detail.
+    Detail(Charger),
+    /// How a charger's states changed.
+    Timeline(Charger),
     /// Devices that are, were or want to be connected.
     Connections,
     /// The virtual building.
@@ -106,6 +110,8 @@ pub(crate) enum Command {
     Unlock(Charger, ConnectorTarget),
     /// Another operation of its protocol.
     Operate(Charger, Operation),
+    /// Say how it shall be set.
+    SetCharger(Charger, ChargerSettings),
     /// Wait for a card.
     Enrol(EnrolmentRequest),
     /// Stop waiting.
@@ -168,7 +174,11 @@ impl Command {
             Self::Limit(_, LimitRequest { limit_a: Some(_) }) => Text::ApplyLimit,
             Self::Limit(_, LimitRequest { limit_a: None }) => Text::LiftLimit,
             Self::Start(..) => Text::StartSession,
-            Self::EditCharger(..) | Self::EditSite(_) | Self::EditMeter(..) | Self::EditTenant(..) => Text::Save,
+            Self::EditCharger(..)
+            | Self::SetCharger(..)
+            | Self::EditSite(_)
+            | Self::EditMeter(..)
+            | Self::EditTenant(..) => Text::Save,
             Self::RemoveCharger(_) | Self::RemoveMeter(_) => Text::Remove,
             Self::Reset(_, ResetKind::Soft) => Text::ResetSoft,
             Self::Reset(_, ResetKind::Hard) => Text::ResetHard,
@@ -237,6 +247,7 @@ impl Command {
             | Self::MoveTo(..)
             | Self::Limit(..)
             | Self::EditCharger(..)
+            | Self::SetCharger(..)
             | Self::RemoveCharger(_)
             | Self::CancelEnrolment
             | Self::AddTenant(..)
@@ -258,7 +269,23 @@ const fn operation_label(operation: &Operation) -> Text {
         Operation::ChangeAvailability { operative: false, .. } => Text::TakeOut,
         Operation::ClearCache => Text::ClearCache,
         Operation::TriggerMessage { .. } => Text::Trigger,
+        Operation::ExtendedTriggerMessage { .. } => Text::TriggerExtended,
         Operation::DataTransfer { .. } => Text::SendData,
+        Operation::ReserveNow { .. } => Text::Reserve,
+        Operation::CancelReservation { .. } => Text::CancelReserve,
+        Operation::SetChargingProfile { .. } => Text::SetProfile,
+        Operation::ClearChargingProfile { .. } => Text::ClearProfile,
+        Operation::GetCompositeSchedule { .. } => Text::Composite,
+        Operation::GetDiagnostics { .. } => Text::Diagnostics,
+        Operation::GetLog { .. } => Text::FetchLog,
+        Operation::UpdateFirmware { .. } => Text::Firmware,
+        Operation::SignedUpdateFirmware { .. } => Text::FirmwareSigned,
+        Operation::GetLocalListVersion => Text::ListVersion,
+        Operation::SendLocalList => Text::ListSend,
+        Operation::InstallCertificate { .. } => Text::CertificateInstall,
+        Operation::DeleteCertificate { .. } => Text::CertificateDelete,
+        Operation::GetInstalledCertificateIds { .. } => Text::CertificateList,
+        Operation::CertificateSigned { .. } => Text::CertificateHand,
     }
 }
 
@@ -270,7 +297,23 @@ const fn operation_tooltip(operation: &Operation) -> Text {
         Operation::ChangeAvailability { operative: false, .. } => Text::TakeOutTip,
         Operation::ClearCache => Text::ClearCacheTip,
         Operation::TriggerMessage { .. } => Text::TriggerTip,
+        Operation::ExtendedTriggerMessage { .. } => Text::TriggerExtendedTip,
         Operation::DataTransfer { .. } => Text::SendDataTip,
+        Operation::ReserveNow { .. } => Text::ReserveTip,
+        Operation::CancelReservation { .. } => Text::CancelReserveTip,
+        Operation::SetChargingProfile { .. } => Text::SetProfileTip,
+        Operation::ClearChargingProfile { .. } => Text::ClearProfileTip,
+        Operation::GetCompositeSchedule { .. } => Text::CompositeTip,
+        Operation::GetDiagnostics { .. } => Text::DiagnosticsTip,
+        Operation::GetLog { .. } => Text::FetchLogTip,
+        Operation::UpdateFirmware { .. } => Text::FirmwareTip,
+        Operation::SignedUpdateFirmware { .. } => Text::FirmwareSignedTip,
+        Operation::GetLocalListVersion => Text::ListVersionTip,
+        Operation::SendLocalList => Text::ListSendTip,
+        Operation::InstallCertificate { .. } => Text::CertificateInstallTip,
+        Operation::DeleteCertificate { .. } => Text::CertificateDeleteTip,
+        Operation::GetInstalledCertificateIds { .. } => Text::CertificateListTip,
+        Operation::CertificateSigned { .. } => Text::CertificateHandTip,
     }
 }
 

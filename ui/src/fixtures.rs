@@ -6,10 +6,11 @@ mod power;
 use crate::history::{Quantity, Track};
 use crate::{Arrival, Console, Method, Platform, Request, Transport};
 use api::{
-    AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, CardItem, ChargerItem, CircuitList, ConnectionItem,
-    ConnectionPage, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot,
-    FrameItem, Language, LiveMessage, MeterItem, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo,
-    SessionItem, SiteItem, SiteLive, Snapshot, TenantItem,
+    AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, Capability, CardItem, CardListItem, ChargerDetail,
+    ChargerItem, CircuitList, ConfigurationItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar,
+    DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot, FrameItem, HeldProfile, Language, LiveMessage, MeterItem,
+    OfflineReason, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo, SessionItem, SiteItem, SiteLive,
+    Snapshot, TenantItem, TimelineItem, TransferItem, ValueItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
 use std::cell::RefCell;
@@ -37,6 +38,7 @@ pub fn charger(id: &str) -> ChargerItem {
         fallback_a: 6.0,
         circuit: "main".to_owned(),
         phases: vec![1, 2, 3],
+        owner_tenant_id: None,
         paused: false,
         policy: api::ChargerPolicyItem::default(),
         manager_limit_a: None,
@@ -439,6 +441,8 @@ impl Server {
         for id in ids {
             server.answer(&format!("chargers/{id}/decisions"), &page(decisions(&id)));
             server.answer(&format!("chargers/{id}/frames"), &page(frames()));
+            server.answer(&format!("chargers/{id}/detail"), &charger_detail());
+            server.answer(&format!("chargers/{id}/timeline"), &page(timeline()));
         }
         server
     }
@@ -552,6 +556,77 @@ fn decisions(charger: &str) -> Vec<DecisionItem> {
             known: (index % 2 == 0).then(power::known),
         })
         .collect()
+}
+
+/// A charger in detail.
+#[must_use]
+pub fn charger_detail() -> ChargerDetail {
+    let value = |measurand: &str, phase: &str, value: &str, unit: &str| ValueItem {
+        connector: 1,
+        measurand: measurand.to_owned(),
+        phase: phase.to_owned(),
+        location: String::new(),
+        value: value.to_owned(),
+        unit: unit.to_owned(),
+        context: "Sample.Periodic".to_owned(),
+        at: at(NOW_MS - 4000),
+    };
+    let key = |key: &str, value: &str, wanted: Option<&str>| ConfigurationItem {
+        key: key.to_owned(),
+        value: Some(value.to_owned()),
+        readonly: wanted.is_none(),
+        wanted: wanted.map(str::to_owned),
+        drift: wanted.is_some_and(|wanted| wanted != value),
+    };
+    ChargerDetail {
+        vendor: "Volta".to_owned(),
+        model: "One".to_owned(),
+        firmware: "1.4.2".to_owned(),
+        serial: "V1-00017".to_owned(),
+        connections_last_hour: 1,
+        capabilities: ["Core", "SmartCharging", "Reservation"]
+            .map(|name| Capability { name: name.to_owned(), supported: (name != "Reservation").then_some(true) })
+            .into(),
+        works_offline: false,
+        offline_reasons: vec![OfflineReason::ListNotVerified, OfflineReason::FallbackZero],
+        cards: CardListItem { state: "sending".to_owned(), version: Some(4), wanted: 12, held: 8, max: Some(100) },
+        configuration: vec![
+            key("HeartbeatInterval", "300", Some("300")),
+            key("MeterValueSampleInterval", "60", Some("10")),
+            key("NumberOfConnectors", "1", None),
+        ],
+        profiles: vec![HeldProfile { purpose: "session".to_owned(), connector: 1, session_id: Some(7), limit_a: 8.0 }],
+        profile_way: "TxProfile, Absolute, stack level 0, A".to_owned(),
+        values: vec![
+            value("Voltage", "L1", "231.2", "V"),
+            value("Current.Import", "L1", "7.9", "A"),
+            value("SoC", "", "61", "Percent"),
+        ],
+        transfers: vec![TransferItem {
+            kind: "firmware".to_owned(),
+            status: "Downloading".to_owned(),
+            request_id: None,
+            at: at(NOW_MS - 60_000),
+        }],
+        ..ChargerDetail::default()
+    }
+}
+
+fn timeline() -> Vec<TimelineItem> {
+    let item = |connector: u16, from_h: i64, to_h: i64, status: Option<ConnectorStatus>| TimelineItem {
+        connector,
+        from_ms: NOW_MS - from_h * 3_600_000,
+        to_ms: NOW_MS - to_h * 3_600_000,
+        state: if status.is_none() { "online".to_owned() } else { "status".to_owned() },
+        status,
+        error: String::new(),
+    };
+    vec![
+        item(0, 24, 0, None),
+        item(1, 24, 9, Some(ConnectorStatus::Available)),
+        item(1, 9, 3, Some(ConnectorStatus::Charging)),
+        item(1, 3, 0, Some(ConnectorStatus::Faulted)),
+    ]
 }
 
 fn frames() -> Vec<FrameItem> {

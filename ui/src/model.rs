@@ -9,9 +9,9 @@ use crate::toast::{Toasts, Tone};
 use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
-    CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage, DecisionItem,
-    DemoSnapshot, FrameItem, Language, LiveMessage, Page as ListPage, Problem, ReadingColumns, SessionInfo,
-    SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem,
+    ChargerDetail, CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage,
+    DecisionItem, DemoSnapshot, FrameItem, Language, LiveMessage, Page as ListPage, Problem, ReadingColumns,
+    SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem, TimelineItem,
 };
 use egui::Theme;
 use serde::de::DeserializeOwned;
@@ -64,6 +64,9 @@ pub(crate) enum Effect {
     Remember,
 }
 
+/// The open charger's detail is read anew with every so many live messages: about once in two seconds.
+const DETAIL_EVERY: u64 = 8;
+
 /// What an answer belongs to.
 #[derive(Clone, Debug, PartialEq)]
 enum Expected {
@@ -88,6 +91,10 @@ pub(crate) struct Values {
     pub(crate) curve: Remote<(i32, ReadingColumns)>,
     /// Decisions about the open charger.
     pub(crate) decisions: Remote<(String, Vec<DecisionItem>)>,
+    /// The open charger in detail.
+    pub(crate) detail: Remote<(String, ChargerDetail)>,
+    /// How the open charger's states changed.
+    pub(crate) timeline: Remote<(String, Vec<TimelineItem>)>,
     /// Messages of the open charger.
     pub(crate) frames: Remote<(String, Vec<FrameItem>)>,
     /// Devices and their connections.
@@ -250,7 +257,9 @@ impl Model {
                 self.history.track(*quantity).asked_from_ms = Some(*from);
             }
             Resource::Decisions(_) => self.values.decisions.ask(),
-            Resource::Frames(_) => self.values.frames.ask(),
+            Resource::Frames(..) => self.values.frames.ask(),
+            Resource::Detail(_) => self.values.detail.ask(),
+            Resource::Timeline(_) => self.values.timeline.ask(),
             Resource::Connections => self.values.connections.ask(),
             Resource::Demo => self.values.demo.ask(),
         }
@@ -302,6 +311,12 @@ impl Model {
         let before = self.snapshot.replace(Arc::clone(&snapshot));
         if self.view.page == Page::Demo && snapshot.demo && !self.values.demo.is_pending() {
             self.fetch(Resource::Demo);
+        }
+        if let Some(open) = self.view.charger.clone().filter(|_| self.revision.is_multiple_of(DETAIL_EVERY))
+            && self.values.detail.value().is_some()
+            && !self.values.detail.is_pending()
+        {
+            self.fetch(Resource::Detail(open));
         }
         if let Some(open) = self.view.charger.clone() {
             let why = |snapshot: &Snapshot| {
@@ -397,7 +412,9 @@ impl Model {
                 values.readings.answer(columns.map(|_| ()));
             }
             Resource::Decisions(id) => values.decisions.answer(items(answer, language).map(|list| (id, list))),
-            Resource::Frames(id) => values.frames.answer(items(answer, language).map(|list| (id, list))),
+            Resource::Detail(id) => values.detail.answer(read(answer, language).map(|detail| (id, detail))),
+            Resource::Timeline(id) => values.timeline.answer(items(answer, language).map(|list| (id, list))),
+            Resource::Frames(id, _) => values.frames.answer(items(answer, language).map(|list| (id, list))),
             Resource::Connections => values.connections.answer(read(answer, language)),
             Resource::Demo => values.demo.answer(read(answer, language)),
         }

@@ -56,6 +56,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::Reset(id, kind) => charger(id, "reset", json(&api::ResetRequest { kind: *kind })),
         Command::Unlock(id, target) => charger(id, "unlock", json(target)),
         Command::Operate(id, operation) => charger(id, "operations", json(operation)),
+        Command::SetCharger(id, settings) => (Put, format!("chargers/{}/settings", part(id)), json(settings)),
         Command::EditCharger(id, patch) => (Patch, format!("chargers/{}", part(id)), json(patch)),
         Command::RemoveCharger(id) => (Delete, format!("chargers/{}", part(id)), None),
         Command::Show(_)
@@ -116,10 +117,20 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
             readings(&series_names(snapshot, *quantity), *from_ms, snapshot.at_ms, STEP_S)
         }
         Resource::Decisions(id) => format!("chargers/{}/decisions?limit={LOG_ROWS}", part(id)),
-        Resource::Frames(id) => format!("chargers/{}/frames?limit={LOG_ROWS}", part(id)),
+        Resource::Frames(id, text) => {
+            let search = if text.is_empty() { String::new() } else { format!("&text={}", part(text)) };
+            format!("chargers/{}/frames?limit={LOG_ROWS}{search}", part(id))
+        }
+        Resource::Detail(id) => format!("chargers/{}/detail", part(id)),
+        Resource::Timeline(id) => format!("chargers/{}/timeline", part(id)),
         Resource::Connections => "connections?limit=500".to_owned(),
         Resource::Demo => "demo".to_owned(),
     })
+}
+
+/// Where a charger's messages are as a file.
+pub(crate) fn export_of_frames(id: &str, text: &str, format: &str) -> String {
+    format!("/api/v1/chargers/{}/frames?format={format}&text={}", part(id), part(text))
 }
 
 fn sessions(asking: &Asking<'_>, cursor: Option<&str>) -> String {

@@ -39,6 +39,13 @@ fn press(harness: &mut Harness<'_>, name: &str) {
     harness.run();
 }
 
+/// Picks a part of a page.
+fn tab(harness: &mut Harness<'_>, name: &str) {
+    let name = format!("Lugar 1 · Ana: {name}");
+    harness.get_by_role_and_label(Role::RadioButton, &name).click();
+    harness.run();
+}
+
 fn says(harness: &Harness<'_>, text: &str) -> bool {
     harness.query_all_by_label(text).next().is_some() || harness.query_all_by_value(text).next().is_some()
 }
@@ -196,6 +203,7 @@ fn charger_details_save_changes_and_send_operations() {
     write(&mut harness, Role::TextInput, "Name", "!");
     server.asked();
     press(&mut harness, "Save");
+    tab(&mut harness, "Operations");
     press(&mut harness, "Restart");
     press(&mut harness, "Forget cached cards");
     let asked = server.asked();
@@ -207,6 +215,35 @@ fn charger_details_save_changes_and_send_operations() {
     assert_eq!(asked, sent);
 }
 
+/// A charger's page tells what the charger is and whether it works alone, shows every value, and what differs from what
+/// is wanted; wishes are sent as a whole, in both languages.
+#[test]
+fn a_charger_is_seen_in_detail() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Chargers");
+    press(&mut harness, "Details Lugar 1 · Ana");
+    assert!(says(&harness, "V1-00017"));
+    assert!(says(&harness, "List of cards: 8 of 12, version 4"));
+    tab(&mut harness, "Values");
+    assert!(says(&harness, "7.9 A") && says(&harness, "61 Percent"));
+    tab(&mut harness, "Configuration table");
+    assert!(says(&harness, "shall be 10"), "drift is shown");
+    write(&mut harness, Role::TextInput, "Seconds between values", "30");
+    harness.get_by_role_and_label(Role::CheckBox, "SoC").click();
+    harness.run();
+    server.asked();
+    press(&mut harness, "Save Measuring");
+    let sent =
+        r#"PUT chargers/CP-01/settings {"sample_interval_s":30,"measurands":["SoC"],"heartbeat_s":null,"keys":{}}"#;
+    assert_eq!(server.asked().first().map(String::as_str), Some(sent));
+    tab(&mut harness, "Messages");
+    write(&mut harness, Role::TextInput, "Find in messages", "Boot");
+    server.asked();
+    press(&mut harness, "Search");
+    assert_eq!(server.asked(), ["GET chargers/CP-01/frames?limit=200&text=Boot"]);
+}
+
 /// The outcome of a command arrives later and is said in the words of its button.
 #[test]
 fn command_outcomes_are_said() {
@@ -215,6 +252,7 @@ fn command_outcomes_are_said() {
     let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
     go(&mut harness, "Chargers");
     press(&mut harness, "Details Lugar 1 · Ana");
+    tab(&mut harness, "Operations");
     press(&mut harness, "Restart");
     assert!(says(&harness, "Restart: sent, no answer yet"), "pending is shown");
     server.push_message(&api::LiveMessage::Command(api::CommandState {

@@ -8,9 +8,11 @@
 //! Must not know: how anything is done. No storage, no protocol, no HTTP.
 
 mod alarm;
+mod charger_detail;
 mod demo;
 mod language;
 mod live;
+mod operation;
 mod power;
 mod problem;
 mod reason;
@@ -20,11 +22,18 @@ mod resources;
 mod security;
 
 pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
+pub use self::charger_detail::{
+    Capability, CardListItem, ChargerDetail, ChargerSettings, ConfigurationItem, HeldProfile, OfflineReason,
+    SecurityEventItem, TimelineItem, TransferItem, ValueItem,
+};
 pub use self::demo::{
     DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed,
 };
 pub use self::language::Language;
 pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Snapshot};
+pub use self::operation::{
+    CertificateUse, LogKind, Operation, PeriodRequest, ProfileKind, ProfilePurpose, ProfileRequest, RateUnit,
+};
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
     FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
@@ -35,8 +44,8 @@ pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::refusal::RefusalCode;
 pub use self::requests::{
     ApproveMeter, CardPatch, ChargerPatch, CircuitList, CommandAccepted, CommandOutcome, CommandState, ConnectorTarget,
-    EnrolmentRequest, LimitRequest, Login, MeterPatch, NewCard, NewTenant, Operation, PriorityOrder, ResetKind,
-    ResetRequest, SessionInfo, Setup, StartRequest, TenantPatch,
+    EnrolmentRequest, LimitRequest, Login, MeterPatch, NewCard, NewTenant, PriorityOrder, ResetKind, ResetRequest,
+    SessionInfo, Setup, StartRequest, TenantPatch,
 };
 pub use self::resources::{
     CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,

@@ -103,6 +103,9 @@ pub struct ChargerPatch {
     /// What the manager decides about it, as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<crate::ChargerPolicyItem>,
+    /// Who pays for what starts here with a card nobody enrolled, such as the charger's own; 0 takes that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_tenant_id: Option<i64>,
 }
 
 /// Changes of a meter; absent fields stay.
@@ -176,54 +179,6 @@ pub enum ResetKind {
 pub struct ResetRequest {
     /// How.
     pub kind: ResetKind,
-}
-
-/// Operations of `POST chargers/{id}/operations`, beyond start, stop, reset and unlock.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Operation {
-    /// Read configuration keys; all when empty.
-    GetConfiguration {
-        /// Which keys.
-        #[serde(default)]
-        keys: Vec<String>,
-    },
-    /// Write a configuration key.
-    ChangeConfiguration {
-        /// Which key.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// Take a connector out of service or back; connector 0 is the whole charger.
-    ChangeAvailability {
-        /// Which connector.
-        connector: u16,
-        /// Whether it shall serve.
-        operative: bool,
-    },
-    /// Forget cached cards.
-    ClearCache,
-    /// Ask for a message now.
-    TriggerMessage {
-        /// Name as in OCPP, such as `MeterValues`.
-        message: String,
-        /// Which connector.
-        #[serde(default)]
-        connector: Option<u16>,
-    },
-    /// A message in the vendor's own words.
-    DataTransfer {
-        /// Vendor.
-        vendor_id: String,
-        /// Message.
-        #[serde(default)]
-        message_id: Option<String>,
-        /// Content.
-        #[serde(default)]
-        data: Option<String>,
-    },
 }
 
 /// Answer 202 to a command.

@@ -178,6 +178,9 @@ pub struct ChargerItem {
     /// What the manager decided about it.
     #[serde(default)]
     pub policy: ChargerPolicyItem,
+    /// Who pays for what starts here with a card nobody enrolled; `null` for nobody.
+    #[serde(default)]
+    pub owner_tenant_id: Option<i64>,
     /// `true` while the manager holds it at 0 A.
     pub paused: bool,
     /// The manager's own limit, if any.

@@ -121,7 +121,12 @@ fn tag_info(verdict: CardVerdict) -> IdTagInfo {
         CardVerdict::Blocked => (AuthorizationStatus::Blocked, None),
         CardVerdict::InUse => (AuthorizationStatus::ConcurrentTx, None),
     };
-    IdTagInfo { expiry_date: None, parent_id_tag: tenant.map(|tenant| format!("T{tenant}")), status }
+    IdTagInfo { expiry_date: None, parent_id_tag: tenant.map(parent), status }
+}
+
+/// The group of cards that may end each other's sessions.
+pub(crate) fn parent(tenant: domain::TenantId) -> String {
+    format!("T{tenant}")
 }
 
 /// The answer to a card that cannot exist.

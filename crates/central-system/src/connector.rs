@@ -99,6 +99,11 @@ impl Connector {
         self.installed = None;
     }
 
+    /// The limit the charger holds, and for which session.
+    pub(crate) fn held(&self) -> Option<(SessionId, MilliAmps)> {
+        self.installed.map(|installed| (installed.session, installed.limit))
+    }
+
     /// The limit that has to be sent now, if any. `fallback` is what the charger holds by itself, if known.
     pub(crate) fn due(&self, now: Instant, fallback: Option<MilliAmps>) -> Option<(SessionId, MilliAmps, Urgency)> {
         // Between sessions the charger refuses a limit that names one.

@@ -6,8 +6,11 @@
 
 use crate::answers::Asked;
 use crate::clock::Corrected;
+use crate::command::Trigger;
 use crate::measure;
-use crate::port::{Gate, Output, Trigger};
+use crate::memory::Spelling;
+use crate::port::{Gate, Output};
+use crate::report::{SecurityEvent, Transfer, TransferKind};
 use crate::station::Station;
 use domain::{
     CardUid, ChargerEvent, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Now, SessionId, SessionRef,
@@ -18,8 +21,8 @@ use ocpp::frame::{Call, CallResult, codes};
 use ocpp::v16::{
     Action, AuthorizeRequest, BootNotificationRequest, BootNotificationResponse, ChargePointErrorCode,
     ChargePointStatus, DataTransferResponse, DataTransferStatus, GenericStatus, HeartbeatResponse, MeterValue,
-    MeterValuesRequest, Reason, RegistrationStatus, Request, SignCertificateResponse, StartTransactionRequest,
-    StatusNotificationRequest, StopTransactionRequest,
+    MeterValuesRequest, Reason, RegistrationStatus, Request, SecurityEventNotificationRequest, SignCertificateRequest,
+    SignCertificateResponse, StartTransactionRequest, StatusNotificationRequest, StopTransactionRequest,
 };
 use serde_json::Value;
 
@@ -96,17 +99,15 @@ impl Station {
                 respond(call, &HeartbeatResponse { current_time: DateTime::from_unix_ms(now.wall.0) }, out);
             }
             Action::MeterValues => self.meter_values(now, call, out),
-            Action::SignCertificate => {
-                respond(call, &SignCertificateResponse { status: GenericStatus::Rejected }, out);
-            }
+            Action::SignCertificate => self.sign(now, call, out),
             Action::StartTransaction => self.start(now, call, out),
             Action::StatusNotification => self.status(now, call, out),
             Action::StopTransaction => self.stop(now, call, out),
-            Action::DiagnosticsStatusNotification
-            | Action::FirmwareStatusNotification
-            | Action::LogStatusNotification
-            | Action::SecurityEventNotification
-            | Action::SignedFirmwareStatusNotification => respond_empty(call, out),
+            Action::DiagnosticsStatusNotification => self.transfer(now, call, TransferKind::Diagnostics, out),
+            Action::FirmwareStatusNotification => self.transfer(now, call, TransferKind::Firmware, out),
+            Action::LogStatusNotification => self.transfer(now, call, TransferKind::Log, out),
+            Action::SignedFirmwareStatusNotification => self.transfer(now, call, TransferKind::SignedFirmware, out),
+            Action::SecurityEventNotification => self.security_event(now, call, out),
             action => {
                 let description = format!("{} goes from the central system to the charger", action.name());
                 Self::refuse(call, codes::NOT_SUPPORTED, description, out);
@@ -153,10 +154,23 @@ impl Station {
         if let Some(link) = &mut self.link {
             (link.ready_at, link.ask, link.left_pending) = (ready_at, None, !approved);
         }
-        self.outgoing.restarted(ready_at, is_other, &self.config);
+        self.restart_for.clear();
+        if is_other {
+            // Another firmware may have learnt or forgotten anything.
+            self.memory.learned = crate::memory::Learned::default();
+            self.is_memory_new = true;
+            self.cards.forget();
+        } else {
+            self.cards.doubt();
+        }
+        self.outgoing.restarted(is_other);
+        if self.config.approved {
+            self.begin_setup(ready_at);
+        }
         out.push(Output::Event(ChargerEvent::Booted(hardware)));
         let (status, interval) = if approved {
-            (RegistrationStatus::Accepted, self.config.heartbeat_s.clamp(1, HEARTBEAT_MAX_S))
+            let heartbeat_s = self.config.settings.heartbeat_s.unwrap_or(self.config.heartbeat_s);
+            (RegistrationStatus::Accepted, heartbeat_s.clamp(1, HEARTBEAT_MAX_S))
         } else {
             (RegistrationStatus::Pending, self.config.pending_retry_s.max(1))
         };
@@ -191,14 +205,57 @@ impl Station {
         respond_empty(call, out);
     }
 
+    /// Progress of a file. Five messages say the same with different lists of words, so the word is kept as it came.
+    fn transfer(&mut self, now: Now, call: &Call, kind: TransferKind, out: &mut Vec<Output>) {
+        let fields: Value = serde_json::from_str(&call.payload).unwrap_or_default();
+        let status = clip(fields.get("status").and_then(Value::as_str).unwrap_or_default().trim(), TEXT_CHARS_MAX);
+        let request = fields.get("requestId").and_then(Value::as_i64);
+        self.reports.transfer(Transfer { kind, request, status, at: now.wall });
+        respond_empty(call, out);
+    }
+
+    fn security_event(&mut self, now: Now, call: &Call, out: &mut Vec<Output>) {
+        let Some(request) = self.decode::<SecurityEventNotificationRequest>(now, call, &[], out) else { return };
+        let at = self.clock.event(&request.timestamp, now).at;
+        let kind = clip(request.r#type.trim(), TEXT_CHARS_MAX);
+        let info = clip(request.tech_info.unwrap_or_default().trim(), TEXT_CHARS_MAX);
+        self.notice(now, format!("Security event of the charger: {kind} {info}"), out);
+        self.reports.security(SecurityEvent { kind, info, at });
+        respond_empty(call, out);
+    }
+
+    /// A charger that was let in may have a certificate; whoever signs it decides what it says.
+    fn sign(&mut self, now: Now, call: &Call, out: &mut Vec<Output>) {
+        let Some(request) = self.decode::<SignCertificateRequest>(now, call, &[], out) else { return };
+        let accepted = self.config.approved && !request.csr.trim().is_empty();
+        let status = if accepted { GenericStatus::Accepted } else { GenericStatus::Rejected };
+        respond(call, &SignCertificateResponse { status }, out);
+        if accepted {
+            out.push(Output::CertificateWanted(request.csr));
+        }
+    }
+
     fn authorize(&mut self, now: Now, call: &Call, out: &mut Vec<Output>) {
         let Some(request) = self.decode::<AuthorizeRequest>(now, call, &[], out) else { return };
         match self.card(now, &request.id_tag, out) {
             Some(card) => {
+                self.learn_spelling(&request.id_tag, &card);
                 let reply = self.replies.note(call.id.clone(), self.generation(), Asked::Card);
                 out.push(Output::Event(ChargerEvent::CardTapped { reply, connector: None, card }));
             }
             None => respond(call, &crate::answers::invalid_card(), out),
+        }
+    }
+
+    /// A reader read an enrolled card: the list of cards must spell it the same.
+    fn learn_spelling(&mut self, text: &str, card: &CardUid) {
+        if !self.cards.is_wanted(card) || self.memory.spelling.write(card) == text.trim() {
+            return;
+        }
+        if let Some(spelling) = Spelling::of(text, card) {
+            self.memory.spelling = spelling;
+            self.is_memory_new = true;
+            self.cards.respell();
         }
     }
 
@@ -271,6 +328,7 @@ impl Station {
         out: &mut Vec<Output>,
     ) {
         let at = self.clock.sample(&value.timestamp, now);
+        self.reports.sampled(connector.map_or(0, |number| number.0), value, at);
         let mut measured = measure::measured(value, at, self.config.phases);
         let mut is_found_out = false;
         if let Some(slot) = connector.and_then(|number| self.connector(number)) {

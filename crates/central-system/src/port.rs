@@ -1,9 +1,14 @@
 //! What goes into a station and what comes out of it, whatever version of OCPP the charger speaks.
 
+use crate::cards::CardList;
+use crate::command::Command;
+use crate::memory::{Learned, Memory};
+use crate::setup::Settings;
 use domain::{
-    CardUid, CardVerdict, ChargerEvent, ChargerId, ConnectorNumber, DurationMs, MilliAmps, ReplyKey, SessionId,
+    CardVerdict, ChargerEvent, ChargerId, ConnectorNumber, DurationMs, HardwareInfo, MilliAmps, ReplyKey, SessionId,
     Timestamp,
 };
+use std::sync::Arc;
 
 /// How a station is set up. Everything but the identity has a sensible default in [`StationConfig::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +37,18 @@ pub struct StationConfig {
     pub settle: DurationMs,
     /// How long a charger may take to answer one of our requests.
     pub call_timeout: DurationMs,
+    /// What the manager wants it to be set to.
+    pub settings: Settings,
+    /// What it said about itself in an earlier run.
+    pub hardware: Option<HardwareInfo>,
+    /// What was kept of it in an earlier run.
+    pub memory: Memory,
 }
 
 impl StationConfig {
     /// An unapproved single-phase charger with fallback 0 A, 300 s heartbeat and 10 s samples.
     #[must_use]
-    pub const fn new(id: ChargerId) -> Self {
+    pub fn new(id: ChargerId) -> Self {
         Self {
             id,
             approved: false,
@@ -51,6 +62,9 @@ impl StationConfig {
             site_offset_s: None,
             settle: DurationMs::from_secs(3),
             call_timeout: DurationMs::from_secs(30),
+            settings: Settings::default(),
+            hardware: None,
+            memory: Memory::default(),
         }
     }
 }
@@ -90,6 +104,12 @@ pub enum Input<'a> {
     SetWiring(u8),
     /// The manager let it in, or took that back.
     SetApproved(bool),
+    /// The cards that may charge, whenever that changes.
+    SetCards(Arc<CardList>),
+    /// What the manager wants it to be set to.
+    SetSettings(Box<Settings>),
+    /// What is known of chargers of its model and firmware; an answer to [`ChargerEvent::Booted`].
+    SetLearned(Box<Learned>),
     /// Sessions that were running when this process started, and when they began.
     KnownSessions(Vec<(ConnectorNumber, SessionId, Timestamp)>),
     /// Answer to [`ChargerEvent::CardTapped`].
@@ -122,93 +142,6 @@ pub enum Input<'a> {
         /// What.
         command: Command,
     },
-}
-
-/// Something the manager or the control loop wants a charger to do. Each ends in exactly one [`Output::CommandDone`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Begin a session for a card.
-    RemoteStart {
-        /// Where; `None` lets the charger choose.
-        connector: Option<ConnectorNumber>,
-        /// Who pays.
-        card: CardUid,
-    },
-    /// End a session.
-    RemoteStop {
-        /// Which.
-        session: SessionId,
-    },
-    /// Restart the charger.
-    Reset(ResetKind),
-    /// Release the cable.
-    Unlock {
-        /// Where.
-        connector: ConnectorNumber,
-    },
-    /// Take a connector in or out of service.
-    ChangeAvailability {
-        /// Which; `None` is the whole charger.
-        connector: Option<ConnectorNumber>,
-        /// Whether it shall be in service.
-        operative: bool,
-    },
-    /// Read configuration keys.
-    GetConfiguration {
-        /// Which; empty asks for all, which some chargers cannot answer.
-        keys: Vec<String>,
-    },
-    /// Write one configuration key.
-    ChangeConfiguration {
-        /// Key.
-        key: String,
-        /// Value.
-        value: String,
-    },
-    /// Forget the cards it remembers.
-    ClearCache,
-    /// Send a message now.
-    TriggerMessage {
-        /// Which message.
-        message: Trigger,
-        /// About which connector.
-        connector: Option<ConnectorNumber>,
-    },
-    /// Vendor-specific.
-    DataTransfer {
-        /// Vendor.
-        vendor: String,
-        /// Message.
-        message: Option<String>,
-        /// Payload as text.
-        data: Option<String>,
-    },
-}
-
-/// How to restart a charger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResetKind {
-    /// Sessions end in order first.
-    Soft,
-    /// At once.
-    Hard,
-}
-
-/// What a charger can be asked to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// `BootNotification`
-    BootNotification,
-    /// `DiagnosticsStatusNotification`
-    DiagnosticsStatusNotification,
-    /// `FirmwareStatusNotification`
-    FirmwareStatusNotification,
-    /// `Heartbeat`
-    Heartbeat,
-    /// `MeterValues`
-    MeterValues,
-    /// `StatusNotification`
-    StatusNotification,
 }
 
 /// When a text may go out.
@@ -256,6 +189,10 @@ pub enum Output {
         /// The charger's answer as JSON; `{}` when there is none.
         answer: String,
     },
+    /// The charger wants a certificate for this signing request, PEM; the answer is [`Command::CertificateSigned`].
+    CertificateWanted(String),
+    /// Keep this; it replaces what was kept before.
+    Remember(Box<Memory>),
     /// Close the newest socket.
     Close {
         /// Why, for people.

@@ -57,6 +57,26 @@ pub(crate) struct Rung {
     role: Role,
 }
 
+impl Rung {
+    /// In words for people who look for the reason.
+    pub(crate) fn words(self) -> String {
+        let role = match self.role {
+            Role::Session => "TxProfile",
+            Role::Charger => "TxDefaultProfile on connector 0",
+            Role::Connector => "TxDefaultProfile on the connector",
+        };
+        let start = match self.start {
+            Start::Absolute => "Absolute",
+            Start::Relative => "Relative",
+        };
+        let unit = match self.unit {
+            Unit::Amps => "A",
+            Unit::Watts => "W",
+        };
+        format!("{role}, {start}, stack level {}, {unit}", self.stack_level)
+    }
+}
+
 const fn rung(role: Role, start: Start, stack_level: i64, unit: Unit) -> Rung {
     Rung { start, stack_level, unit, role }
 }
@@ -126,6 +146,18 @@ impl Ladder {
     /// The present way.
     pub(crate) fn rung(&self) -> Rung {
         self.rungs.get(self.at).copied().unwrap_or(LIVE[0])
+    }
+
+    /// Begins with the way that worked before.
+    pub(crate) fn recall(&mut self, way: Option<usize>) {
+        if let Some(way) = way.filter(|way| *way < self.rungs.len()) {
+            (self.at, self.worked) = (way, true);
+        }
+    }
+
+    /// The way that works, once one did.
+    pub(crate) const fn way(&self) -> Option<usize> {
+        if self.worked { Some(self.at) } else { None }
     }
 
     /// Whether it may be tried now.

@@ -1,13 +1,17 @@
 //! The station: its links, and which part takes which input.
 
+use crate::cards::Cards;
 use crate::clock::ChargerClock;
+use crate::command::Trigger;
 use crate::connector::Connector;
+use crate::memory::Memory;
 use crate::outgoing::Outgoing;
-use crate::port::{Input, Output, StationConfig, Trigger};
+use crate::port::{Input, Outcome, Output, StationConfig};
+use crate::report::Reports;
 use crate::{answers, incoming};
 use domain::{ChargerEvent, ConnectorNumber, DurationMs, HardwareInfo, Instant, Now, SessionId, Timestamp};
 use ocpp::frame::{CallError, Frame, FrameError, codes};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// More connectors than any charger has; a larger number is a mistake or an attack on memory.
 const CONNECTORS_MAX: u16 = 64;
@@ -15,6 +19,8 @@ const CONNECTORS_MAX: u16 = 64;
 const SILENT_HEARTBEATS: u64 = 3;
 /// A connection is never given up sooner than this, whatever the heartbeat.
 const SILENCE_MIN: DurationMs = DurationMs::from_secs(300);
+/// Sockets whose opening is remembered; more within an hour is no more telling.
+const OPENED_MAX: usize = 100;
 /// The same notice is not repeated within this time.
 const NOTICE_PAUSE: DurationMs = DurationMs::from_secs(60);
 /// Unreadable texts are answered at most this often, so that two confused ends never play ping-pong.
@@ -39,32 +45,59 @@ pub(crate) struct Link {
 pub struct Station {
     pub(crate) config: StationConfig,
     pub(crate) link: Option<Link>,
-    newest_generation: Option<u64>,
+    pub(crate) newest_generation: Option<u64>,
     /// What it said when it last started, in this process.
     pub(crate) hardware: Option<HardwareInfo>,
     pub(crate) clock: ChargerClock,
     pub(crate) connectors: BTreeMap<ConnectorNumber, Connector>,
     pub(crate) replies: answers::Replies,
     pub(crate) outgoing: Outgoing,
+    pub(crate) cards: Cards,
+    pub(crate) reports: Reports,
+    pub(crate) memory: Memory,
+    /// Whether the memory differs from what was handed out last.
+    pub(crate) is_memory_new: bool,
+    /// Keys that take effect after a restart.
+    pub(crate) restart_for: BTreeSet<String>,
+    /// When the last sockets were opened, newest last.
+    pub(crate) opened_at: VecDeque<Instant>,
     last_notice: Option<(Instant, String)>,
 }
 
 impl Station {
     /// A charger nobody has heard of yet in this process.
     #[must_use]
-    pub fn new(config: StationConfig) -> Self {
+    pub fn new(mut config: StationConfig) -> Self {
+        let memory = std::mem::take(&mut config.memory);
+        let learned = &memory.learned;
+        let mut cards = Cards::restore(memory.list.clone(), learned.keeps_no_list, learned.cards_per_message);
+        cards.list_max = crate::answered::whole_number(&memory.configuration, "LocalAuthListMaxLength");
+        let mut outgoing = Outgoing::default();
+        outgoing.recall(learned);
         let connectors = (1..=config.connectors.clamp(1, CONNECTORS_MAX)).map(ConnectorNumber);
         Self {
             link: None,
             newest_generation: None,
-            hardware: None,
+            hardware: config.hardware.take(),
             clock: ChargerClock::new(config.site_offset_s),
             connectors: connectors.map(|number| (number, Connector::default())).collect(),
             replies: answers::Replies::default(),
-            outgoing: Outgoing::default(),
+            outgoing,
+            cards,
+            reports: Reports::default(),
+            memory,
+            is_memory_new: false,
+            restart_for: BTreeSet::new(),
+            opened_at: VecDeque::new(),
             last_notice: None,
             config,
         }
+    }
+
+    /// What the charger said about itself when it last started.
+    #[must_use]
+    pub const fn hardware(&self) -> Option<&HardwareInfo> {
+        self.hardware.as_ref()
     }
 
     /// Takes one input and says what to do, in order.
@@ -79,6 +112,9 @@ impl Station {
             Input::SetFallback(limit) => self.config.fallback = limit,
             Input::SetWiring(phases) => self.set_wiring(phases),
             Input::SetApproved(approved) => self.set_approved(now, approved),
+            Input::SetCards(cards) => self.cards.want(cards),
+            Input::SetSettings(settings) => self.set_settings(*settings),
+            Input::SetLearned(learned) => self.set_learned(*learned),
             Input::KnownSessions(sessions) => self.known_sessions(sessions),
             Input::CardAnswer { reply, verdict } => self.card_answered(reply, verdict, &mut out),
             Input::StartAnswer { reply, session, verdict } => self.start_answered(reply, session, verdict, &mut out),
@@ -86,7 +122,32 @@ impl Station {
             Input::Command { id, command } => self.command(id, command, &mut out),
         }
         self.pump(now, &mut out);
+        if std::mem::take(&mut self.is_memory_new) {
+            out.push(Output::Remember(Box::new(self.memory.clone())));
+        }
         out
+    }
+
+    fn set_settings(&mut self, settings: crate::setup::Settings) {
+        self.config.settings = settings;
+        if self.link.is_some() && self.config.approved {
+            let mut setup = std::mem::take(&mut self.outgoing.setup);
+            setup.apply(&self.wanted(), &self.memory.configuration);
+            self.outgoing.setup = setup;
+        }
+    }
+
+    /// What chargers of its kind taught, where this one has taught nothing yet.
+    fn set_learned(&mut self, learned: crate::memory::Learned) {
+        if self.memory.learned == crate::memory::Learned::default() {
+            self.outgoing.recall(&learned);
+            if learned.keeps_no_list {
+                drop(self.cards.unsupported());
+            }
+            self.cards.chunk_max = self.cards.chunk_max.or(learned.cards_per_message);
+            self.memory.learned = learned;
+            self.is_memory_new = true;
+        }
     }
 
     fn opened(&mut self, now: Now, generation: u64, out: &mut Vec<Output>) {
@@ -97,6 +158,13 @@ impl Station {
             self.lost(out);
         }
         self.newest_generation = Some(generation);
+        self.opened_at.push_back(now.instant);
+        if self.opened_at.len() > OPENED_MAX {
+            self.opened_at.pop_front();
+        }
+        if self.cards.state != crate::cards::ListState::Verified {
+            self.cards.doubt();
+        }
         let ready_at = now.instant + self.config.settle;
         let ask = if self.hardware.is_none() { Trigger::BootNotification } else { Trigger::StatusNotification };
         self.link = Some(Link {
@@ -107,7 +175,11 @@ impl Station {
             left_pending: false,
             answered_unreadable_at: None,
         });
-        self.outgoing.reconnected(ready_at, &self.config);
+        let wanted = self.config.approved && !self.outgoing.setup.done;
+        self.outgoing.reconnected();
+        if wanted {
+            self.begin_setup(ready_at + crate::outgoing::BOOT_GRACE);
+        }
         out.push(Output::Event(ChargerEvent::Connected));
     }
 
@@ -124,12 +196,18 @@ impl Station {
         }
         self.clock.forget();
         self.outgoing.disconnected(out);
+        for id in self.cards.abandon() {
+            out.push(Output::CommandDone { id, outcome: Outcome::Disconnected, answer: "{}".to_owned() });
+        }
         out.push(Output::Event(ChargerEvent::Disconnected));
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.expire(now, out);
-        let limit = DurationMs::from_secs(u64::from(self.config.heartbeat_s).saturating_mul(SILENT_HEARTBEATS));
+        let limit = DurationMs::from_secs(
+            u64::from(self.config.settings.heartbeat_s.unwrap_or(self.config.heartbeat_s))
+                .saturating_mul(SILENT_HEARTBEATS),
+        );
         let limit = limit.max(SILENCE_MIN);
         if let Some(link) = &mut self.link
             && now.instant.since(link.heard_at) > limit
@@ -182,10 +260,18 @@ impl Station {
             if link.left_pending {
                 link.ask = Some(Trigger::BootNotification);
             }
-            self.outgoing.approved(now.instant, &self.config);
+            self.begin_setup(now.instant + crate::outgoing::BOOT_GRACE);
+            self.cards.doubt();
         } else {
             self.outgoing.setup.cancel();
         }
+    }
+
+    /// Sets the charger up from the beginning, from the given time on.
+    pub(crate) fn begin_setup(&mut self, not_before: Instant) {
+        let mut setup = std::mem::take(&mut self.outgoing.setup);
+        setup.begin(not_before, &self.wanted());
+        self.outgoing.setup = setup;
     }
 
     fn known_sessions(&mut self, sessions: Vec<(ConnectorNumber, SessionId, Timestamp)>) {

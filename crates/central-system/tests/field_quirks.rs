@@ -348,7 +348,7 @@ fn no_boot_on_reconnect() {
     let out = bench.ticks(120, agreeable);
     assert_eq!(asked(&out, "TriggerMessage"), [json!({ "requestedMessage": "BootNotification" })]);
     assert_eq!(requests(&out)[0].action, "SetChargingProfile");
-    assert_eq!(asked(&out, "ChangeConfiguration").len(), 3, "set-up happens without a boot, too");
+    assert_eq!(asked(&out, "ChangeConfiguration").len(), 8, "set-up happens without a boot, too");
     bench.close();
     bench.open();
     let out = bench.ticks(120, agreeable);

@@ -150,6 +150,13 @@ impl Access {
         self.refused.truncate(REFUSED_MAX);
     }
 
+    /// Whether the next unknown card at this charger is waited for.
+    pub(crate) fn is_enrolling(&self, now: Now, charger: &ChargerId) -> bool {
+        self.enrolment.as_ref().is_some_and(|enrolment| {
+            enrolment.until > now.instant && enrolment.charger.as_ref().is_none_or(|only| only == charger)
+        })
+    }
+
     pub(crate) fn enrolment(&self, now: Now) -> Option<EnrolmentState> {
         self.enrolment.as_ref().filter(|e| e.until > now.instant).map(|enrolment| EnrolmentState {
             tenant: enrolment.tenant,

@@ -223,6 +223,10 @@ impl Control {
         }
         let verdict = self.access.verdict(card);
         match verdict {
+            // A parking space with an owner charges with the charger's own fixed card, too.
+            CardVerdict::Unknown if !self.access.is_enrolling(now, id) && self.owner_of(id).is_some() => {
+                return self.owner_of(id).map_or(verdict, |tenant| CardVerdict::Accepted { tenant });
+            }
             CardVerdict::Unknown => match self.access.capture(now, card, id) {
                 Capture::Bound(card) => {
                     out.push(Output::Save(Record::Card(card)));
@@ -235,6 +239,12 @@ impl Control {
             CardVerdict::Accepted { .. } | CardVerdict::NotApproved | CardVerdict::InUse => {}
         }
         verdict
+    }
+
+    /// Who pays at this charger for cards nobody enrolled.
+    fn owner_of(&self, id: &ChargerId) -> Option<TenantId> {
+        let owner = self.chargers.get(id)?.charger.policy.owner?;
+        self.access.tenants.contains_key(&owner).then_some(owner)
     }
 
     /// Whether a tenant may begin or end something here: a connector with their own session, or a free one
@@ -296,6 +306,7 @@ impl Control {
         };
         let tenant = request.card.as_ref().and_then(|card| match (verdict, self.access.verdict(card)) {
             (CardVerdict::NotApproved, _) => None,
+            (CardVerdict::Accepted { tenant }, CardVerdict::Unknown) => Some(tenant),
             (_, CardVerdict::Accepted { tenant }) => Some(tenant),
             (_, CardVerdict::Unknown | CardVerdict::Blocked | CardVerdict::NotApproved | CardVerdict::InUse) => None,
         });
@@ -326,6 +337,9 @@ impl Control {
             (Some((session, _)), _) if self.in_use.contains(&session) => CardVerdict::InUse,
             // It was enrolled since: the next tap charges.
             (Some((_, None)), CardVerdict::Accepted { .. }) => CardVerdict::Unknown,
+            (Some((_, Some(tenant))), CardVerdict::Unknown) if self.owner_of(id) == Some(tenant) => {
+                CardVerdict::Accepted { tenant }
+            }
             (_, verdict) => verdict,
         }
     }

@@ -42,8 +42,8 @@ pub use self::policy::{
     Rotation, SharingRule, SiteRules, Wish,
 };
 pub use self::record::{
-    Alarm, AlarmKind, Decision, Direction, Frame, Hold, OrphanStop, Quantity, Reading, Record, RefusedCard, Series,
-    SeriesError, Source,
+    Alarm, AlarmKind, Decision, Direction, Fact, Frame, Hold, OrphanStop, Quantity, Reading, Record, RefusedCard,
+    ReportedState, Series, SeriesError, Source, StatusChange,
 };
 pub use self::schedule::{LocalTime, TimeWindow, UtcOffset, Weekday};
 pub use self::security::{ChargerSecurity, FileKind, IssuedCertificate, SecurityProfile, StoredFile};

@@ -2,7 +2,7 @@
 //!
 //! The default of every rule changes nothing.
 
-use crate::{DeviceError, MilliAmps, ProtectionDevice, TimeWindow, Timestamp, VoltAmps, WattHours};
+use crate::{DeviceError, MilliAmps, ProtectionDevice, TenantId, TimeWindow, Timestamp, VoltAmps, WattHours};
 use serde::{Deserialize, Serialize};
 
 /// Who gets the current that is left once every served car has its minimum.
@@ -112,6 +112,9 @@ pub struct ChargerPolicy {
     pub fixed: Option<MilliAmps>,
     /// Whether its wiring is known.
     pub rotation: Rotation,
+    /// Who pays for what starts here with a card nobody enrolled, such as the charger's own fixed card; `None` lets no
+    /// such card charge.
+    pub owner: Option<TenantId>,
 }
 
 /// What the manager decided for one card.

@@ -1,9 +1,9 @@
 //! What must be kept: each [`Record`] is one durable fact. Writing the same record twice changes nothing.
 
 use crate::{
-    Card, CardUid, CardVerdict, Charger, ChargerId, ChargerSecurity, Circuit, CircuitId, ConnectorNumber, HardwareInfo,
-    IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Session, SessionId, Site, StopRequest, StoredFile,
-    Tenant, TenantId, Timestamp, WattHours, Wish,
+    Card, CardUid, CardVerdict, Charger, ChargerId, ChargerSecurity, Circuit, CircuitId, ConnectorNumber,
+    ConnectorStatus, HardwareInfo, IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Session, SessionId,
+    Site, StopRequest, StoredFile, Tenant, TenantId, Timestamp, WattHours, Wish,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -68,6 +68,47 @@ pub enum Record {
     File(StoredFile),
     /// A file was removed; the text is its id.
     FileRemoved(String),
+    /// A charger's link or a connector changed its state.
+    StatusChange(StatusChange),
+    /// Something learnt or configured that only its own part of the program understands.
+    Fact(Fact),
+}
+
+/// A change of state, for the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    /// Which charger.
+    pub charger: ChargerId,
+    /// Which connector; `None` is the charger as a whole.
+    pub connector: Option<ConnectorNumber>,
+    /// When.
+    pub at: Timestamp,
+    /// Its state from then on.
+    pub state: ReportedState,
+    /// Error code and text of the charger; empty when there is none.
+    pub error: String,
+}
+
+/// A state on the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportedState {
+    /// The link is up.
+    Online,
+    /// The link is down.
+    Offline,
+    /// A connector, or the charger as a whole, reports this.
+    Status(ConnectorStatus),
+}
+
+/// A named text about a subject, such as what a charger's model was found to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about, such as `charger/C1`.
+    pub subject: String,
+    /// Its name.
+    pub name: String,
+    /// The text; `None` forgets it.
+    pub value: Option<String>,
 }
 
 /// What the manager ordered for one charger, above all sharing.

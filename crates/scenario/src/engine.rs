@@ -273,7 +273,10 @@ impl Engine {
                 self.close(now, id.as_str());
                 self.reopen.push((id.to_string(), now.instant + REOPEN));
             }
-            central_system::Output::CommandDone { .. } | central_system::Output::Notice(_) => {}
+            central_system::Output::CommandDone { .. }
+            | central_system::Output::Notice(_)
+            | central_system::Output::CertificateWanted(_)
+            | central_system::Output::Remember(_) => {}
         }
     }
 
@@ -408,7 +411,9 @@ impl Ledger {
             | Record::CardRefused(_)
             | Record::Readings(_)
             | Record::Decision(_)
-            | Record::Frame(_) => {}
+            | Record::Frame(_)
+            | Record::StatusChange(_)
+            | Record::Fact(_) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::access::{Access, Passwords};
 use crate::config::{Config, InitialSite};
 use crate::credentials::{Hasher, Strength};
+use crate::engine::Kept;
 use crate::error::StartError;
 use crate::http::MANAGER_SECRET;
 use crate::mqtt::DeviceCredentials;
@@ -28,12 +29,13 @@ pub(crate) async fn load(
     reader: &Reader,
     credentials: &DeviceCredentials,
     now: Now,
-) -> Result<Setup, StartError> {
+) -> Result<(Setup, Kept), StartError> {
     let dir = config.data_dir.as_path();
     let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
     if loaded.site.is_some() {
+        let kept = Kept::from_facts(&loaded.facts);
         let read_at = read_at(reader, &loaded.open_sessions, now).await.map_err(|error| store_error(dir, error))?;
-        return Ok(Setup { read_at, ..setup_from(loaded, &config.initial) });
+        return Ok((Setup { read_at, ..setup_from(loaded, &config.initial) }, kept));
     }
     let initial = &config.initial;
     initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
@@ -51,7 +53,7 @@ pub(crate) async fn load(
         credentials.provision(name, password).await.map_err(|error| StartError::Site(error.into()))?;
     }
     let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
-    Ok(setup_from(loaded, initial))
+    Ok((setup_from(loaded, initial), Kept::default()))
 }
 
 /// When the register of each running session reached the value it was last seen at, to the minute.
@@ -152,7 +154,7 @@ pub(crate) fn mesh_from(setup: &Setup, now: Now) -> Mesh {
 }
 
 /// A station for each OCPP charger of the last run, with its sessions.
-pub(crate) fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
+pub(crate) fn stations_from(setup: &Setup, kept: &Kept, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
     let offset = jiff::tz::TimeZone::get(&setup.site.time_zone)
         .ok()
         .zip(jiff::Timestamp::from_millisecond(now.wall.0).ok())
@@ -166,6 +168,9 @@ pub(crate) fn stations_from(setup: &Setup, now: Now) -> BTreeMap<ChargerId, cent
             connectors: charger.connectors,
             voltage_v: u16::try_from(setup.site.nominal_voltage.0 / 1000).unwrap_or(230),
             site_offset_s: offset,
+            settings: kept.settings.get(&charger.id).cloned().unwrap_or_default(),
+            hardware: setup.hardware.iter().find(|(id, _)| *id == charger.id).map(|(_, info)| info.clone()),
+            memory: kept.memories.get(&charger.id).cloned().unwrap_or_default(),
             ..central_system::StationConfig::new(charger.id.clone())
         });
         let sessions: Vec<_> = setup

@@ -12,10 +12,12 @@ use domain::{
     PhaseCount, Protocol, RefusedCard, Session, Site, Tenant, TenantId, Watts,
 };
 
+mod charger_detail;
 mod power;
 mod reason;
 mod request;
 
+pub(crate) use self::charger_detail::{charger_detail, plain_detail, timeline};
 pub(crate) use self::power::{
     card_policy_from, charger_policy_from, fallback_report, outlook_item, site_rules_item, wish_from,
 };
@@ -118,6 +120,7 @@ pub(crate) fn charger_item(state: &ChargerState, live: &Snapshot) -> ChargerItem
         circuit: charger.circuit.to_string(),
         phases: charger.wiring.wires().iter().map(|phase| phase.number()).collect(),
         policy: power::charger_policy_item(charger),
+        owner_tenant_id: charger.policy.owner.map(|tenant| tenant.0),
         paused: state.hold == Some(Hold::Paused),
         manager_limit_a: match state.hold {
             Some(Hold::LimitedTo(limit)) => Some(amps(limit)),

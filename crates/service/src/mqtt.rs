@@ -77,6 +77,11 @@ impl Devices {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
+    /// Whether it is an approved device.
+    pub(crate) fn is_approved(&self, name: &str) -> bool {
+        self.approved(name).is_some()
+    }
+
     /// What an approved device is.
     fn approved(&self, name: &str) -> Option<Kind> {
         let devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -177,7 +177,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let now = config.clock.now();
     let hasher = Hasher::default();
     let credentials = DeviceCredentials { reader: reader.clone(), writer: writer.clone(), hasher: hasher.clone() };
-    let loaded = load(&config, &writer, &reader, &credentials, now).await?;
+    let (loaded, kept) = load(&config, &writer, &reader, &credentials, now).await?;
     let password_hash = manager_password(&config, &writer, &reader, &hasher).await?;
     let auth = Arc::new(Auth::new(token.clone(), hasher.clone(), password_hash));
     let secrets = Secrets::new(&config.data_dir, config.secrets, config.secrets_passphrase.clone());
@@ -189,7 +189,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let approved = approved_chargers(&loaded);
     let access = access(&config, &reader, &writer, hasher, approved).await?;
     let records = Records { writer, reader, credentials, secrets, certificates, files, access };
-    let plumbing = Plumbing::new(&config, loaded, now);
+    let plumbing = Plumbing::new(&config, loaded, kept, now);
     plumbing.begin(config, sockets, records, auth, token).await
 }
 
@@ -208,6 +208,7 @@ struct Plumbing {
     control: Control,
     mesh: Mesh,
     stations: BTreeMap<ChargerId, central_system::Station>,
+    kept: engine::Kept,
     approved: BTreeSet<ChargerId>,
     devices: Devices,
     connections: Connections,
@@ -218,7 +219,7 @@ struct Plumbing {
 }
 
 impl Plumbing {
-    fn new(config: &Config, loaded: Setup, now: Now) -> Self {
+    fn new(config: &Config, loaded: Setup, kept: engine::Kept, now: Now) -> Self {
         let mut registers = BTreeMap::new();
         for session in loaded.recent_sessions.iter().chain(&loaded.open_sessions) {
             let newest = registers.entry(session.charger.clone()).or_insert(session.meter_last);
@@ -233,7 +234,7 @@ impl Plumbing {
             devices.set(charger.id.as_str(), Kind::Charger, charger.approved);
         }
         let mesh = mesh_from(&loaded, now);
-        let stations = stations_from(&loaded, now);
+        let stations = stations_from(&loaded, &kept, now);
         let approved = approved_chargers(&loaded);
         let open_sessions = loaded.open_sessions.clone();
         let control = Control::new(loaded, now);
@@ -244,6 +245,7 @@ impl Plumbing {
             control,
             mesh,
             stations,
+            kept,
             approved,
             devices,
             connections,
@@ -368,6 +370,9 @@ impl Plumbing {
             control: self.control,
             mesh: self.mesh,
             stations: self.stations,
+            kept: self.kept,
+            certificates: shared.certificates.clone(),
+            inbox: shared.engine.downgrade(),
             approved: self.approved,
             batches,
             broker,

@@ -24,7 +24,7 @@ pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
-pub use self::page::{AlarmFilter, List, Page, SessionFilter};
+pub use self::page::{AlarmFilter, FrameFilter, List, Page, SessionFilter};
 pub use self::reader::{LoadedSetup, Reader};
 pub use self::statements::{
     ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,

@@ -7,7 +7,7 @@ use crate::Retention;
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumber;
-use crate::table::{Result, alarm, decision, frame, reading, refused_card, series};
+use crate::table::{Result, alarm, decision, frame, reading, refused_card, series, status_change};
 use domain::{DurationMs, Quantity, Timestamp};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,6 +170,7 @@ async fn forget(conn: &mut SqliteConnection, retention: &Retention, now: Timesta
     let before = |keep: DurationMs| now - keep;
     let mut removed = frame::remove_before(conn, before(retention.frames), ROWS_PER_SLICE).await?;
     removed += decision::remove_before(conn, before(retention.decisions), ROWS_PER_SLICE).await?;
+    removed += status_change::remove_before(conn, before(retention.events), ROWS_PER_SLICE).await?;
     removed += refused_card::remove_before(conn, before(retention.events), ROWS_PER_SLICE).await?;
     removed += alarm::remove_before(conn, before(retention.events), ROWS_PER_SLICE).await?;
     for (resolution, keep) in [(Resolution::Raw, retention.raw), (Resolution::Minute, retention.minutes)] {

@@ -46,6 +46,17 @@ pub struct SessionFilter {
     pub charger: Option<ChargerId>,
 }
 
+/// Which frames; empty and `None` do not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameFilter {
+    /// A text they contain, in any letter case.
+    pub text: String,
+    /// At or after.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+}
+
 /// Which alarms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlarmFilter {

@@ -2,14 +2,14 @@
 
 use crate::columns::{self, Columns};
 use crate::table::{
-    alarm, card, certificate, charger, charger_security, circuit, decision, frame, hardware, hold, meter, orphan_stop,
-    refused_card, secret, series, session, site, stored_file, tenant, wish,
+    alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
+    orphan_stop, refused_card, secret, series, session, site, status_change, stored_file, tenant, wish,
 };
-use crate::{AlarmFilter, List, Page, SessionFilter, StoreError};
+use crate::{AlarmFilter, FrameFilter, List, Page, SessionFilter, StoreError};
 use domain::{
-    Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Frame, HardwareInfo,
-    Hold, IssuedCertificate, Meter, OrphanStop, RefusedCard, Series, Session, SessionId, Site, StoredFile, Tenant,
-    TenantId, Timestamp,
+    Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Fact, Frame,
+    HardwareInfo, Hold, IssuedCertificate, Meter, OrphanStop, RefusedCard, Series, Session, SessionId, Site,
+    StatusChange, StoredFile, Tenant, TenantId, Timestamp,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool};
@@ -55,6 +55,8 @@ pub struct LoadedSetup {
     pub refused_cards: Vec<RefusedCard>,
     /// Alarms that last, oldest first.
     pub open_alarms: Vec<Alarm>,
+    /// Named texts by subject and name.
+    pub facts: Vec<Fact>,
 }
 
 /// Reads records while others write. Clones share a few connections.
@@ -97,6 +99,7 @@ impl Reader {
             last_card_id: card::last_id(&mut at).await?,
             refused_cards: refused_card::list(&mut at, &Page::first(REFUSED_CARDS)).await?.items,
             open_alarms: alarm::list_open(&mut at).await?,
+            facts: fact::list(&mut at).await?,
         })
     }
 
@@ -148,6 +151,33 @@ impl Reader {
     /// As [`Self::session_list`].
     pub async fn frame_list(&self, device: Option<&str>, page: &Page) -> Result<List<Frame>, StoreError> {
         frame::list(&mut *self.conn().await?, device, page).await
+    }
+
+    /// Frames of one device that contain a text (in any letter case) in a span, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::session_list`].
+    pub async fn frame_search(
+        &self,
+        device: &str,
+        filter: &FrameFilter,
+        page: &Page,
+    ) -> Result<List<Frame>, StoreError> {
+        frame::search(&mut *self.conn().await?, device, filter, page).await
+    }
+
+    /// How a charger and its connectors changed from `from` (inclusive) to `to` (exclusive), oldest first, and the state
+    /// each had before.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn status_change_list(
+        &self,
+        charger: &ChargerId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatusChange>, StoreError> {
+        status_change::list(&mut *self.conn().await?, charger, from, to).await
     }
 
     /// Decisions, newest first; all chargers when none is named.

@@ -9,8 +9,9 @@ use crate::maintenance::{self, Maintenance};
 use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
-    alarm, card, certificate, charger, charger_security, circuit, decision, frame, hardware, hold, meter, orphan_stop,
-    reading, refused_card, secret, session, session_trace, site, statement, stored_file, tenant, wish,
+    alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
+    orphan_stop, reading, refused_card, secret, session, session_trace, site, statement, status_change, stored_file,
+    tenant, wish,
 };
 use crate::{Retention, StatementRecord, StoreError};
 use domain::{Frame, Reading, Record, Timestamp};
@@ -350,6 +351,8 @@ async fn apply_one(conn: &mut SqliteConnection, record: &Record) -> Result<(), S
         Record::Certificate(certificate) => certificate::upsert(conn, certificate).await,
         Record::File(file) => stored_file::upsert(conn, file).await,
         Record::FileRemoved(id) => stored_file::remove(conn, id).await,
+        Record::StatusChange(change) => status_change::insert(conn, change).await,
+        Record::Fact(fact) => fact::set(conn, fact).await,
         // Written together by `apply`.
         Record::Frame(_) | Record::Readings(_) => Ok(()),
     }

@@ -1,6 +1,8 @@
 //! One charger in detail: values, settings, operations, decisions, messages.
 
-use super::{Cx, named, not_yet, status};
+use super::charger_operations::{self, OperationsState};
+use super::charger_setup::{self, SetupState};
+use super::{Cx, charger_status, not_yet, status};
 use crate::command::{Command, Resource};
 use crate::format::{self, read_number};
 use crate::icons::Icon;
@@ -8,19 +10,20 @@ use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::view::Dialog;
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{ChargerItem, ChargerPatch, CommandOutcome, ConnectorTarget, Operation, ResetKind, StartRequest};
+use api::{ChargerItem, ChargerPatch};
 use domain::Protocol;
 use egui::{Align, Layout, RichText, Ui};
 
-/// Messages a charger can be asked for (OCPP 1.6, TriggerMessage).
-const MESSAGES: [&str; 6] = [
-    "StatusNotification",
-    "MeterValues",
-    "Heartbeat",
-    "BootNotification",
-    "DiagnosticsStatusNotification",
-    "FirmwareStatusNotification",
-];
+/// Parts of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    Overview,
+    Values,
+    Setup,
+    Operations,
+    Messages,
+}
 
 /// What is being typed about one charger.
 #[derive(Default)]
@@ -33,15 +36,10 @@ pub(crate) struct DetailState {
     circuit: String,
     phases: Vec<u8>,
     error: Option<String>,
-    connector: u16,
-    card: String,
-    message: String,
-    read_key: String,
-    key: String,
-    value: String,
-    vendor: String,
-    message_id: String,
-    data: String,
+    tab: Tab,
+    operations: OperationsState,
+    setup: SetupState,
+    search: String,
 }
 
 impl DetailState {
@@ -56,10 +54,9 @@ impl DetailState {
             fallback_a: format::field_number(charger.fallback_a, language),
             circuit: charger.circuit.clone(),
             phases: charger.phases.clone(),
-            connector: charger.connectors.first().map_or(1, |connector| connector.id),
-            message: "StatusNotification".to_owned(),
             ..Self::default()
         };
+        self.operations.connector = charger.connectors.first().map_or(1, |connector| connector.id);
     }
 
     /// The changes against the charger, or what is wrong with them.
@@ -90,27 +87,73 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charge
     state.follow(charger, cx.language());
     let wanted = cx.model.values.decisions.is_wanted();
     cx.want(wanted, Resource::Decisions(charger.id.clone()));
-    let wanted = cx.model.values.frames.is_wanted();
-    cx.want(wanted, Resource::Frames(charger.id.clone()));
     header(cx, ui, charger);
+    let tabs = [
+        (Tab::Overview, Text::TabOverview),
+        (Tab::Values, Text::TabValues),
+        (Tab::Setup, Text::TabSetup),
+        (Tab::Operations, Text::TabOperations),
+        (Tab::Messages, Text::TabMessages),
+    ];
+    let tabs = tabs.map(|(tab, text)| (tab, cx.text(text)));
+    if let Some(tab) = widgets::segmented(ui, &charger.name, &tabs, state.tab) {
+        state.tab = tab;
+    }
+    match state.tab {
+        Tab::Overview => two(
+            ui,
+            cx,
+            state,
+            &mut |cx, ui, state| {
+                widgets::card(ui, |ui| configuration(cx, ui, state, charger));
+                widgets::card(ui, |ui| charger_status::identity(cx, ui, charger));
+            },
+            &mut |cx, ui, _state| {
+                widgets::card(ui, |ui| charger_status::timeline(cx, ui, charger));
+                widgets::card(ui, |ui| decisions(cx, ui, charger));
+            },
+        ),
+        Tab::Values => widgets::card(ui, |ui| charger_status::values(cx, ui, charger)),
+        Tab::Setup => two(
+            ui,
+            cx,
+            state,
+            &mut |cx, ui, state| {
+                widgets::card(ui, |ui| charger_setup::wishes(cx, ui, &mut state.setup, charger));
+            },
+            &mut |cx, ui, state| {
+                widgets::card(ui, |ui| charger_setup::table(cx, ui, &mut state.setup, charger));
+            },
+        ),
+        Tab::Operations => two(
+            ui,
+            cx,
+            state,
+            &mut |cx, ui, state| {
+                widgets::card(ui, |ui| charger_operations::show(cx, ui, &mut state.operations, charger));
+            },
+            &mut |cx, ui, _state| {
+                widgets::card(ui, |ui| charger_status::reports(cx, ui, charger));
+            },
+        ),
+        Tab::Messages => widgets::card(ui, |ui| messages(cx, ui, state, charger)),
+    }
+}
+
+type Column<'c> = &'c mut dyn FnMut(&mut Cx<'_>, &mut Ui, &mut DetailState);
+
+/// Two columns of cards.
+fn two<'c>(ui: &mut Ui, cx: &mut Cx<'_>, state: &mut DetailState, left: Column<'c>, right: Column<'c>) {
     let width = ui.available_width();
-    let left = (width * 0.42).min(560.0);
+    let first = (width * 0.42).min(560.0);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = tokens::GAP_L;
-        let column = |ui: &mut Ui, width: f32, add: &mut dyn FnMut(&mut Ui)| {
+        for (width, column) in [(first, left), (width - first - tokens::GAP_L, right)] {
             ui.allocate_ui_with_layout(egui::vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = tokens::GAP_M;
-                add(ui);
+                column(cx, ui, state);
             });
-        };
-        column(ui, left, &mut |ui| {
-            widgets::card(ui, |ui| configuration(cx, ui, state, charger));
-            widgets::card(ui, |ui| operations(cx, ui, state, charger));
-        });
-        column(ui, width - left - tokens::GAP_L, &mut |ui| {
-            widgets::card(ui, |ui| decisions(cx, ui, charger));
-            widgets::card(ui, |ui| messages(cx, ui, charger));
-        });
+        }
     });
 }
 
@@ -219,120 +262,6 @@ fn wires(cx: &Cx<'_>, ui: &mut Ui, phases: &mut Vec<u8>) {
     }
 }
 
-fn operations(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger: &ChargerItem) {
-    widgets::card_title(ui, cx.text(Text::Operations), cx.text(Text::OperationsSub));
-    if charger.protocol == Protocol::Ievcc {
-        widgets::weak(ui, cx.text(Text::OperationsNone));
-        return;
-    }
-    let id = || charger.id.clone();
-    if charger.connectors.len() > 1 {
-        let name = cx.text(Text::KindDevice);
-        let choices: Vec<(u16, String)> = charger
-            .connectors
-            .iter()
-            .map(|connector| (connector.id, cx.fill(Text::Connector, &[&connector.id.to_string()])))
-            .collect();
-        if let Some(connector) = widgets::select(ui, name, &choices, &state.connector, 140.0) {
-            state.connector = connector;
-        }
-    }
-    let connector = state.connector;
-    let quiet = Loudness::Normal;
-    ui.horizontal_wrapped(|ui| {
-        for command in [
-            Command::Reset(id(), ResetKind::Soft),
-            Command::Reset(id(), ResetKind::Hard),
-            Command::Unlock(id(), ConnectorTarget { connector }),
-            Command::Operate(id(), Operation::ChangeAvailability { connector, operative: false }),
-            Command::Operate(id(), Operation::ChangeAvailability { connector, operative: true }),
-            Command::Operate(id(), Operation::ClearCache),
-        ] {
-            cx.button(ui, quiet, None, "", command);
-        }
-    });
-    widgets::hairline(ui);
-    more_operations(cx, ui, state, charger);
-    outcomes(cx, ui, charger);
-}
-
-fn more_operations(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger: &ChargerItem) {
-    let id = || charger.id.clone();
-    let optional = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-    let connector = state.connector;
-    let wide = (ui.available_width() - 250.0).max(80.0);
-    ui.horizontal(|ui| {
-        let name = cx.text(Text::CardNumber);
-        widgets::text_field(ui, name, name, &mut state.card, Field::Text, wide);
-        let start = Command::Start(id(), StartRequest { connector, card: state.card.trim().to_owned() });
-        cx.button_if(ui, !state.card.trim().is_empty(), Loudness::Normal, "", start);
-    });
-    ui.horizontal(|ui| {
-        let choices = MESSAGES.map(|message| (message.to_owned(), message.to_owned()));
-        if let Some(message) = widgets::select(ui, cx.text(Text::MessageName), &choices, &state.message, wide + 8.0) {
-            state.message = message;
-        }
-        let trigger = Operation::TriggerMessage { message: state.message.clone(), connector: Some(connector) };
-        cx.button(ui, Loudness::Normal, None, "", Command::Operate(id(), trigger));
-    });
-    ui.horizontal(|ui| {
-        let name = named(cx.text(Text::ReadConfiguration), cx.text(Text::Key));
-        widgets::text_field(ui, &name, cx.text(Text::Key), &mut state.read_key, Field::Text, wide);
-        let read = Operation::GetConfiguration { keys: optional(&state.read_key).into_iter().collect() };
-        cx.button(ui, Loudness::Normal, None, "", Command::Operate(id(), read));
-    });
-    ui.horizontal(|ui| {
-        let half = (wide - 30.0) / 2.0;
-        widgets::text_field(ui, cx.text(Text::Key), cx.text(Text::Key), &mut state.key, Field::Text, half);
-        widgets::text_field(ui, cx.text(Text::Value), cx.text(Text::Value), &mut state.value, Field::Text, half);
-        let write = Operation::ChangeConfiguration { key: state.key.trim().to_owned(), value: state.value.clone() };
-        cx.button_if(ui, !state.key.trim().is_empty(), Loudness::Normal, "", Command::Operate(id(), write));
-    });
-    ui.horizontal(|ui| {
-        let third = (wide - 60.0) / 3.0;
-        let fields = [
-            (Text::VendorId, &mut state.vendor),
-            (Text::MessageId, &mut state.message_id),
-            (Text::Data, &mut state.data),
-        ];
-        for (name, typed) in fields {
-            widgets::text_field(ui, cx.text(name), cx.text(name), typed, Field::Text, third);
-        }
-        let transfer = Operation::DataTransfer {
-            vendor_id: state.vendor.trim().to_owned(),
-            message_id: optional(&state.message_id),
-            data: optional(&state.data),
-        };
-        cx.button_if(ui, !state.vendor.trim().is_empty(), Loudness::Normal, "", Command::Operate(id(), transfer));
-    });
-}
-
-fn outcomes(cx: &Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
-    let mut of_charger = cx.model.outcomes.iter().filter(|(_, state)| state.charger == charger.id).take(5).peekable();
-    if of_charger.peek().is_none() {
-        return;
-    }
-    widgets::field_label(ui, cx.text(Text::LastOutcomes));
-    for (what, state) in of_charger {
-        let (text, mood) = match state.outcome {
-            CommandOutcome::Pending => (Text::OutcomePending, Mood::Quiet),
-            CommandOutcome::Accepted => (Text::OutcomeAccepted, Mood::Good),
-            CommandOutcome::Rejected => (Text::OutcomeRejected, Mood::Bad),
-            CommandOutcome::TimedOut => (Text::OutcomeTimedOut, Mood::Bad),
-            CommandOutcome::Disconnected => (Text::OutcomeDisconnected, Mood::Bad),
-        };
-        let p = palette(ui);
-        ui.label(RichText::new(cx.fill(text, &[cx.text(*what)])).size(13.0).color(mood.ink(p)));
-        if !state.answer.is_null() {
-            let answer = match &state.answer {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            ui.add(egui::Label::new(RichText::new(answer).monospace().color(p.text_weak)).wrap().selectable(true));
-        }
-    }
-}
-
 fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     log_header(cx, ui, Text::Decisions, Text::DecisionsSub, Resource::Decisions(charger.id.clone()));
     let remote = &cx.model.values.decisions;
@@ -353,17 +282,42 @@ fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     });
 }
 
-fn messages(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
-    log_header(cx, ui, Text::Messages, Text::MessagesSub, Resource::Frames(charger.id.clone()));
+fn messages(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger: &ChargerItem) {
+    let resource = || Resource::Frames(charger.id.clone(), state.search.trim().to_owned());
+    log_header(cx, ui, Text::Messages, Text::MessagesSub, resource());
+    ui.horizontal(|ui| {
+        let hint = cx.text(Text::SearchMessages);
+        let typed = widgets::text_field(ui, hint, hint, &mut state.search, Field::Text, 320.0);
+        let asked = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let label = cx.text(Text::Search);
+        let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: label, enabled: true };
+        if widgets::button(ui, look).clicked() || asked {
+            cx.send(Command::Fetch(Resource::Frames(charger.id.clone(), state.search.trim().to_owned())));
+        }
+        for format in ["csv", "jsonl"] {
+            let label = cx.fill(Text::ExportAs, &[&format.to_uppercase()]);
+            let look =
+                widgets::Look { loudness: Loudness::Normal, icon: None, label: &label, name: &label, enabled: true };
+            if widgets::button(ui, look).clicked() {
+                let path = crate::route::export_of_frames(&charger.id, state.search.trim(), format);
+                ui.ctx().open_url(egui::OpenUrl::new_tab(path));
+            }
+        }
+    });
+    let resource = Resource::Frames(charger.id.clone(), state.search.trim().to_owned());
+    let remote = &cx.model.values.frames;
+    let is_other = remote.value().is_some_and(|(id, _)| *id != charger.id);
+    cx.want((remote.is_wanted() || is_other) && !remote.is_pending(), resource.clone());
     let remote = &cx.model.values.frames;
     let Some((_, list)) = remote.value().filter(|(id, _)| *id == charger.id) else {
-        return not_yet(cx, ui, remote, Resource::Frames(charger.id.clone()));
+        return not_yet(cx, ui, remote, resource);
     };
     if list.is_empty() {
         widgets::weak(ui, cx.text(Text::NoMessages));
     }
     widgets::text_rows(ui, 20.0);
-    widgets::scroll("frames", 300.0).show_rows(ui, 20.0, list.len(), |ui, range| {
+    let height = widgets::rest_of_window(ui, 330.0);
+    widgets::scroll("frames", height).show_rows(ui, 20.0, list.len(), |ui, range| {
         for frame in list.get(range).unwrap_or_default() {
             ui.horizontal(|ui| {
                 let p = palette(ui);

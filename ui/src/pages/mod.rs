@@ -2,6 +2,10 @@
 
 pub(crate) mod cards;
 pub(crate) mod charger;
+mod charger_forms;
+mod charger_operations;
+mod charger_setup;
+mod charger_status;
 pub(crate) mod chargers;
 pub(crate) mod connect;
 pub(crate) mod demo;

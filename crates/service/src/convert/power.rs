@@ -175,6 +175,8 @@ pub(crate) fn charger_policy_from(item: &ChargerPolicyItem) -> Result<ChargerPol
         source: item.energy_source,
         fixed: item.fixed_a.map(|a| milli_amps("fixed_a", a)).transpose()?,
         rotation: if item.rotation_known { Rotation::Known } else { Rotation::Unknown },
+        // Not part of this item; the caller keeps it.
+        owner: None,
     })
 }
 

@@ -127,7 +127,11 @@ pub(crate) fn patched_charger(mut charger: Charger, patch: &ChargerPatch) -> Res
         charger.wiring = Wiring::new(wires).map_err(|error| Failure::invalid(error.to_string()))?;
     }
     if let Some(policy) = &patch.policy {
-        charger.policy = power::charger_policy_from(policy)?;
+        let owner = charger.policy.owner;
+        charger.policy = domain::ChargerPolicy { owner, ..power::charger_policy_from(policy)? };
+    }
+    if let Some(owner) = patch.owner_tenant_id {
+        charger.policy.owner = (owner > 0).then_some(domain::TenantId(owner));
     }
     Ok(charger)
 }

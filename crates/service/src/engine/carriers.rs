@@ -18,7 +18,9 @@ impl Engine {
                 tell(&sender, "Too many unknown chargers wait; approve or remove some in the console");
                 return;
             }
-            self.parts.stations.insert(charger.clone(), Station::new(StationConfig::new(charger.clone())));
+            let mut station = Station::new(StationConfig::new(charger.clone()));
+            drop(station.handle(now, central_system::Input::SetCards(std::sync::Arc::clone(&self.cards))));
+            self.parts.stations.insert(charger.clone(), station);
         }
         if self.sockets.get(&charger).is_some_and(|socket| socket.generation > generation) {
             return tell(&sender, "A newer connection of this charger took its place");

@@ -37,18 +37,7 @@ impl ChargerCommand {
             Self::Stop { .. } => "stop",
             Self::Reset(_) => "reset",
             Self::Unlock { .. } => "unlock",
-            Self::Ocpp(command) => match command {
-                Command::RemoteStart { .. } => "start",
-                Command::RemoteStop { .. } => "stop",
-                Command::Reset(_) => "reset",
-                Command::Unlock { .. } => "unlock",
-                Command::ChangeAvailability { .. } => "change_availability",
-                Command::GetConfiguration { .. } => "get_configuration",
-                Command::ChangeConfiguration { .. } => "change_configuration",
-                Command::ClearCache => "clear_cache",
-                Command::TriggerMessage { .. } => "trigger_message",
-                Command::DataTransfer { .. } => "data_transfer",
-            },
+            Self::Ocpp(command) => command.name(),
         }
     }
 
@@ -71,18 +60,8 @@ impl ChargerCommand {
             Self::Reset(ResetKind::Soft) => Some(mesh::Command::SoftReset),
             Self::Reset(ResetKind::Hard) => Some(mesh::Command::HardReset),
             Self::Unlock { connector } => Some(mesh::Command::Unlock { connector }),
-            Self::Ocpp(command) => match command {
-                Command::TriggerMessage { .. } => Some(mesh::Command::Report),
-                Command::RemoteStart { .. }
-                | Command::RemoteStop { .. }
-                | Command::Reset(_)
-                | Command::Unlock { .. }
-                | Command::ChangeAvailability { .. }
-                | Command::GetConfiguration { .. }
-                | Command::ChangeConfiguration { .. }
-                | Command::ClearCache
-                | Command::DataTransfer { .. } => None,
-            },
+            Self::Ocpp(Command::TriggerMessage { .. }) => Some(mesh::Command::Report),
+            Self::Ocpp(_of_ocpp_only) => None,
         }
     }
 }
@@ -117,6 +96,15 @@ impl Commands {
     /// Number of a command nobody asks about.
     pub(crate) fn silent(&self) -> u64 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Number of a reservation, a log or a firmware request: what the charger repeats in its reports. It counts on
+    /// from the time, so that numbers of an earlier run are not met again.
+    pub(crate) fn request_number(&self, now: Now) -> i32 {
+        /// 2020-01-01
+        const EPOCH_S: i64 = 1_577_836_800;
+        let counted = i64::try_from(self.silent()).unwrap_or(0);
+        i32::try_from((now.wall.0 / 1000 - EPOCH_S).saturating_add(counted)).unwrap_or(i32::MAX)
     }
 
     fn begin(&self, charger: &ChargerId, what: &str) -> u64 {

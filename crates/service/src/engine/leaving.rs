@@ -60,8 +60,11 @@ impl Engine {
                     self.command_done(id, super::commands::station_outcome(outcome), &answer);
                 }
                 Output::Notice(text) => tracing::info!(%charger, "{text}"),
-                Output::Send { gate: Gate::Durable | Gate::Recorded, .. } | Output::Event(_) | Output::Close { .. } => {
-                }
+                Output::Send { gate: Gate::Durable | Gate::Recorded, .. }
+                | Output::Event(_)
+                | Output::CertificateWanted(_)
+                | Output::Remember(_)
+                | Output::Close { .. } => {}
             }
         }
         self.part_with(now, charger);

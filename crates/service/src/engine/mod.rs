@@ -5,6 +5,7 @@
 //! together; answers leave when the journal has said what became of the records.
 
 mod carriers;
+mod chargers;
 mod commands;
 mod leaving;
 mod live;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub(crate) use self::chargers::{Kept, Look};
 pub(crate) use self::commands::{ChargerCommand, CommandRefused, Commands};
 pub(crate) use self::live::Live;
 pub(crate) use self::outcome::OrderRefused;
@@ -95,6 +97,15 @@ pub(crate) enum Happened {
         /// Where the result goes.
         reply: oneshot::Sender<Result<Made, OrderRefused>>,
     },
+    /// A charger's certificate was issued.
+    CertificateIssued {
+        /// For which.
+        charger: ChargerId,
+        /// The certificate, PEM.
+        pem: String,
+    },
+    /// Somebody looks at a charger.
+    Look(Look),
     /// The manager commands a charger.
     Command {
         /// Which.
@@ -123,6 +134,12 @@ pub(crate) struct Parts {
     pub(crate) outcomes: broadcast::Sender<api::CommandState>,
     pub(crate) live: watch::Sender<Arc<Live>>,
     pub(crate) metrics: Arc<crate::http::Metrics>,
+    /// Signs what chargers ask for.
+    pub(crate) certificates: crate::tls::Certificates,
+    /// For tasks that answer later.
+    pub(crate) inbox: mpsc::WeakSender<Happened>,
+    /// What is kept of chargers and their models.
+    pub(crate) kept: Kept,
     pub(crate) demo: bool,
     pub(crate) drain: watch::Receiver<bool>,
 }
@@ -144,6 +161,10 @@ pub(crate) struct Engine {
     changed: bool,
     /// What control was told of the site's clock.
     offset: Option<UtcOffset>,
+    /// The cards that may charge.
+    cards: Arc<central_system::CardList>,
+    /// The newest state of each part of each charger on its timeline.
+    timeline: BTreeMap<(ChargerId, Option<ConnectorNumber>), (domain::ReportedState, String)>,
 }
 
 /// A charger's newest socket.
@@ -167,7 +188,10 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
         revision: 0,
         changed: true,
         offset: None,
+        cards: Arc::default(),
+        timeline: BTreeMap::new(),
     };
+    engine.tell_cards(clock.now());
     engine.tick(clock.now());
     let mut live_at = tokio::time::Instant::now();
     let mut tick_at = live_at + clock.real(DurationMs::from_secs(1));
@@ -245,6 +269,8 @@ impl Engine {
                 self.turn(now, turn::Turn::of([Work::Control(control::Input::Outlook(outlook))]));
             }
             Happened::Order { order, reply } => self.order(now, order, reply),
+            Happened::Look(look) => self.look(now, look),
+            Happened::CertificateIssued { charger, pem } => self.issued(now, charger, pem),
             Happened::Command { charger, command, reply } => self.command(now, &charger, command, reply),
         }
     }

@@ -59,6 +59,8 @@ pub(crate) struct Turn {
     pub(super) receipt: Option<oneshot::Sender<Receipt>>,
     /// Whether the live state must be published before anybody is answered.
     shown: bool,
+    /// Whether a card was enrolled, blocked or removed in it.
+    cards_changed: bool,
     /// Whether a session began or ended in it.
     pub(super) transaction: bool,
     pub(super) order: Option<oneshot::Sender<Result<Made, OrderRefused>>>,
@@ -155,10 +157,15 @@ impl Engine {
         for output in station.handle(now, input) {
             match output {
                 central_system::Output::Send { text, gate } => self.send(now, turn, charger, text, gate),
-                central_system::Output::Event(event) => turn.charger(charger.clone(), Protocol::Ocpp16, event),
+                central_system::Output::Event(event) => {
+                    self.station_event(now, turn, charger, &event);
+                    turn.charger(charger.clone(), Protocol::Ocpp16, event);
+                }
                 central_system::Output::CommandDone { id, outcome, answer } => {
                     self.command_done(id, super::commands::station_outcome(outcome), &answer);
                 }
+                central_system::Output::Remember(memory) => self.remember(turn, charger, &memory),
+                central_system::Output::CertificateWanted(request) => self.issue(charger, request),
                 central_system::Output::Close { reason } => self.close(charger, &reason),
                 central_system::Output::Notice(text) => tracing::info!(%charger, "{text}"),
             }
@@ -203,7 +210,10 @@ impl Engine {
                         mesh::Gate::Durable => turn.publications.push((topic, payload)),
                     }
                 }
-                mesh::Output::Charger { id, event } => turn.charger(id, Protocol::Ievcc, event),
+                mesh::Output::Charger { id, event } => {
+                    self.noted(now, turn, &id, &event);
+                    turn.charger(id, Protocol::Ievcc, event);
+                }
                 mesh::Output::Meter { id, event } => turn.meter(id, event),
                 mesh::Output::ChargerDescribed { id, connectors, max, meter: _ } => {
                     self.described(now, turn, &id, connectors, max);
@@ -251,6 +261,8 @@ impl Engine {
             Output::Save(record) => {
                 // Whoever was acknowledged looks for itself at once.
                 turn.shown |= matches!(record, Record::Charger(_) | Record::Meter(_));
+                turn.cards_changed |=
+                    matches!(record, Record::Card(_) | Record::CardRemoved(_) | Record::TenantRemoved(_));
                 turn.records.push(record);
             }
             Output::Decided { charger, connector, at, limit, reason, known } => {
@@ -271,6 +283,14 @@ impl Engine {
     }
 
     fn finish(&mut self, now: Now, turn: Turn) {
+        let cards_changed = turn.cards_changed;
+        self.keep(now, turn);
+        if cards_changed {
+            self.tell_cards(now);
+        }
+    }
+
+    fn keep(&mut self, now: Now, turn: Turn) {
         if let (Some(removed), Some(Ok(_))) = (&turn.removed, &turn.done) {
             self.forget(now, removed);
         }

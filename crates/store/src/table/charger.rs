@@ -83,6 +83,7 @@ pub(crate) async fn remove(conn: &mut SqliteConnection, id: &ChargerId) -> Resul
     sqlx::query("DELETE FROM charger WHERE id = ?").bind(id.as_str()).execute(&mut *conn).await?;
     super::hardware::remove(conn, id).await?;
     super::charger_security::remove(conn, id).await?;
+    super::fact::remove(conn, &format!("charger/{id}")).await?;
     super::hold::set(conn, id, None).await
 }
 

@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::page::{Key, Keyed};
-use crate::{List, Page};
+use crate::{FrameFilter, List, Page};
 use domain::{Direction, Frame, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection};
 
@@ -67,6 +67,30 @@ pub(crate) async fn list(conn: &mut SqliteConnection, device: Option<&str>, page
     let mut query = QueryBuilder::new("SELECT id, device, received, at_ms, topic, text FROM frame WHERE 1");
     if let Some(device) = device {
         query.push(" AND device = ").push_bind(device.to_owned());
+    }
+    page.finish(&mut query, "at_ms")?;
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    page.list(rows, |row| Ok(Frame::from(row)))
+}
+
+pub(crate) async fn search(
+    conn: &mut SqliteConnection,
+    device: &str,
+    filter: &FrameFilter,
+    page: &Page,
+) -> Result<List<Frame>> {
+    let mut query = QueryBuilder::new("SELECT id, device, received, at_ms, topic, text FROM frame WHERE device = ");
+    query.push_bind(device.to_owned());
+    if !filter.text.is_empty() {
+        let text = filter.text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        query.push(" AND (text LIKE ").push_bind(format!("%{text}%"));
+        query.push(r" ESCAPE '\' OR topic LIKE ").push_bind(format!("%{text}%")).push(r" ESCAPE '\')");
+    }
+    if let Some(from) = filter.from {
+        query.push(" AND at_ms >= ").push_bind(from.0);
+    }
+    if let Some(to) = filter.to {
+        query.push(" AND at_ms < ").push_bind(to.0);
     }
     page.finish(&mut query, "at_ms")?;
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;

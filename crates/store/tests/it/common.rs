@@ -79,6 +79,7 @@ pub(crate) fn charger(id: &str, registered: u32) -> Charger {
             source: EnergySource::SolarFirst,
             fixed: Some(MilliAmps::from_amps(10)),
             rotation: Rotation::Unknown,
+            owner: Some(TenantId(1)),
         },
     }
 }
@@ -231,6 +232,18 @@ pub(crate) fn one_of_each() -> Vec<Record> {
             at: Timestamp(4),
         }),
         Record::Frame(frame("C1", 80, r#"[2,"1","Heartbeat",{}]"#)),
+        Record::StatusChange(StatusChange {
+            charger: charger_id("C1"),
+            connector: Some(ConnectorNumber(1)),
+            at: Timestamp(81),
+            state: ReportedState::Status(ConnectorStatus::Charging),
+            error: String::new(),
+        }),
+        Record::Fact(Fact {
+            subject: "charger/C1".to_owned(),
+            name: "memory".to_owned(),
+            value: Some("{}".to_owned()),
+        }),
     ]
 }
 
@@ -251,6 +264,7 @@ pub(crate) async fn everything(reader: &Reader) -> String {
             reader.alarm_list(store::AlarmFilter::All, &page).await.unwrap(),
             reader.refused_card_list(&page).await.unwrap(),
             reader.frame_list(None, &page).await.unwrap(),
+            reader.status_change_list(&charger_id("C1"), Timestamp(0), Timestamp(100)).await.unwrap(),
             readings,
         )
     )

@@ -211,3 +211,46 @@ async fn opening_again_leaves_the_tables_alone() {
     assert_eq!(schemas[0], schemas[1]);
     assert!(schemas[0].iter().any(|sql| sql.contains("CREATE TABLE session")));
 }
+
+/// Frames are found by what they say, signs of the pattern included, and by when.
+#[tokio::test]
+async fn frames_are_found_by_text_and_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let frames = [(10, "StatusNotification 5%"), (20, "statusnotification"), (30, "Heartbeat"), (40, "MeterValues_x")];
+    writer
+        .commit(frames.iter().map(|(at, text)| Record::Frame(frame("C1", *at, text))).collect::<Vec<_>>())
+        .await
+        .unwrap();
+    let find = async |text: &str, from: Option<i64>, to: Option<i64>| {
+        let filter = store::FrameFilter { text: text.to_owned(), from: from.map(Timestamp), to: to.map(Timestamp) };
+        let list = reader.frame_search("C1", &filter, &store::Page::first(10)).await.unwrap();
+        list.items.into_iter().map(|frame| frame.at.0).collect::<Vec<_>>()
+    };
+    assert_eq!(find("STATUS", None, None).await, [20, 10]);
+    assert_eq!(find("%", None, None).await, [10]);
+    assert_eq!(find("_", None, None).await, [40]);
+    assert_eq!(find("", Some(20), Some(40)).await, [30, 20]);
+}
+
+/// A timeline begins with the state before it, and a removed charger leaves no facts behind.
+#[tokio::test]
+async fn timeline_begins_with_the_state_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let change = |at, state| {
+        let (charger, error) = (charger_id("C1"), String::new());
+        Record::StatusChange(domain::StatusChange { charger, connector: None, at: Timestamp(at), state, error })
+    };
+    let states = [domain::ReportedState::Online, domain::ReportedState::Offline, domain::ReportedState::Online];
+    writer
+        .commit(states.iter().zip([10, 20, 30]).map(|(state, at)| change(at, *state)).collect::<Vec<_>>())
+        .await
+        .unwrap();
+    let list = reader.status_change_list(&charger_id("C1"), Timestamp(25), Timestamp(40)).await.unwrap();
+    assert_eq!(list.iter().map(|it| it.at.0).collect::<Vec<_>>(), [20, 30]);
+    writer.commit(one_of_each()).await.unwrap();
+    assert_eq!(reader.setup(Timestamp(0)).await.unwrap().facts.len(), 1);
+    writer.commit(vec![Record::ChargerRemoved(charger_id("C1"))]).await.unwrap();
+    assert_eq!(reader.setup(Timestamp(0)).await.unwrap().facts, []);
+}

@@ -5,7 +5,7 @@ use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
 use super::meters::reconnect;
 use crate::convert;
-use api::{ChargerItem, ChargerPatch, DecisionItem, FrameItem, LimitRequest, Page, PriorityOrder};
+use api::{ChargerItem, ChargerPatch, DecisionItem, LimitRequest, Page, PriorityOrder};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -134,18 +134,6 @@ pub(crate) async fn charger_limit(
 ) -> Answer<Json<ChargerItem>> {
     let limit = limit.limit_a.map(|limit_a| convert::milli_amps("limit_a", limit_a)).transpose()?;
     hold(&shared, &id, limit.map(Hold::LimitedTo)).await
-}
-
-/// Messages from and to a charger or meter, newest first
-#[utoipa::path(get, path = "/chargers/{id}/frames", tag = "chargers", params(("id" = String, Path), PageQuery),
-    responses((status = 200, body = Page<FrameItem>)))]
-pub(crate) async fn charger_frames(
-    State(shared): State<Shared>,
-    Path(id): Path<String>,
-    Query(query): Query<PageQuery>,
-) -> Answer<Json<Page<FrameItem>>> {
-    let list = shared.reader.frame_list(Some(&id), &query.for_store()?).await;
-    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, convert::frame_item)))
 }
 
 /// Why a charger got what it got, newest first

@@ -2,12 +2,12 @@
 
 use super::super::Shared;
 use super::super::problem::{Answer, Body, Failure, Path};
+use super::operations;
 use crate::engine::ChargerCommand;
 use api::{CommandAccepted, CommandState, ConnectorTarget, Operation, ResetKind, ResetRequest, StartRequest};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use central_system::{Command, Trigger};
 use domain::{CardUid, ChargerId, ConnectorNumber};
 
 type Accepted = Answer<(StatusCode, Json<CommandAccepted>)>;
@@ -76,45 +76,13 @@ pub(crate) async fn unlock(
 /// Any other operation of the charger's protocol
 #[utoipa::path(post, path = "/chargers/{id}/operations", tag = "commands", params(("id" = String, Path)), request_body = Operation,
     responses((status = 202, body = CommandAccepted), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
-pub(crate) async fn operations(
+pub(crate) async fn operate(
     State(shared): State<Shared>,
     Path(id): Path<String>,
     Body(operation): Body<Operation>,
 ) -> Accepted {
-    give(&shared, &id, ChargerCommand::Ocpp(command_of(operation)?)).await
-}
-
-fn command_of(operation: Operation) -> Answer<Command> {
-    Ok(match operation {
-        Operation::GetConfiguration { keys } => Command::GetConfiguration { keys },
-        Operation::ChangeConfiguration { key, value } => Command::ChangeConfiguration { key, value },
-        Operation::ChangeAvailability { connector, operative } => {
-            Command::ChangeAvailability { connector: (connector > 0).then_some(ConnectorNumber(connector)), operative }
-        }
-        Operation::ClearCache => Command::ClearCache,
-        Operation::TriggerMessage { message, connector } => Command::TriggerMessage {
-            message: trigger(&message)?,
-            connector: connector.filter(|number| *number > 0).map(ConnectorNumber),
-        },
-        Operation::DataTransfer { vendor_id, message_id, data } => {
-            Command::DataTransfer { vendor: vendor_id, message: message_id, data }
-        }
-    })
-}
-
-fn trigger(message: &str) -> Answer<Trigger> {
-    let known = [
-        ("BootNotification", Trigger::BootNotification),
-        ("DiagnosticsStatusNotification", Trigger::DiagnosticsStatusNotification),
-        ("FirmwareStatusNotification", Trigger::FirmwareStatusNotification),
-        ("Heartbeat", Trigger::Heartbeat),
-        ("MeterValues", Trigger::MeterValues),
-        ("StatusNotification", Trigger::StatusNotification),
-    ];
-    known.into_iter().find(|(name, _)| *name == message).map(|(_, trigger)| trigger).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        Failure::invalid(format!("message must be one of {}", names.join(", ")))
-    })
+    let command = operations::command_of(&shared, &id, operation).await?;
+    give(&shared, &id, ChargerCommand::Ocpp(command)).await
 }
 
 /// How a command ended

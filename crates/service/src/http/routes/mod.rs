@@ -1,12 +1,14 @@
 //! Every resource, one file per kind, and the description made from them.
 
 mod account;
+mod charger_detail;
 mod chargers;
 mod commands;
 mod demo;
 mod devices;
 mod files;
 mod meters;
+mod operations;
 mod people;
 mod records;
 mod security;
@@ -111,13 +113,16 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(chargers::charger_pause))
         .routes(routes!(chargers::charger_resume))
         .routes(routes!(chargers::charger_limit))
-        .routes(routes!(chargers::charger_frames))
+        .routes(routes!(charger_detail::charger_frames))
+        .routes(routes!(charger_detail::charger_detail))
+        .routes(routes!(charger_detail::charger_settings))
+        .routes(routes!(charger_detail::charger_timeline))
         .routes(routes!(chargers::charger_decisions))
         .routes(routes!(commands::start))
         .routes(routes!(commands::stop))
         .routes(routes!(commands::reset))
         .routes(routes!(commands::unlock))
-        .routes(routes!(commands::operations))
+        .routes(routes!(commands::operate))
         .routes(routes!(commands::command_get))
         .routes(routes!(people::tenant_list, people::tenant_add))
         .routes(routes!(people::tenant_get, people::tenant_patch, people::tenant_delete))
