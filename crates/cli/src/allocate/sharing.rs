@@ -2,7 +2,7 @@
 
 use super::guard_loop::{milli, milli_amps};
 use crate::Failure;
-use control::planner::{Bench, Branch, Candidate, CarFacts, LocalMinute, Moment, PastSession};
+use control::planner::{Bench, Branch, CarFacts, LocalMinute, Moment, PastSession};
 use domain::{
     CardUid, ChargerId, ConnectorNumber, DurationMs, Instant, MilliAmps, PerPhase, Phase, SessionId, WattHours, Wiring,
 };
@@ -205,7 +205,7 @@ impl Site {
         Ok(amps.map(|((charger, _), limit)| (charger.to_string(), limit.amps_floor())).collect())
     }
 
-    fn car(&mut self, session: Session) -> Result<Candidate, Failure> {
+    fn car(&mut self, session: Session) -> Result<CarFacts, Failure> {
         let next = SessionId(i32::try_from(self.sessions.len() + 1).unwrap_or(i32::MAX));
         let number = *self.sessions.entry(session.session).or_insert(next);
         let wall = self
@@ -217,13 +217,15 @@ impl Site {
             Failure::Usage(format!("{} cannot be wired to the phases {:?}", session.charger, session.phases))
         })?;
         let set = milli_amps(session.set_a);
-        let facts = CarFacts {
+        Ok(CarFacts {
             place: (wall.id.clone(), ConnectorNumber(1)),
             session: number,
             card: session.card.and_then(|card| CardUid::new(card).ok()),
             since: instant(session.arrival_s),
             priority: session.priority,
-            phases: u8::try_from(session.phases.len()).unwrap_or(3),
+            branch: wall.node,
+            wiring,
+            registered: wall.registered,
             max: wall.max,
             car_max: session.ev_max_a.map(milli_amps),
             set,
@@ -231,8 +233,9 @@ impl Site {
             delivered: watt_hours(session.delivered_kwh),
             departs: session.departure_s.map(instant),
             needs: session.remaining_kwh.map(watt_hours),
-        };
-        Ok(Candidate { facts, branch: wall.node, wiring, registered: wall.registered })
+            received_before: WattHours(0),
+            never_pause: false,
+        })
     }
 }
 

@@ -2,13 +2,14 @@
 
 use domain::{Instant, MilliAmps};
 
-/// Limits that cars and their cables have most often: 16 A and 32 A. A car of unknown size is offered the next
-/// of these, and one ampere more once it uses that, before it is offered all.
+/// Limits that cars and their cables have most often. A car of unknown size is offered the next of these, and
+/// one ampere more once it uses that, before it is offered all: an ampere offered in vain helps nobody.
 const USUAL: [MilliAmps; 2] = [MilliAmps::from_amps(16), MilliAmps::from_amps(32)];
 /// Drawing this much less than set is a limit of the car.
 const CLEARLY_LESS: MilliAmps = MilliAmps(750);
-/// A limit is tried again after this long: cars pause, warm up and end their taper when the driver comes.
+/// A limit is tried again after this long: cars pause, warm up, and taper less when it gets warm.
 const RETRY_MS: u64 = 30 * 60 * 1000;
+const AMPERE: MilliAmps = MilliAmps::from_amps(1);
 
 /// What one car was seen to use in its session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(crate) struct Appetite {
     most: MilliAmps,
     /// It drew this much when it was offered clearly more.
     cap: Option<(Instant, MilliAmps)>,
-    /// What a card's earlier sessions ended at; a first guess only.
+    /// What the card's earlier sessions were limited to; a first guess only.
     expected: Option<MilliAmps>,
 }
 
@@ -34,19 +35,17 @@ impl Appetite {
         self.most = self.most.max(drawn);
         if drawn + CLEARLY_LESS < set {
             self.cap = Some((now, drawn));
-        } else if let Some((_, cap)) = self.cap
-            && drawn > cap + CLEARLY_LESS
-        {
+        } else if self.cap.is_some_and(|(_, cap)| drawn > cap + CLEARLY_LESS) {
             // It takes more than it did, so where its limit lies is open again.
             self.cap = None;
         }
     }
 
-    /// What it is expected to use, in whole amperes.
+    /// What it is expected to use, in whole amperes from `min` up. A tapering battery counts with its draw.
     pub(crate) fn usable(&self, now: Instant, min: MilliAmps) -> MilliAmps {
         let usable = match self.cap {
-            Some((at, cap)) if now.since(at).0 < RETRY_MS => whole_up(cap),
-            Some((_, cap)) => whole_up(cap) + MilliAmps::from_amps(1),
+            Some((at, cap)) if now.since(at).0 < RETRY_MS => nearest(cap),
+            Some((_, cap)) => nearest(cap) + AMPERE,
             None => self.next_offer(),
         };
         usable.max(min)
@@ -54,15 +53,15 @@ impl Appetite {
 
     fn next_offer(&self) -> MilliAmps {
         if let Some(expected) = self.expected.filter(|expected| self.most + CLEARLY_LESS < *expected) {
-            return whole_up(expected);
+            return nearest(expected);
         }
         let known = self.most + CLEARLY_LESS;
         for usual in USUAL {
             if known < usual {
                 return usual;
             }
-            if known < usual + MilliAmps::from_amps(1) {
-                return usual + MilliAmps::from_amps(1);
+            if known < usual + AMPERE {
+                return usual + AMPERE;
             }
         }
         MilliAmps::MAX
@@ -73,12 +72,13 @@ impl Appetite {
         self.cap.map(|(_, cap)| cap)
     }
 
+    /// Most it was seen to draw.
     pub(crate) const fn most(&self) -> MilliAmps {
         self.most
     }
 }
 
-fn whole_up(current: MilliAmps) -> MilliAmps {
-    // Meters read a little more than flows.
-    MilliAmps(current.0.saturating_sub(50).div_ceil(1000).saturating_mul(1000))
+/// Half an ampere offered in vain costs as much as half an ampere withheld.
+fn nearest(current: MilliAmps) -> MilliAmps {
+    MilliAmps(current.0.saturating_add(499) / 1000 * 1000)
 }

@@ -1,32 +1,10 @@
 //! The planner and the division by themselves, for measuring tools that bring their own building.
 
-use super::{CarFacts, Facts, Guidance, LocalMinute, PastSession, Place, Planner};
+use super::{Branch, CarFacts, Facts, Guidance, LocalMinute, PastSession, Place, Planner};
 use crate::check::check;
 use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
-use domain::{Instant, MilliAmps, PerPhase, Wiring};
+use domain::{Instant, MilliAmps, PerPhase, SharingRule};
 use std::collections::BTreeMap;
-
-/// A circuit and what the cars below it may draw together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branch {
-    /// Number of the circuit it hangs on; `None` for the grid connection.
-    pub parent: Option<usize>,
-    /// Current the cars may draw on each phase.
-    pub room: PerPhase<MilliAmps>,
-}
-
-/// A car and how its charger hangs on the circuits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// What is known of it.
-    pub facts: CarFacts,
-    /// Number of the circuit it hangs on.
-    pub branch: usize,
-    /// The phases it uses.
-    pub wiring: Wiring,
-    /// Order of registration.
-    pub registered: u32,
-}
 
 /// One moment of a building.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +22,7 @@ pub struct Moment {
     /// The circuits.
     pub branches: Vec<Branch>,
     /// The cars that want energy.
-    pub cars: Vec<Candidate>,
+    pub cars: Vec<CarFacts>,
 }
 
 /// A building that is decided step by step by the planner, the division and the check that `serve` uses.
@@ -69,20 +47,28 @@ impl Bench {
 
     /// The setpoint of each car. A plan the check refuses is replaced by none at all.
     pub fn step(&mut self, moment: &Moment) -> BTreeMap<Place, MilliAmps> {
-        let cars: Vec<CarFacts> = moment.cars.iter().map(|car| car.facts.clone()).collect();
-        self.notice_departures(moment, &cars);
-        let facts = Facts { now: moment.now, local: moment.local, volts: moment.volts, min: moment.min, cars: &cars };
+        self.notice_departures(moment);
+        let facts = Facts {
+            now: moment.now,
+            local: moment.local,
+            volts: moment.volts,
+            min: moment.min,
+            sharing: SharingRule::ByDeparture,
+            branches: &moment.branches,
+            cars: &moment.cars,
+        };
         let guidance = self.planner.update(&facts);
         let snapshot = snapshot(moment, &guidance);
         let plan = allocate(&snapshot);
         let plan = if check(&snapshot, &plan).is_ok() { plan } else { nothing(&snapshot) };
         let limits: BTreeMap<Place, MilliAmps> =
             plan.shares.into_iter().map(|share| ((share.charger, share.connector), share.limit)).collect();
-        self.present = cars
-            .into_iter()
+        self.present = moment
+            .cars
+            .iter()
             .map(|car| {
                 let limit = limits.get(&car.place).copied().unwrap_or_default();
-                (car.place.clone(), (car, limit))
+                (car.place.clone(), (car.clone(), limit))
             })
             .collect();
         limits
@@ -90,9 +76,9 @@ impl Bench {
 
     /// A car that is not listed any more is full or has left. One that was waiting has left; of one that charged
     /// only the energy is known.
-    fn notice_departures(&mut self, moment: &Moment, cars: &[CarFacts]) {
+    fn notice_departures(&mut self, moment: &Moment) {
         for (place, (last, limit)) in std::mem::take(&mut self.present) {
-            if cars.iter().any(|car| car.place == place && car.session == last.session) {
+            if moment.cars.iter().any(|car| car.place == place && car.session == last.session) {
                 continue;
             }
             let stay = moment.now.since(last.since);
@@ -115,14 +101,14 @@ fn snapshot(moment: &Moment, guidance: &Guidance) -> Snapshot {
         load: PerPhase::default(),
     });
     let demands = moment.cars.iter().map(|car| Demand {
-        charger: car.facts.place.0.clone(),
-        connector: car.facts.place.1,
+        charger: car.place.0.clone(),
+        connector: car.place.1,
         node: NodeIndex(car.branch),
         wiring: car.wiring.clone(),
-        priority: car.facts.priority,
+        priority: car.priority,
         registered: car.registered,
-        max: car.facts.max,
-        guide: guidance.of(&car.facts.place),
+        max: car.max,
+        guide: guidance.of(&car.place),
     });
     Snapshot {
         nodes: nodes.collect(),

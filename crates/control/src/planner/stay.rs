@@ -1,8 +1,11 @@
-//! How long cars stay, learnt from the sessions of this building and of each card.
+//! How long cars stay and what they take, learnt from the sessions of this building and of each card.
+//!
+//! Nothing has to be known: what residents of apartment buildings usually do is the first guess, and every
+//! session that ends makes it smaller beside what this building and this card do.
 
-use super::LocalMinute;
+use super::{LocalMinute, real};
 use domain::{CardUid, DurationMs, WattHours};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A session that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,18 @@ pub struct PastSession {
 }
 
 const DAY: i64 = 24 * 60;
+/// Newest visits of the building that count: some months of a middling building.
+const VISITS_MAX: usize = 400;
+/// Newest sessions of one card that count: habits change.
+const OF_CARD_MAX: usize = 40;
+/// Sessions from which on the habits of a building are known: about a month of ten cars.
+const KNOWN: usize = 100;
+/// What the first guess, a visit of the building and one of the same card weigh.
+const WEIGHT_USUAL: u64 = 100;
+const WEIGHT_VISIT: u64 = 10;
+const WEIGHT_CARD: u64 = 200;
+/// Visits that began at a time of day further apart than this say nothing of each other.
+const ALIKE_MIN: i64 = 8 * 60;
 
 #[derive(Clone, Copy, Debug)]
 struct Visit {
@@ -25,133 +40,164 @@ struct Visit {
     end: LocalMinute,
 }
 
-/// All visits seen, of the building and of each card.
+/// What was seen of one card, or of the building.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stays {
-    all: Vec<Visit>,
-    of_card: BTreeMap<CardUid, Vec<Visit>>,
-    energies: Vec<(u64, u64)>,
-    pub(crate) prior: u64,
+struct Record {
+    visits: VecDeque<Visit>,
+    /// Energies of sessions that got all they wanted, in Wh.
+    energies: VecDeque<u64>,
 }
 
-/// One way a stay may go on: minutes from now, and its weight.
-pub(crate) type Outlook = Vec<(i64, u64)>;
+/// All that was seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Habits {
+    building: Record,
+    cards: BTreeMap<CardUid, Record>,
+}
 
-impl Stays {
-    /// P(needs more than `more` | got `got`), permille
-    pub(crate) fn survival(&self, got: u64, more: u64) -> u64 {
-        let (mut a, mut b) = (1u64, 0u64);
-        for (e, w) in
-            USUAL_WH.iter().map(|(e, w)| (*e, *w * self.prior)).chain(self.energies.iter().map(|(e, w)| (*e, *w * 100)))
-        {
-            if e > got {
-                a += w;
-                if e > got + more {
-                    b += w;
-                }
-            }
-        }
-        b * 1000 / a
-    }
+/// Ways something may go on, smallest first, each with its weight.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outlook(Vec<(i64, u64)>);
 
-    /// full energies
-    pub(crate) fn filled(&mut self, wh: u64) {
-        self.energies.push((wh, 1));
-    }
-
-    pub(crate) fn learn(&mut self, session: &PastSession) {
-        let minutes = i64::try_from(session.stay.0 / 60_000).unwrap_or(i64::MAX / 2);
-        let visit = Visit { begin: session.plugged_in, end: LocalMinute(session.plugged_in.0 + minutes) };
-        self.all.push(visit);
+impl Habits {
+    /// A car left after `session`.
+    pub(crate) fn left(&mut self, session: &PastSession) {
+        let minutes = i64::try_from(session.stay.0 / 60_000).unwrap_or(DAY * 365);
+        let end = LocalMinute(session.plugged_in.0.saturating_add(minutes));
+        let visit = Visit { begin: session.plugged_in, end };
+        push(&mut self.building.visits, visit, VISITS_MAX);
         if let Some(card) = &session.card {
-            self.of_card.entry(card.clone()).or_default().push(visit);
+            push(&mut self.cards.entry(card.clone()).or_default().visits, visit, OF_CARD_MAX);
         }
     }
 
-    /// How much longer a car may stay that came at `begin` and is still here, soonest first.
-    pub(crate) fn outlook(&self, card: Option<&CardUid>, begin: LocalMinute, now: LocalMinute) -> Outlook {
-        let mut outlook: Outlook = Vec::new();
+    /// A car got all it wanted in `session`.
+    pub(crate) fn filled(&mut self, session: &PastSession) {
+        push(&mut self.building.energies, session.energy.0, VISITS_MAX);
+        if let Some(card) = &session.card {
+            push(&mut self.cards.entry(card.clone()).or_default().energies, session.energy.0, OF_CARD_MAX);
+        }
+    }
+
+    /// Whether so many sessions were seen that what a car will need can be told from them.
+    pub(crate) fn are_known(&self) -> bool {
+        self.building.visits.len() >= KNOWN && self.building.energies.len() >= KNOWN
+    }
+
+    /// Minutes a car may stay on that came at `begin` and is here at `now`.
+    pub(crate) fn stay(&self, card: Option<&CardUid>, begin: LocalMinute, now: LocalMinute) -> Outlook {
+        let mut ways = Vec::new();
         let mut add = |end: i64, weight: u64| {
             if end > now.0 && weight > 0 {
-                outlook.push((end - now.0, weight));
+                ways.push((end - now.0, weight));
             }
         };
-        for (end, weight) in usual(begin) {
+        for (end, share) in usual_ends(begin) {
+            add(end, share * WEIGHT_USUAL);
+        }
+        let own = card.and_then(|card| self.cards.get(card));
+        let of = |record: &Record, weight: u64| -> Vec<(i64, u64)> {
+            record.visits.iter().map(|v| (transfer(v, begin), likeness(v, begin) * weight)).collect()
+        };
+        for (end, weight) in of(&self.building, WEIGHT_VISIT) {
             add(end, weight);
         }
-        for visit in self.all.iter().rev().take(400) {
-            add(transfer(visit, begin), likeness(visit, begin) * 10);
+        for (end, weight) in own.map(|own| of(own, WEIGHT_CARD)).unwrap_or_default() {
+            add(end, weight);
         }
-        if let Some(visits) = card.and_then(|card| self.of_card.get(card)) {
-            for visit in visits.iter().rev().take(40) {
-                add(transfer(visit, begin), likeness(visit, begin) * 100);
+        Outlook::new(ways)
+    }
+
+    /// Energy in Wh a car may still want that got `got`.
+    pub(crate) fn appetite(&self, card: Option<&CardUid>, got: WattHours) -> Outlook {
+        let mut ways = Vec::new();
+        let mut add = |energy: u64, weight: u64| {
+            if let Some(more) = energy.checked_sub(got.0).filter(|more| *more > 0) {
+                ways.push((i64::try_from(more).unwrap_or(i64::MAX), weight));
             }
+        };
+        for energy in USUAL_WH {
+            add(energy, WEIGHT_USUAL);
         }
-        outlook.sort_unstable();
-        outlook
+        for energy in &self.building.energies {
+            add(*energy, WEIGHT_VISIT);
+        }
+        for energy in card.and_then(|card| self.cards.get(card)).iter().flat_map(|own| &own.energies) {
+            add(*energy, WEIGHT_CARD);
+        }
+        Outlook::new(ways)
     }
 }
 
-/// The weighted quantile of an outlook, in minutes.
-pub(crate) fn quantile(outlook: &Outlook, permille: u64) -> Option<i64> {
-    let total: u64 = outlook.iter().map(|(_, weight)| weight).sum();
-    let mut below = 0;
-    for (minutes, weight) in outlook {
-        below += weight;
-        if below * 1000 >= total * permille {
-            return Some(*minutes);
-        }
+impl Outlook {
+    fn new(mut ways: Vec<(i64, u64)>) -> Self {
+        ways.sort_unstable();
+        Self(ways)
     }
-    None
+
+    /// The value that so many of a thousand stay below; `None` when nothing is known.
+    pub(crate) fn quantile(&self, permille: u64) -> Option<i64> {
+        let total: u64 = self.0.iter().map(|(_, weight)| weight).sum();
+        let mut below = 0;
+        self.0.iter().find_map(|(value, weight)| {
+            below += weight;
+            (below * 1000 >= total * permille).then_some(*value)
+        })
+    }
+
+    /// A cautious mean: what comes soon counts more, fading over `horizon`. `None` when nothing is known.
+    pub(crate) fn soon(&self, horizon: f64) -> Option<f64> {
+        let (mut weights, mut sum) = (0.0, 0.0);
+        for (value, weight) in &self.0 {
+            let weight = real(*weight);
+            weights += weight;
+            sum += weight * (-real(*value) / horizon).exp();
+        }
+        (weights > 0.0).then(|| -horizon * (sum / weights).max(f64::MIN_POSITIVE).ln())
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, value: T, max: usize) {
+    list.push_back(value);
+    while list.len() > max {
+        list.pop_front();
+    }
 }
 
 /// When a visit like `visit` ends that began at `begin`: after a night at the same time of day, else as long after.
 fn transfer(visit: &Visit, begin: LocalMinute) -> i64 {
+    let stay = visit.end.0.saturating_sub(visit.begin.0);
     let nights = visit.end.0.div_euclid(DAY) - visit.begin.0.div_euclid(DAY);
-    if nights > 0 && visit.end.0 - visit.begin.0 > 5 * 60 {
-        let end = (begin.0.div_euclid(DAY) + nights) * DAY + visit.end.0.rem_euclid(DAY);
-        if end > begin.0 {
-            return end;
-        }
-    }
-    begin.0 + visit.end.0 - visit.begin.0
+    let morning = (begin.0.div_euclid(DAY) + nights) * DAY + visit.end.0.rem_euclid(DAY);
+    let overnight = nights > 0 && stay > 5 * 60 && morning > begin.0;
+    if overnight { morning } else { begin.0.saturating_add(stay) }
 }
 
-/// 0 to 10: how much a visit says about one that begins at `begin`.
+/// 0 to 20: how much a visit says about one that begins at `begin`.
 fn likeness(visit: &Visit, begin: LocalMinute) -> u64 {
-    let apart = (visit.begin.0 - begin.0).rem_euclid(DAY);
+    let apart = visit.begin.0.saturating_sub(begin.0).rem_euclid(DAY);
     let apart = apart.min(DAY - apart);
-    u64::try_from((240 - apart).max(0) / 24).unwrap_or(0)
+    u64::try_from((ALIKE_MIN - apart).max(0) * 20 / ALIKE_MIN).unwrap_or(0)
 }
 
-/// What residents do, for a building that has not told its own habits yet: minute of the end and weight.
-fn usual(begin: LocalMinute) -> Vec<(i64, u64)> {
-    let mut ends: Vec<(i64, u64)> =
-        [45, 75, 120, 180, 250, 360, 540].into_iter().map(|stay| (begin.0 + stay, 20)).collect();
+/// What residents do (private points of Norwegian apartment buildings, Sørensen et al. 2021): a visit that begins
+/// by day lasts some hours, one that begins in the evening mostly until the morning. Minute of the end and share.
+fn usual_ends(begin: LocalMinute) -> Vec<(i64, u64)> {
     let minute = begin.0.rem_euclid(DAY);
     let midnight = begin.0 - minute;
-    let next = if minute < 5 * 60 { midnight } else { midnight + DAY };
-    let weight = if (5 * 60..13 * 60).contains(&minute) { 20 } else { 70 };
-    ends.extend([375, 420, 450, 480, 525, 600].into_iter().map(|at| (next + at, weight)));
+    let mut ends: Vec<(i64, u64)> =
+        [45, 75, 120, 180, 250, 360, 540].into_iter().map(|stay| (begin.0 + stay, 1)).collect();
+    let (morning, nights) = match minute {
+        0..300 => (midnight, 3),
+        300..780 => (midnight + DAY, 1),
+        _ => (midnight + DAY, 4),
+    };
+    ends.extend([375, 420, 450, 480, 525, 600].into_iter().map(|at| (morning + at, nights)));
     ends
 }
 
-const USUAL_WH: [(u64, u64); 17] = [
-    (2000, 1),
-    (2800, 1),
-    (3600, 1),
-    (4400, 1),
-    (5200, 1),
-    (6000, 1),
-    (7000, 1),
-    (8000, 1),
-    (9200, 1),
-    (10500, 1),
-    (12000, 1),
-    (14000, 1),
-    (17000, 1),
-    (21000, 1),
-    (28000, 1),
-    (40000, 1),
-    (65000, 1),
+/// What residents take, as 17 equally likely sessions: median 9.2 kWh (same source), with the tail of long trips.
+const USUAL_WH: [u64; 17] = [
+    2000, 2800, 3600, 4400, 5200, 6000, 7000, 8000, 9200, 10_500, 12_000, 14_000, 17_000, 21_000, 28_000, 40_000,
+    65_000,
 ];
