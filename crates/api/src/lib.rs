@@ -20,6 +20,8 @@ mod refusal;
 mod requests;
 mod resources;
 mod security;
+mod statement;
+mod tariff;
 
 pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
 pub use self::charger_detail::{
@@ -54,4 +56,14 @@ pub use self::resources::{
 pub use self::security::{
     CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, NewDevice, SecurityPolicy,
     SecurityState, ShownPassword,
+};
+pub use self::statement::{
+    ChainCheck, DeliveryItem, ExportRequest, JobItem, JobState, MonthItem, MonthState, MonthStatement, ObstacleCode,
+    ObstacleDecision, ObstacleItem, ReconciliationRow, SendRequest, StatementItem, StatementLine, StatementRow,
+    StatementSession,
+};
+pub use self::tariff::{
+    LetterheadItem, MailItem, TariffCalendar, TariffCharge, TariffDocument, TariffEnergy, TariffFlag, TariffHolidays,
+    TariffIdleFee, TariffMonth, TariffPage, TariffPeriod, TariffRate, TariffRule, TariffShare, TariffTax,
+    TariffVersion,
 };

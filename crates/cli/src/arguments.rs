@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{Failure, allocate, bench, demo, log, serve, simulate};
+use crate::{Failure, allocate, bench, demo, log, report, serve, simulate};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -24,6 +24,10 @@ enum Command {
     Simulate(simulate::Options),
     /// Decide for a measuring tool: JSON lines in, JSON lines out
     Allocate(allocate::Options),
+    /// Write the statements of a month as files
+    Report(report::ReportOptions),
+    /// Check that no closed statement was altered
+    Verify(report::VerifyOptions),
     /// Measure this program on this computer
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -65,6 +69,8 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Simulate(options) => simulate::run(&options),
         Command::Allocate(options) => allocate::run(&options),
+        Command::Report(options) => runtime()?.block_on(report::report(options)),
+        Command::Verify(options) => runtime()?.block_on(report::verify(options)),
         Command::Bench(bench) => runtime()?.block_on(bench::run(bench)),
     }
 }

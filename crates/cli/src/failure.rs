@@ -38,6 +38,18 @@ pub enum Failure {
         #[source]
         source: scenario::ScenarioError,
     },
+    /// The statements cannot be read or made.
+    #[error("the statements cannot be made")]
+    Books(#[source] Box<service::BooksError>),
+    /// A file cannot be written.
+    #[error("cannot write {path}; check the folder and your right to write there")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The demo building cannot be built.
     #[error("the demo building cannot be built; please report this")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -65,6 +77,8 @@ impl Failure {
             | Self::Read { .. }
             | Self::Site { .. }
             | Self::Scenario { .. }
+            | Self::Books(_)
+            | Self::Write { .. }
             | Self::Demo(_)
             | Self::System { .. }
             | Self::NotMet(_) => 1,

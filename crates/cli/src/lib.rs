@@ -12,6 +12,7 @@ mod console;
 pub mod demo;
 mod failure;
 mod log;
+mod report;
 pub mod serve;
 mod signal;
 mod simulate;

@@ -16,6 +16,7 @@ mod charger_detail;
 mod power;
 mod reason;
 mod request;
+mod statement;
 
 pub(crate) use self::charger_detail::{charger_detail, plain_detail, timeline};
 pub(crate) use self::power::{
@@ -23,6 +24,7 @@ pub(crate) use self::power::{
 };
 pub(crate) use self::reason::reason_item;
 pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, site_from};
+pub(crate) use self::statement::{calendar, month_statement, statement_item};
 
 /// Amperes for people and programs.
 pub(crate) fn amps(current: MilliAmps) -> f64 {

@@ -8,6 +8,7 @@
 
 mod access;
 mod beginning;
+mod books;
 mod config;
 mod connections;
 mod convert;
@@ -35,6 +36,7 @@ mod time_text;
 #[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod tls;
 
+pub use self::books::{Books, BooksError, FileKind, ListedMonth, MonthBook, Verified, Which};
 pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
 pub use self::error::StartError;
 pub use self::http::openapi_document;

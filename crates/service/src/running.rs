@@ -342,6 +342,7 @@ impl Plumbing {
             certificates: records.certificates.clone(),
             files: records.files.clone(),
             access: records.access.clone(),
+            jobs: crate::books::Jobs::default(),
             engine: engine.clone(),
             live: self.live.subscribe(),
             outcomes: broadcast::Sender::new(OUTCOMES_MAX),

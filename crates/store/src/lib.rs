@@ -26,6 +26,7 @@ pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
 pub use self::page::{AlarmFilter, FrameFilter, List, Page, SessionFilter};
 pub use self::reader::{LoadedSetup, Reader};
+pub use self::statement_reader::StatementBasis;
 pub use self::statements::{
     ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,
 };

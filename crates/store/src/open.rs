@@ -4,7 +4,7 @@ use crate::lock::{Closed, Lock};
 use crate::{Reader, StoreError, Writer};
 use domain::DurationMs;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,25 @@ impl Store {
             .max_connections(READERS)
             .connect_lazy_with(connect_options(&path).pragma("query_only", "1"));
         Ok((Writer::start(conn, lock, options.retention), Reader::new(readers)))
+    }
+}
+
+impl Store {
+    /// Opens the records in `dir` only to read them, also while another program writes them.
+    ///
+    /// # Errors
+    /// When there are none, or their format is not this program's.
+    pub async fn open_to_read(dir: &Path) -> Result<Reader, StoreError> {
+        let path = dir.join(FILE);
+        let missing =
+            |source: std::io::Error| StoreError::Directory { dir: dir.to_path_buf(), source: Arc::new(source) };
+        std::fs::metadata(&path).map_err(missing)?;
+        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY).disable_statement_logging();
+        let mut conn = options.clone().connect().await?;
+        check_format(&mut conn, &path).await?;
+        conn.close().await?;
+        let options = options.pragma("query_only", "1");
+        Ok(Reader::new(SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options)))
     }
 }
 

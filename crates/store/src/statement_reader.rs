@@ -1,12 +1,44 @@
 //! What the statements are read from.
 
 use crate::statements::Result;
-use crate::table::{orphan_stop, session, statement};
+use crate::table::{charger, circuit, meter, orphan_stop, session, site, statement, tenant};
 use crate::{ClosedMonth, ClosedStatement, Delivery, NamedDocument, Reader, TracedSession};
-use domain::{OrphanStop, Timestamp};
+use domain::{Charger, CircuitTree, Meter, OrphanStop, Site, Tenant, Timestamp};
+use sqlx::Connection as _;
 use std::collections::BTreeMap;
 
+/// The building as the statements need it.
+#[derive(Clone, Debug)]
+pub struct StatementBasis {
+    /// Settings; `None` before the first run is finished.
+    pub site: Option<Site>,
+    /// Circuits; `None` before the first run is finished.
+    pub circuits: Option<CircuitTree>,
+    /// Meters by identity.
+    pub meters: Vec<Meter>,
+    /// Chargers in the order of registration.
+    pub chargers: Vec<Charger>,
+    /// Tenants by number.
+    pub tenants: Vec<Tenant>,
+}
+
 impl Reader {
+    /// The building as it is now.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn statement_basis(&self) -> Result<StatementBasis> {
+        let mut conn = self.conn().await?;
+        let mut at = conn.begin().await?;
+        Ok(StatementBasis {
+            site: site::load(&mut at).await?,
+            circuits: circuit::load(&mut at).await?,
+            meters: meter::list(&mut at).await?,
+            chargers: charger::list(&mut at).await?,
+            tenants: tenant::list(&mut at).await?,
+        })
+    }
+
     /// Sessions that touch a period, oldest first, each with its energy by time.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub(crate) mod problem;
 mod routes;
 
 use crate::access::Access;
+use crate::books::Jobs;
 use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
@@ -53,7 +54,6 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) credentials: DeviceCredentials,
     /// Keys and passwords of other systems.
-    #[allow(dead_code, reason = "the mail that uses it comes next")]
     pub(crate) secrets: Secrets,
     /// The authority of the building.
     pub(crate) certificates: Certificates,
@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     /// Files from and for chargers.
     pub(crate) files: Files,
+    /// Files and e-mails for all tenants, under way or done.
+    pub(crate) jobs: Jobs,
     pub(crate) engine: mpsc::Sender<Happened>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
     pub(crate) outcomes: broadcast::Sender<CommandState>,

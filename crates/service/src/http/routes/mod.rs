@@ -13,7 +13,9 @@ mod people;
 mod records;
 mod security;
 mod site;
+mod statements;
 mod system;
+mod tariffs;
 
 use super::Shared;
 use super::auth::Upgrade;
@@ -99,6 +101,20 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(system::live))
         .routes(routes!(system::snapshot))
         .routes(routes!(system::connections))
+        .routes(routes!(statements::month_list))
+        .routes(routes!(statements::statement_get))
+        .routes(routes!(statements::month_close))
+        .routes(routes!(statements::decision_set))
+        .routes(routes!(statements::export_begin))
+        .routes(routes!(statements::send_begin))
+        .routes(routes!(statements::delivery_list))
+        .routes(routes!(statements::job_get, statements::job_cancel))
+        .routes(routes!(statements::job_file))
+        .routes(routes!(statements::chain_check))
+        .routes(routes!(tariffs::tariff_get, tariffs::tariff_put))
+        .routes(routes!(tariffs::tariff_check))
+        .routes(routes!(tariffs::letterhead_get, tariffs::letterhead_put))
+        .routes(routes!(tariffs::mail_get, tariffs::mail_put))
         .routes(routes!(site::site_get, site::site_put))
         .routes(routes!(site::circuits_get, site::circuits_put))
         .routes(routes!(site::fallbacks))
