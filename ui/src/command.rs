@@ -4,8 +4,9 @@ use crate::history::Quantity;
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
-    CardPatch, ChargerPatch, ChargerSettings, ConnectorTarget, DemoCommand, EnrolmentRequest, Language, LimitRequest,
-    MeterPatch, NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantPatch,
+    CardPatch, ChargerPatch, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand, EnrolmentRequest, Language,
+    LimitRequest, MeterPatch, NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest,
+    TenantPatch, WishItem,
 };
 use egui::Theme;
 
@@ -21,6 +22,8 @@ pub(crate) enum Resource {
     Site,
     /// The tree of circuits.
     Circuits,
+    /// What flows while nobody commands.
+    Fallbacks,
     /// Tenants with their cards.
     Tenants,
     /// Past and running sessions, from the start of the list.
@@ -130,6 +133,12 @@ pub(crate) enum Command {
     RemoveCard(i64),
     /// Change the site's settings.
     EditSite(Box<SiteItem>),
+    /// Replace the drawing of circuits.
+    EditCircuits(Box<CircuitList>),
+    /// Say what a session needs.
+    Wish(i32, WishItem),
+    /// Withdraw what a session needs.
+    WithdrawWish(i32),
     /// Change a meter.
     EditMeter(String, MeterPatch),
     /// Remove a meter.
@@ -177,8 +186,11 @@ impl Command {
             Self::EditCharger(..)
             | Self::SetCharger(..)
             | Self::EditSite(_)
+            | Self::EditCircuits(_)
             | Self::EditMeter(..)
             | Self::EditTenant(..) => Text::Save,
+            Self::Wish(..) => Text::SaveWish,
+            Self::WithdrawWish(_) => Text::WithdrawWish,
             Self::RemoveCharger(_) | Self::RemoveMeter(_) => Text::Remove,
             Self::Reset(_, ResetKind::Soft) => Text::ResetSoft,
             Self::Reset(_, ResetKind::Hard) => Text::ResetHard,
@@ -254,6 +266,9 @@ impl Command {
             | Self::AddCard(..)
             | Self::EditTenant(..)
             | Self::EditSite(_)
+            | Self::EditCircuits(_)
+            | Self::Wish(..)
+            | Self::WithdrawWish(_)
             | Self::EditMeter(..)
             | Self::RemoveMeter(_)
             | Self::AddDevice(_) => return None,

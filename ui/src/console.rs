@@ -55,6 +55,8 @@ struct Pages {
     chargers: pages::chargers::ChargersState,
     cards: pages::cards::CardsState,
     connect: pages::connect::ConnectState,
+    circuits: pages::circuits::CircuitsState,
+    wish: pages::wish::WishForm,
     settings: pages::settings::SettingsState,
     demo: pages::demo::DemoState,
     filter: Option<SessionFilter>,
@@ -146,6 +148,7 @@ impl Console {
                 self.pages.chargers.close_dialog();
                 self.pages.cards.close_dialog();
                 self.pages.connect.close_dialog();
+                self.pages.wish = pages::wish::WishForm::default();
             }
             self.model.command(command);
         }
@@ -228,6 +231,7 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
         Page::Cards => pages::cards::show(cx, ui, &mut pages.cards, snapshot),
         Page::Sessions => pages::sessions::show(cx, ui, snapshot, &mut pages.filter),
         Page::Connect => pages::connect::show(cx, ui, &mut pages.connect, snapshot),
+        Page::Circuits => pages::circuits::show(cx, ui, &mut pages.circuits, snapshot),
         Page::Settings => pages::settings::show(cx, ui, &mut pages.settings, snapshot),
         Page::Demo => pages::demo::show(cx, ui, &mut pages.demo),
     }
@@ -269,6 +273,7 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
             Dialog::ShownPassword => pages::connect::password_dialog(cx, ui),
             Dialog::AddTenant => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, None),
             Dialog::EditTenant(id) => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, Some(*id)),
+            Dialog::Wish(session) => pages::wish::dialog(cx, ui, &mut pages.wish, snapshot, *session),
             Dialog::RemoveTenant(id) => pages::cards::remove_dialog(cx, ui, *id),
         }
     });
@@ -365,6 +370,7 @@ fn nav_item(cx: &mut Cx<'_>, ui: &mut Ui, page: Page) {
         Page::Cards => Icon::Card,
         Page::Sessions => Icon::List,
         Page::Connect => Icon::Link,
+        Page::Circuits => Icon::Tree,
         Page::Settings => Icon::Sliders,
         Page::Demo => Icon::Flask,
     };

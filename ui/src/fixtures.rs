@@ -406,7 +406,7 @@ impl Server {
         let server = Self::default();
         server.answer("session", &SessionInfo { signed_in: true, setup_needed: false, demo: true });
         server.answer("site", &site());
-        server.answer("circuits", &CircuitList { items: power::circuits() });
+        server.answer("circuits", &CircuitList { items: power::circuits(), chargers: Vec::new(), meters: Vec::new() });
         server.answer("fallbacks", &power::fallbacks());
         server.answer("tenants", &page(tenants()));
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });

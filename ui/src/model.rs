@@ -10,8 +10,8 @@ use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
     ChargerDetail, CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage,
-    DecisionItem, DemoSnapshot, FrameItem, Language, LiveMessage, Page as ListPage, Problem, ReadingColumns,
-    SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem, TimelineItem,
+    DecisionItem, DemoSnapshot, FallbackReport, FrameItem, Language, LiveMessage, Page as ListPage, Problem,
+    ReadingColumns, SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem, TimelineItem,
 };
 use egui::Theme;
 use serde::de::DeserializeOwned;
@@ -81,6 +81,8 @@ pub(crate) struct Values {
     pub(crate) site: Remote<SiteItem>,
     /// The tree of circuits.
     pub(crate) circuits: Remote<Vec<CircuitItem>>,
+    /// What flows while nobody commands.
+    pub(crate) fallbacks: Remote<FallbackReport>,
     /// Tenants with their cards.
     pub(crate) tenants: Remote<Vec<TenantItem>>,
     /// Sessions, newest first.
@@ -228,6 +230,7 @@ impl Model {
                 self.fetch(Resource::Tenants);
             }
             Page::Connect => self.fetch(Resource::Connections),
+            Page::Circuits => self.fetch(Resource::Fallbacks),
             Page::Settings => {
                 for resource in [Resource::Site, Resource::Circuits, Resource::Connections] {
                     self.fetch(resource);
@@ -249,6 +252,7 @@ impl Model {
             Resource::Session => {}
             Resource::Site => self.values.site.ask(),
             Resource::Circuits => self.values.circuits.ask(),
+            Resource::Fallbacks => self.values.fallbacks.ask(),
             Resource::Tenants => self.values.tenants.ask(),
             Resource::Sessions | Resource::MoreSessions => self.values.sessions.ask(),
             Resource::Curve(_) => self.values.curve.ask(),
@@ -397,6 +401,7 @@ impl Model {
             Resource::Circuits => {
                 values.circuits.answer(read::<CircuitList>(answer, language).map(|list| list.items));
             }
+            Resource::Fallbacks => values.fallbacks.answer(read(answer, language)),
             Resource::Tenants => values.tenants.answer(items(answer, language)),
             Resource::Sessions => self.sessions_arrived(answer, Vec::new()),
             Resource::MoreSessions => {
@@ -495,6 +500,12 @@ impl Model {
                 self.fetch(Resource::Site);
                 self.fetch(Resource::Circuits);
             }
+            Command::EditCircuits(_) => {
+                self.toasts.say(Tone::Good, Text::CircuitsSaved.get(self.language).to_owned());
+                self.fetch(Resource::Circuits);
+                self.fetch(Resource::Fallbacks);
+            }
+            Command::Wish(..) | Command::WithdrawWish(_) => self.view.dialog = None,
             Command::EditCharger(..) => {
                 self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
             }

@@ -18,6 +18,8 @@ pub(crate) enum Page {
     Sessions,
     /// Connecting devices.
     Connect,
+    /// The wiring: live, to edit, and while the computer is off.
+    Circuits,
     /// Building, meters, console.
     Settings,
     /// The virtual building.
@@ -26,8 +28,16 @@ pub(crate) enum Page {
 
 impl Page {
     /// All of them, in the order of the navigation.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Overview, Self::Chargers, Self::Cards, Self::Sessions, Self::Connect, Self::Settings, Self::Demo];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Chargers,
+        Self::Cards,
+        Self::Sessions,
+        Self::Circuits,
+        Self::Connect,
+        Self::Settings,
+        Self::Demo,
+    ];
 
     /// Its name.
     pub(crate) const fn title(self) -> Text {
@@ -37,6 +47,7 @@ impl Page {
             Self::Cards => Text::Cards,
             Self::Sessions => Text::Sessions,
             Self::Connect => Text::Connect,
+            Self::Circuits => Text::Circuits,
             Self::Settings => Text::Settings,
             Self::Demo => Text::Demo,
         }
@@ -50,6 +61,7 @@ impl Page {
             Self::Cards => Text::CardsSub,
             Self::Sessions => Text::SessionsSub,
             Self::Connect => Text::ConnectSub,
+            Self::Circuits => Text::CircuitsPageSub,
             Self::Settings => Text::SettingsSub,
             Self::Demo => Text::DemoSub,
         }
@@ -126,6 +138,8 @@ pub(crate) enum Dialog {
     EditTenant(i64),
     /// Whether to remove this tenant.
     RemoveTenant(i64),
+    /// What this session needs.
+    Wish(i32),
 }
 
 impl Dialog {
@@ -143,6 +157,7 @@ impl Dialog {
             Self::AddTenant => Text::AddTenant,
             Self::EditTenant(_) => Text::EditTenant,
             Self::RemoveTenant(_) => Text::RemoveTenant,
+            Self::Wish(_) => Text::SetWish,
         }
     }
 
@@ -160,6 +175,7 @@ impl Dialog {
             Self::AddTenant => Some(Text::AddTenantTip),
             Self::EditTenant(_) => Some(Text::EditTenantTip),
             Self::RemoveTenant(_) => Some(Text::RemoveTenantTip),
+            Self::Wish(_) => Some(Text::SetWishTip),
         }
     }
 }

@@ -455,3 +455,119 @@ fn empty_pages_say_what_to_do() {
     assert!(says(&harness, "No chargers yet"));
     assert!(says(&harness, "ws://192.168.1.20:8887/ocpp/"), "the address to type is shown");
 }
+
+/// The wiring diagram says the live current against the limit of every circuit and phase, and the chargers below it.
+#[test]
+fn wiring_diagram_says_current_against_limit() {
+    let server = live(fixtures::snapshot());
+    for (language, page, load) in [
+        (Language::English, "Circuits", "Piso -2 L2: 17.2 of 16 A"),
+        (Language::Portuguese, "Circuitos", "Piso -2 L2: 17,2 de 16 A"),
+    ] {
+        let mut harness = open(&server, language, [1280.0, 1000.0]);
+        server.push(fixtures::snapshot());
+        go(&mut harness, page);
+        assert!(says(&harness, load), "{language:?}");
+        assert!(says(&harness, "Lugar 1 · Ana"), "its chargers");
+    }
+}
+
+/// The editor adds, renames and rates a circuit, moves a charger there, and sends all of it at once; a mistake is named
+/// and nothing is sent; discarding brings the building back.
+#[test]
+fn circuits_are_edited_as_a_whole() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1400.0]);
+    go(&mut harness, "Circuits");
+    harness.get_by_role_and_label(Role::RadioButton, "Circuits: Edit").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::TreeItem, "Garagem").click();
+    harness.run();
+    press(&mut harness, "Add a circuit below Garagem");
+    write(&mut harness, Role::TextInput, "Name", " west");
+    write(&mut harness, Role::TextInput, "Cable limit (A)", "none");
+    server.asked();
+    press(&mut harness, "Save drawing");
+    assert!(says(&harness, "Cable limit (A) must be a number from 1 to 6300"), "the mistake is named");
+    assert!(server.asked().is_empty(), "nothing was sent");
+    press(&mut harness, "Discard changes");
+    assert!(says(&harness, "As the building is"));
+    harness.get_by_role_and_label(Role::TreeItem, "Garagem").click();
+    harness.run();
+    press(&mut harness, "Add a circuit below Garagem");
+    press(&mut harness, "Save drawing");
+    let asked = server.asked();
+    let sent = asked.first().expect("something was sent");
+    assert!(sent.starts_with("PUT circuits {"), "{sent}");
+    assert!(sent.contains(r#""id":"circuit-1","name":"New circuit","parent":"garage""#), "{sent}");
+    assert!(sent.contains(r#""device":{"kind":"breaker","curve":"C","rated_a":50.0}"#), "{sent}");
+}
+
+/// Who cannot charge while the computer is off is named, with the circuit that has no room.
+#[test]
+fn the_fallback_check_names_who_cannot_charge() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Circuits");
+    harness.get_by_role_and_label(Role::RadioButton, "Circuits: While this computer is off").click();
+    harness.run();
+    let words = "Garage CP-03 cannot charge while this computer is off: its 6 A do not fit at Piso -2";
+    assert!(says(&harness, words));
+}
+
+/// "I need 20 kWh by 07:30": the dialog sends the wish of the session.
+#[test]
+fn a_wish_is_sent() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Chargers");
+    press(&mut harness, "Details Lugar 1 · Ana");
+    press(&mut harness, "Needs energy by Lugar 1 · Ana");
+    write(&mut harness, Role::TextInput, "Energy of this session (kWh)", "20");
+    server.asked();
+    press(&mut harness, "Save what it needs");
+    assert_eq!(server.asked(), [r#"POST sessions/7/wish {"energy_kwh":20.0,"by":"07:30"}"#]);
+}
+
+/// A charger's policy is sent whole, and a decision shows what was known at its moment.
+#[test]
+fn policy_is_sent_and_decisions_open() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1600.0]);
+    go(&mut harness, "Chargers");
+    press(&mut harness, "Details Lugar 1 · Ana");
+    harness.get_by_role_and_label(Role::RadioButton, "Energy: Solar first").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "When current is short: Never pause").click();
+    harness.run();
+    server.asked();
+    press(&mut harness, "Save how it is served");
+    let asked = server.asked();
+    let sent = asked.first().expect("something was sent");
+    assert!(sent.starts_with(r#"PATCH chargers/CP-01 {"policy":{"never_pause":true"#), "{sent}");
+    assert!(sent.contains(r#""energy_source":"solar_first""#), "{sent}");
+    let decision = "8 A: shared equally by three cars; main fuse L1 60 A";
+    let row = harness.query_all_by_role_and_label(Role::Button, decision).next().expect("a decision is listed");
+    row.click();
+    harness.run();
+    assert!(says(&harness, "17.4 / 14.2 / 15.9 A"), "the building's load is shown");
+}
+
+/// Contract periods, sharing and off-peak times are part of the settings; a wrong time is named.
+#[test]
+fn rules_are_checked_and_sent() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 2000.0]);
+    go(&mut harness, "Settings");
+    write(&mut harness, Role::TextInput, "from Off-peak 1", "9");
+    server.asked();
+    press(&mut harness, "Save rules");
+    assert!(says(&harness, "22:009 is no time of day; write it as 07:30"));
+    assert!(server.asked().is_empty(), "nothing was sent");
+    press(&mut harness, "Remove Off-peak 1");
+    press(&mut harness, "Save rules");
+    let asked = server.asked();
+    let sent = asked.first().expect("something was sent");
+    assert!(sent.contains(r#""off_peak":[]"#) && sent.contains(r#""kva":34.5"#), "{sent}");
+    assert!(sent.contains(r#""sharing":"by_departure""#), "{sent}");
+}

@@ -45,9 +45,9 @@ pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::refusal::RefusalCode;
 pub use self::requests::{
-    ApproveMeter, CardPatch, ChargerPatch, CircuitList, CommandAccepted, CommandOutcome, CommandState, ConnectorTarget,
-    EnrolmentRequest, LimitRequest, Login, MeterPatch, NewCard, NewTenant, PriorityOrder, ResetKind, ResetRequest,
-    SessionInfo, Setup, StartRequest, TenantPatch,
+    ApproveMeter, CardPatch, ChargerPatch, ChargerPlace, CircuitList, CommandAccepted, CommandOutcome, CommandState,
+    ConnectorTarget, EnrolmentRequest, LimitRequest, Login, MeterPatch, MeterPlace, NewCard, NewTenant, PriorityOrder,
+    ResetKind, ResetRequest, SessionInfo, Setup, StartRequest, TenantPatch,
 };
 pub use self::resources::{
     CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,

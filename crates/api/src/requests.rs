@@ -293,4 +293,36 @@ const fn default_ttl_s() -> u32 {
 pub struct CircuitList {
     /// The circuits; exactly one has no parent.
     pub items: Vec<crate::CircuitItem>,
+    /// Chargers that move with it; those not named stay where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chargers: Vec<ChargerPlace>,
+    /// Meters that move with it; those not named stay where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meters: Vec<MeterPlace>,
+}
+
+/// Where a charger hangs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChargerPlace {
+    /// Which charger.
+    pub charger: String,
+    /// Circuit it hangs on.
+    pub circuit: String,
+    /// Grid phase of each wire, in order.
+    pub phases: Vec<u8>,
+    /// `false`: nobody knows which wire hangs on which phase, so it counts in full on every phase.
+    pub rotation_known: bool,
+}
+
+/// What a meter measures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MeterPlace {
+    /// Which meter.
+    pub meter: String,
+    /// Circuit it measures.
+    pub circuit: String,
 }

@@ -120,6 +120,15 @@ pub enum Order {
     SetSite(Site),
     /// Replace the tree of circuits.
     SetCircuits(CircuitTree),
+    /// Replace the tree of circuits together with what hangs where: all of it or nothing.
+    Rewire {
+        /// The new tree.
+        circuits: CircuitTree,
+        /// Chargers whose circuit, wiring or knowledge of it changes, as they become.
+        chargers: Vec<Charger>,
+        /// Meters whose circuit changes, as they become.
+        meters: Vec<Meter>,
+    },
     /// Let a charger in.
     ApproveCharger(ChargerId),
     /// Replace a charger's configuration, or add a charger before it ever speaks.

@@ -11,6 +11,7 @@ mod input;
 mod known;
 mod output;
 mod reason;
+mod rewire;
 mod snapshot;
 
 mod chargers;

@@ -19,6 +19,7 @@ impl Control {
         match order {
             Order::SetSite(site) => self.set_site(now, site, out),
             Order::SetCircuits(circuits) => self.set_circuits(circuits, out),
+            Order::Rewire { circuits, chargers, meters } => self.rewire(circuits, chargers, meters, out),
             Order::ApproveCharger(id) => self.approve_charger(now, &id, out),
             Order::SetCharger(charger) => self.set_charger(now, charger, out),
             Order::RemoveCharger(id) => self.remove_charger(now, &id, out),
@@ -124,7 +125,7 @@ impl Control {
         Ok(Made::Charger(charger))
     }
 
-    fn check_charger(&self, charger: &Charger) -> Result<(), OrderError> {
+    pub(crate) fn check_charger(&self, charger: &Charger) -> Result<(), OrderError> {
         let min = self.site.min_charge;
         let text = || format!("{} A", min.0.div_ceil(1000));
         self.known_circuit(&charger.circuit)?;

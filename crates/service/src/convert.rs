@@ -23,7 +23,7 @@ pub(crate) use self::power::{
     card_policy_from, charger_policy_from, fallback_report, outlook_item, site_rules_item, wish_from,
 };
 pub(crate) use self::reason::reason_item;
-pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, site_from};
+pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, placed_charger, site_from};
 pub(crate) use self::statement::{calendar, month_statement, statement_item};
 
 /// Amperes for people and programs.

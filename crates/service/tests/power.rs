@@ -91,6 +91,28 @@ async fn circuits_carry_their_protection() {
     assert_eq!(site.get("circuits").await.json["items"], list["items"], "nothing changed");
 }
 
+/// A drawing with chargers and meters is saved whole: a feeder goes while its charger moves, and a mistake changes nothing.
+#[tokio::test]
+async fn a_drawing_is_saved_whole() {
+    let site = Site::start().await;
+    let _charger = site.approved_charger("C1").await;
+    let before = site.get("circuits").await.json["items"].clone();
+    let limit = before[0]["limit_a"].clone();
+    let garage = circuit("garage", json!("main"), json!({"limit_a": limit}));
+    let place = |circuit: &str| json!([{"charger": "C1", "circuit": circuit, "phases": [1], "rotation_known": false}]);
+    let drawing = |circuit: &str| json!({"items": [before[0], garage], "chargers": place(circuit)});
+    let refused = site.ask("PUT", "circuits", Some(drawing("attic"))).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(site.get("circuits").await.json["items"].as_array().unwrap().len(), 1, "nothing changed");
+    assert_eq!(site.ask("PUT", "circuits", Some(drawing("garage"))).await.status, 200);
+    let charger = site.get("chargers/C1").await.json;
+    assert_eq!((&charger["circuit"], &charger["policy"]["rotation_known"]), (&json!("garage"), &json!(false)));
+    let back = json!({"items": [before[0]], "chargers": place("main")});
+    assert_eq!(site.ask("PUT", "circuits", Some(back)).await.status, 200, "the feeder goes with its charger");
+    let unknown = json!({"items": [before[0]], "meters": [{"meter": "M9", "circuit": "main"}]});
+    assert_eq!(site.ask("PUT", "circuits", Some(unknown)).await.status, 404);
+}
+
 /// Policies of a charger and of a card are replaced whole, and impossible ones are refused by name.
 #[tokio::test]
 async fn policies_are_set() {

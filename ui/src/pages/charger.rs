@@ -2,7 +2,7 @@
 
 use super::charger_operations::{self, OperationsState};
 use super::charger_setup::{self, SetupState};
-use super::{Cx, charger_status, not_yet, status};
+use super::{Cx, charger_status, decisions, named, not_yet, policy, status, wish};
 use crate::command::{Command, Resource};
 use crate::format::{self, read_number};
 use crate::icons::Icon;
@@ -40,6 +40,8 @@ pub(crate) struct DetailState {
     operations: OperationsState,
     setup: SetupState,
     search: String,
+    policy: policy::PolicyForm,
+    decisions: decisions::DecisionsState,
 }
 
 impl DetailState {
@@ -106,11 +108,12 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charge
             state,
             &mut |cx, ui, state| {
                 widgets::card(ui, |ui| configuration(cx, ui, state, charger));
+                widgets::card(ui, |ui| policy::show(cx, ui, &mut state.policy, charger));
                 widgets::card(ui, |ui| charger_status::identity(cx, ui, charger));
             },
-            &mut |cx, ui, _state| {
+            &mut |cx, ui, state| {
                 widgets::card(ui, |ui| charger_status::timeline(cx, ui, charger));
-                widgets::card(ui, |ui| decisions(cx, ui, charger));
+                widgets::card(ui, |ui| decisions::show(cx, ui, &mut state.decisions, charger));
             },
         ),
         Tab::Values => widgets::card(ui, |ui| charger_status::values(cx, ui, charger)),
@@ -191,6 +194,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
             sentence
         };
         widgets::line(ui, &text);
+        wish::line(cx, ui, charger, connector);
     }
     ui.add_space(tokens::GAP_S);
 }
@@ -207,7 +211,7 @@ fn configuration(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger:
     });
     circuit(cx, ui, state);
     widgets::field_label(ui, cx.text(Text::WirePhases));
-    ui.horizontal_wrapped(|ui| wires(cx, ui, &mut state.phases));
+    ui.horizontal_wrapped(|ui| wires(cx, ui, "", &mut state.phases));
     if let Some(error) = &state.error {
         widgets::notice(ui, Icon::Alert, error, Mood::Bad);
     }
@@ -242,15 +246,16 @@ fn circuit(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState) {
 }
 
 /// A choice of grid phase for each wire; 0 stands for a wire that is not used.
-fn wires(cx: &Cx<'_>, ui: &mut Ui, phases: &mut Vec<u8>) {
+pub(crate) fn wires(cx: &Cx<'_>, ui: &mut Ui, subject: &str, phases: &mut Vec<u8>) {
     let mut chosen: Vec<u8> = phases.clone();
     chosen.resize(3, 0);
     let mut choices: Vec<(u8, String)> = [1_u8, 2, 3].map(|phase| (phase, format!("L{phase}"))).to_vec();
     choices.push((0, cx.text(Text::NotConnectedWire).to_owned()));
     let mut changed = false;
     for (index, phase) in chosen.iter_mut().enumerate() {
-        let name = cx.fill(Text::Wire, &[&(index + 1).to_string()]);
-        widgets::weak(ui, &name);
+        let label = cx.fill(Text::Wire, &[&(index + 1).to_string()]);
+        widgets::weak(ui, &label);
+        let name = named(&label, subject);
         let open: &[(u8, String)] = if index == 0 { choices.get(..3).unwrap_or(&choices) } else { &choices };
         if let Some(picked) = widgets::select(ui, &name, open, phase, 70.0) {
             *phase = picked;
@@ -260,26 +265,6 @@ fn wires(cx: &Cx<'_>, ui: &mut Ui, phases: &mut Vec<u8>) {
     if changed {
         *phases = chosen.into_iter().filter(|phase| *phase > 0).collect();
     }
-}
-
-fn decisions(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
-    log_header(cx, ui, Text::Decisions, Text::DecisionsSub, Resource::Decisions(charger.id.clone()));
-    let remote = &cx.model.values.decisions;
-    let Some((_, list)) = remote.value().filter(|(id, _)| *id == charger.id) else {
-        return not_yet(cx, ui, remote, Resource::Decisions(charger.id.clone()));
-    };
-    if list.is_empty() {
-        widgets::weak(ui, cx.text(Text::NoDecisions));
-    }
-    widgets::text_rows(ui, 20.0);
-    widgets::scroll("decisions", 220.0).show_rows(ui, 20.0, list.len(), |ui, range| {
-        for decision in list.get(range).unwrap_or_default() {
-            ui.horizontal(|ui| {
-                time_cell(cx, ui, &decision.at);
-                widgets::line(ui, &decision.sentence);
-            });
-        }
-    });
 }
 
 fn messages(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger: &ChargerItem) {
@@ -335,7 +320,7 @@ fn messages(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DetailState, charger: &Cha
     });
 }
 
-fn log_header(cx: &mut Cx<'_>, ui: &mut Ui, title: Text, subtitle: Text, resource: Resource) {
+pub(crate) fn log_header(cx: &mut Cx<'_>, ui: &mut Ui, title: Text, subtitle: Text, resource: Resource) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let subject = cx.text(title);
@@ -347,7 +332,7 @@ fn log_header(cx: &mut Cx<'_>, ui: &mut Ui, title: Text, subtitle: Text, resourc
     });
 }
 
-fn time_cell(cx: &Cx<'_>, ui: &mut Ui, at: &str) {
+pub(crate) fn time_cell(cx: &Cx<'_>, ui: &mut Ui, at: &str) {
     ui.allocate_ui_with_layout(egui::vec2(104.0, 18.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(104.0);
         widgets::weak_line(ui, &cx.local_seconds(at));

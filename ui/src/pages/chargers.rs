@@ -1,6 +1,6 @@
 //! All chargers in the order they are served, one row per connector.
 
-use super::{Cx, charger, named, status, title};
+use super::{Cx, charger, named, status, title, wish};
 use crate::command::{Command, Resource};
 use crate::format;
 use crate::icons::Icon;
@@ -59,6 +59,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ChargersState, snap
         });
         return;
     }
+    wish::waiting_card(cx, ui, snapshot);
     let rows = rows(snapshot);
     widgets::card_with(ui, egui::Margin::symmetric(8, 4), |ui| {
         let height = widgets::rest_of_window(ui, 118.0);

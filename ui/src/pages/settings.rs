@@ -1,6 +1,7 @@
 //! Settings: the building, its meters and circuits, this console.
 
-use super::{Cx, not_yet, title};
+use super::rules::{self, RulesForm};
+use super::{Cx, not_yet, title, windows};
 use crate::command::{Command, Resource};
 use crate::format::{self, UNKNOWN, read_number};
 use crate::icons::Icon;
@@ -90,6 +91,7 @@ pub(crate) struct SettingsState {
     numbers: Vec<String>,
     max_active: String,
     max_meters: String,
+    rules: RulesForm,
     error: Option<String>,
 }
 
@@ -102,6 +104,7 @@ impl SettingsState {
         self.numbers = NUMBERS.iter().map(|number| format::field_number((number.get)(site), language)).collect();
         self.max_active = site.max_active_chargers.map_or_else(String::new, |most| most.to_string());
         self.max_meters = site.max_meters.to_string();
+        self.rules = RulesForm::of(&site.rules, language);
         self.site = Some(site.clone());
         self.error = None;
     }
@@ -130,6 +133,7 @@ impl SettingsState {
             typed => Some(whole(typed, Text::MaxActive)?),
         };
         site.max_meters = whole(&self.max_meters, Text::MaxMeters)?;
+        site.rules = self.rules.read(language)?;
         Ok(site)
     }
 }
@@ -148,6 +152,9 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState, snap
         ui.allocate_ui_with_layout(egui::vec2(left, 0.0), Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = tokens::GAP_M;
             widgets::card(ui, |ui| site_form(cx, ui, state));
+            if state.site.is_some() {
+                widgets::card(ui, |ui| rules_form(cx, ui, state));
+            }
         });
         let right = egui::vec2(width - left - tokens::GAP_L, 0.0);
         ui.allocate_ui_with_layout(right, Layout::top_down(Align::Min), |ui| {
@@ -191,15 +198,21 @@ fn site_form(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState) {
             widgets::form_field(right, Text::MaxMeters.get(language), "", &mut state.max_meters, Field::Text);
         }
     });
+    complaint_and_save(cx, ui, state, Text::Save);
+}
+
+/// The rest of the same form; both buttons save all of it.
+fn rules_form(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState) {
+    rules::show(cx, ui, &mut state.rules);
+    complaint_and_save(cx, ui, state, Text::SaveRules);
+}
+
+fn complaint_and_save(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState, label: Text) {
     if let Some(error) = &state.error {
         widgets::notice(ui, Icon::Alert, error, Mood::Bad);
     }
-    save(cx, ui, state);
-}
-
-fn save(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SettingsState) {
     let busy = cx.model.is_busy(|command| matches!(command, Command::EditSite(_)));
-    let label = cx.text(Text::Save);
+    let label = cx.text(label);
     let look = widgets::Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: !busy };
     if widgets::button(ui, look).clicked() {
         match state.read(cx.language()) {
@@ -331,6 +344,7 @@ pub(crate) fn tree(circuits: &[CircuitItem]) -> Vec<(usize, &CircuitItem)> {
 
 fn circuits(cx: &mut Cx<'_>, ui: &mut Ui) {
     widgets::card_title(ui, cx.text(Text::Circuits), cx.text(Text::CircuitsSub));
+    windows::link(cx, ui, Page::Circuits);
     let remote = &cx.model.values.circuits;
     let Some(list) = remote.value() else { return not_yet(cx, ui, remote, Resource::Circuits) };
     let language = cx.language();

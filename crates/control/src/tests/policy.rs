@@ -92,3 +92,44 @@ fn the_fallback_check_names_who_cannot_charge() {
     assert_eq!(check.chargers[1].installed, MilliAmps::ZERO, "46 + 8 + 8 is more than 60");
     assert_eq!(check.chargers[1].held_by, Some(super::root()));
 }
+
+/// A drawing is taken whole: a circuit goes while what hung on it moves, and one mistake leaves everything as it was.
+#[test]
+fn rewiring_is_all_or_nothing() {
+    let three = domain::Site {
+        phases: PhaseCount::Three,
+        contracted: VoltAmps(41_400),
+        main_fuse: amps(60),
+        ..site(Pacing::Careful)
+    };
+    let circuit = |id: &str, parent: Option<domain::CircuitId>| domain::Circuit {
+        id: domain::CircuitId::new(id).unwrap(),
+        name: id.to_owned(),
+        parent,
+        limit: PerPhase::splat(amps(40)),
+        rating: domain::CircuitRating::default(),
+    };
+    let tree = |ids: &[&str]| {
+        let below = ids.iter().map(|id| circuit(id, Some(super::root())));
+        domain::CircuitTree::new(below.chain([circuit("main", None)]).collect()).unwrap()
+    };
+    let mut setup = Setup::empty(three, tree(&["old"]));
+    let old = domain::CircuitId::new("old").unwrap();
+    setup.chargers = vec![domain::Charger { circuit: old.clone(), ..charger(1, Wiring::single()) }];
+    let mut b = Building::of(setup, MeterRole::House);
+    let new = domain::CircuitId::new("new").unwrap();
+    let moved = domain::Charger { circuit: new.clone(), ..charger(1, Wiring::three()) };
+    let rewire =
+        |chargers: Vec<domain::Charger>| Order::Rewire { circuits: tree(&["new"]), chargers, meters: Vec::new() };
+    let refused = b.order(rewire(Vec::new()));
+    assert!(matches!(refused, Err(OrderError::CircuitInUse { .. })), "{refused:?}");
+    let wrong = domain::Charger { circuit: domain::CircuitId::new("nowhere").unwrap(), ..moved.clone() };
+    assert!(b.order(rewire(vec![wrong])).is_err());
+    let stranger = domain::Charger { id: charger_id(9), ..moved.clone() };
+    assert_eq!(b.order(rewire(vec![moved.clone(), stranger])), Err(OrderError::UnknownCharger(charger_id(9))));
+    assert_eq!(b.control.charger(&charger_id(1)).unwrap().circuit, old, "nothing changed");
+    assert!(b.control.snapshot(b.now()).circuits.iter().any(|state| state.circuit.id == old));
+    assert_eq!(b.order(rewire(vec![moved])), Ok(Made::Nothing));
+    let charger = b.control.charger(&charger_id(1)).unwrap();
+    assert_eq!((&charger.circuit, charger.wiring.wires().len()), (&new, 3));
+}

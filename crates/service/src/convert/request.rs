@@ -2,10 +2,10 @@
 
 use super::power;
 use crate::http::problem::Failure;
-use api::{ChargerPatch, CircuitItem, MeterPatch, SiteItem};
+use api::{ChargerPatch, ChargerPlace, CircuitItem, MeterPatch, SiteItem};
 use domain::{
     Charger, Circuit, CircuitId, CircuitRating, CircuitTree, DurationMs, Meter, MilliAmps, MilliVolts, PerPhase, Phase,
-    PhaseCount, Site, VoltAmps, Wiring,
+    PhaseCount, Rotation, Site, VoltAmps, Wiring,
 };
 
 /// Largest number a client may send for any setting; every real one is far below.
@@ -133,6 +133,18 @@ pub(crate) fn patched_charger(mut charger: Charger, patch: &ChargerPatch) -> Res
     if let Some(owner) = patch.owner_tenant_id {
         charger.policy.owner = (owner > 0).then_some(domain::TenantId(owner));
     }
+    Ok(charger)
+}
+
+/// A charger where an electrician draws it.
+pub(crate) fn placed_charger(charger: Charger, place: &ChargerPlace) -> Result<Charger, Failure> {
+    let patch = ChargerPatch {
+        circuit: Some(place.circuit.clone()),
+        phases: Some(place.phases.clone()),
+        ..ChargerPatch::default()
+    };
+    let mut charger = patched_charger(charger, &patch)?;
+    charger.policy.rotation = if place.rotation_known { Rotation::Known } else { Rotation::Unknown };
     Ok(charger)
 }
 

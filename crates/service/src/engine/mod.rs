@@ -290,6 +290,14 @@ impl Engine {
                 self.turn(now, turn::Turn::of([Work::Mesh(input)]));
                 None
             }
+            Order::Rewire { chargers, .. } => {
+                for charger in chargers {
+                    let wires = u8::try_from(charger.wiring.wires().len()).unwrap_or(3);
+                    let work = Work::Station(charger.id.clone(), central_system::Input::SetWiring(wires));
+                    self.turn(now, turn::Turn::of([work]));
+                }
+                None
+            }
             Order::SetCircuits(_)
             | Order::ApproveCharger(_)
             | Order::OrderChargers(_)

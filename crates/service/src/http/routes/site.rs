@@ -7,7 +7,7 @@ use api::{CircuitItem, CircuitList, FallbackReport, OutlookItem, Page, SiteItem}
 use axum::Json;
 use axum::extract::State;
 use control::Order;
-use domain::SiteRules;
+use domain::{CircuitId, SiteRules};
 use serde_json::Value;
 
 /// The settings
@@ -68,6 +68,21 @@ pub(crate) async fn circuits_put(
     Body(list): Body<CircuitList>,
 ) -> Answer<Json<Page<CircuitItem>>> {
     let tree = convert::circuit_tree(&list.items, shared.live().state.site.phases)?;
-    shared.order_kept(Order::SetCircuits(tree)).await?;
+    let live = shared.live();
+    let state = &live.state;
+    let mut chargers = Vec::new();
+    for place in &list.chargers {
+        let known = state.chargers.iter().find(|known| known.charger.id.as_str() == place.charger);
+        let known = known.ok_or_else(|| Failure::not_found(&format!("charger {}", place.charger)))?;
+        chargers.push(convert::placed_charger(known.charger.clone(), place)?);
+    }
+    let mut meters = Vec::new();
+    for place in &list.meters {
+        let known = state.meters.iter().find(|known| known.meter.id.as_str() == place.meter);
+        let mut meter = known.ok_or_else(|| Failure::not_found(&format!("meter {}", place.meter)))?.meter.clone();
+        meter.circuit = CircuitId::new(&place.circuit)?;
+        meters.push(meter);
+    }
+    shared.order_kept(Order::Rewire { circuits: tree, chargers, meters }).await?;
     Ok(Json(Page { items: circuits(&shared), next_cursor: None }))
 }
