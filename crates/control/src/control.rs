@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::alarms::Alarms;
+use crate::guard::Guard;
 use crate::plan::Connector;
 use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
@@ -35,6 +36,8 @@ pub struct Control {
     pub(crate) started: Instant,
     pub(crate) next_division: Instant,
     pub(crate) last_raise: Option<Instant>,
+    /// What is learnt of circuits whose protection acts within seconds.
+    pub(crate) guard: Guard,
     /// Recent loads that are no car, by circuit: a raise counts the largest of them.
     pub(crate) peaks: BTreeMap<usize, VecDeque<(Instant, PerPhase<MilliAmps>)>>,
     /// What tenants need from sessions that run.
@@ -89,6 +92,7 @@ impl Control {
             plan_rejected: false,
             started: now.instant,
             last_raise: None,
+            guard: Guard::default(),
             peaks: BTreeMap::new(),
             wishes: setup.wishes.into_iter().collect(),
             offset: UtcOffset::default(),

@@ -5,6 +5,7 @@
 //! have drawn gives the low estimate of the building: when even that does not fit, a cut is needed. The least
 //! gives the high estimate: only what fits under that may be raised.
 
+use crate::guard::Guard;
 use crate::plan::Connector;
 use crate::standing::{Standing, Standings, tolerated};
 use crate::state::{ChargerLive, ConnectorLive, MeterLive, SETTLE};
@@ -47,6 +48,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) chargers: &'a BTreeMap<ChargerId, ChargerLive>,
     pub(crate) standings: &'a Standings,
     pub(crate) committed: &'a BTreeMap<Connector, MilliAmps>,
+    pub(crate) guard: &'a Guard,
 }
 
 impl Evidence<'_> {
@@ -128,7 +130,19 @@ impl Evidence<'_> {
                 continue;
             }
             for (number, connector) in &live.connectors {
-                let bounds = self.drawn(live, (live.charger.id.clone(), *number), connector, at);
+                let key = (live.charger.id.clone(), *number);
+                let followed = match self.standings.get(&key) {
+                    Some(Standing::Demand { .. } | Standing::Nothing(_)) => {
+                        meter.taken().and_then(|(taken, _)| self.guard.bounds(&key, taken))
+                    }
+                    Some(Standing::Counted { .. }) | None => None,
+                };
+                let on_wires =
+                    |amount| on_phases(connector.wiring_in_use(self.now, &live.charger.wiring).wires(), amount);
+                let bounds = match followed {
+                    Some((least, most)) => (on_wires(least), on_wires(most)),
+                    None => self.drawn(live, key, connector, at),
+                };
                 least = sum(least, bounds.0);
                 most = sum(most, bounds.1);
             }

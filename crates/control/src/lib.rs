@@ -27,6 +27,7 @@ mod alarms;
 mod check;
 mod estimate;
 mod fallback;
+mod guard;
 mod line;
 mod obey;
 mod pace;

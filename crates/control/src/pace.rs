@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// After a stop a car waits at least this long: contactors wear, and some cars give up after a few interruptions.
-const STANDBY_HOLD: DurationMs = DurationMs::from_secs(60);
+pub(crate) const STANDBY_HOLD: DurationMs = DurationMs::from_secs(60);
 /// Setpoints are sent again this often, so that those of a dead decider run out.
 const RENEW_EVERY: DurationMs = DurationMs::from_secs(30);
 /// A meter sample this much younger than the last raise shows what the raise did.
@@ -73,6 +73,7 @@ impl Control {
             chargers: &self.chargers,
             standings,
             committed,
+            guard: &self.guard,
         }
     }
 
@@ -83,6 +84,9 @@ impl Control {
 
     /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
     pub(crate) fn guard(&mut self, now: Now, out: &mut Vec<Output>) {
+        if self.keep_safe(now, out) {
+            return;
+        }
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
         let low = self.targets(now, &assessment, Side::Low);
@@ -92,6 +96,9 @@ impl Control {
 
     /// The regular division: cuts, then raises.
     pub(crate) fn divide(&mut self, now: Now, out: &mut Vec<Output>) {
+        if self.keep_safe(now, out) {
+            return;
+        }
         self.keep_out(now);
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
@@ -287,7 +294,7 @@ impl Control {
     }
 
     /// What is commanded now is checked as a whole; where it breaks a rule the safe plan takes its place.
-    fn verify_commanded(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+    pub(crate) fn verify_commanded(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
         let commanded = low.as_commanded(|(charger, number)| {
             let live = self.chargers.get(charger).and_then(|live| live.connectors.get(number));
             live.map_or(MilliAmps::ZERO, |connector| connector.set)
@@ -352,7 +359,7 @@ impl Control {
     }
 
     /// Notes why each connector has what it has, and records what changed.
-    fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+    pub(crate) fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
         for (key, Target { limit, reason }) in &low.by_connector {
             let Some(connector) = self.connector_mut(key) else { continue };
             connector.reason = held_by(connector, *limit, reason);

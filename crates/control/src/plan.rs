@@ -90,7 +90,7 @@ impl Grounds<'_> {
     }
 
     /// The allocator's view, and who sits this division out (preset `published`).
-    fn snapshot(&self, side: Side) -> (Snapshot, Vec<Connector>) {
+    pub(crate) fn snapshot(&self, side: Side) -> (Snapshot, Vec<Connector>) {
         let mut nodes = self.nodes(side);
         let mut demands = Vec::new();
         let mut sitting_out = Vec::new();
@@ -251,7 +251,7 @@ impl Grounds<'_> {
         self.chargers.iter().map(|(id, live)| (id.clone(), live.fallback_in_force())).collect()
     }
 
-    fn reason(&self, share: &Share) -> Reason {
+    pub(crate) fn reason(&self, share: &Share) -> Reason {
         let key = (share.charger.clone(), share.connector);
         let from = match self.standings.get(&key) {
             Some(Standing::Demand { from, .. }) => *from,

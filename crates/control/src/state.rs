@@ -89,6 +89,8 @@ impl ChargerLive {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Draw {
     pub(crate) at: Instant,
+    /// When it was measured, as far as clocks agree.
+    pub(crate) taken: Instant,
     pub(crate) per_wire: Vec<MilliAmps>,
 }
 
@@ -155,6 +157,8 @@ pub(crate) struct ConnectorLive {
     /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
     pub(crate) adopt: bool,
     pub(crate) reason: Reason,
+    /// Why the guard gives it what it has.
+    pub(crate) guarded: Option<Reason>,
     /// Setpoint and reason as last recorded.
     pub(crate) decided: Option<(MilliAmps, Reason)>,
 }
@@ -187,6 +191,7 @@ impl ConnectorLive {
             cut_waits_since: None,
             adopt: false,
             reason: Reason::Idle,
+            guarded: None,
             decided: None,
         }
     }
@@ -254,7 +259,8 @@ impl ConnectorLive {
             sample.current_per_wire.clone()
         };
         self.note_wires(now, &sample.current_per_wire, wiring.wires().len());
-        self.draws.push_back(Draw { at: now.instant, per_wire });
+        let taken = crate::guard::taken_at(now, sample.at);
+        self.draws.push_back(Draw { at: now.instant, taken, per_wire });
         while self.draws.len() > READINGS_MAX {
             self.draws.pop_front();
         }
@@ -375,6 +381,8 @@ pub(crate) struct MeterLive {
     pub(crate) last_load: PerPhase<MilliAmps>,
     /// How far the meter's clock lies behind ours, as last seen on a good sample, in ms.
     lag_ms: i64,
+    /// As that, of the newest good sample.
+    newest_lag_ms: i64,
     /// Since when samples have been refused as old.
     refused_since: Option<Instant>,
 }
@@ -382,7 +390,7 @@ pub(crate) struct MeterLive {
 impl MeterLive {
     pub(crate) fn new(meter: Meter) -> Self {
         let last_load = PerPhase::default();
-        Self { meter, online: false, sample: None, last_load, lag_ms: i64::MAX, refused_since: None }
+        Self { meter, online: false, sample: None, last_load, lag_ms: i64::MAX, newest_lag_ms: 0, refused_since: None }
     }
 
     /// Takes a sample unless it was taken long before it arrived: a backlog sent after an outage says nothing
@@ -399,8 +407,17 @@ impl MeterLive {
         }
         self.refused_since = None;
         self.lag_ms = self.lag_ms.min(lag_ms);
+        self.newest_lag_ms = lag_ms;
         self.sample = Some((now.instant, sample));
         self.online = true;
+    }
+
+    /// When the newest good sample was taken, as far as clocks agree, and when it arrived.
+    pub(crate) fn taken(&self) -> Option<(Instant, Instant)> {
+        self.sample.map(|(arrived, sample)| {
+            let wall = domain::Timestamp(sample.at.0.saturating_add(self.newest_lag_ms));
+            (crate::guard::taken_at(Now { instant: arrived, wall }, sample.at), arrived)
+        })
     }
 
     pub(crate) fn is_fresh(&self, now: Now, max_age: DurationMs) -> bool {

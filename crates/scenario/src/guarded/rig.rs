@@ -3,14 +3,17 @@
 use control::{Control, Input, Output, Setup};
 use domain::{
     Card, CardId, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, ChargerSample, Circuit, CircuitId,
-    CircuitTree, Connection, ConnectorNumber, ConnectorStatus, DurationMs, Flow, Instant, Meter, MeterEvent, MeterId,
-    MeterRole, MeterSample, MilliAmps, MilliVolts, Now, Pacing, PerPhase, Phase, PhaseCount, Protocol, Provenance,
-    ReplyKey, Site, StartRequest, StatusDetail, Tenant, TenantId, Timestamp, VoltAmps, WattHours, Wiring,
+    CircuitRating, CircuitTree, Connection, ConnectorNumber, ConnectorStatus, DurationMs, Flow, Instant, Meter,
+    MeterEvent, MeterId, MeterRole, MeterSample, MilliAmps, MilliVolts, Now, Pacing, PerPhase, Phase, PhaseCount,
+    ProtectionDevice, Protocol, Provenance, ReplyKey, Site, StartRequest, StatusDetail, Tenant, TenantId, Timestamp,
+    VoltAmps, WattHours, Wiring,
 };
 use std::collections::BTreeMap;
 
 /// A Monday at midnight UTC: the site's wall clock begins here, 2026-11-16.
 const WALL_MS: i64 = 1_794_787_200_000;
+/// A meter that restarts is back within this.
+const METER_MAX_AGE: DurationMs = DurationMs::from_secs(90);
 const ONE: ConnectorNumber = ConnectorNumber(1);
 const METER: &str = "meter";
 
@@ -122,7 +125,8 @@ impl LoopSite {
             name: "Main".to_owned(),
             parent: None,
             limit: per_phase(&setup.limits),
-            rating: domain::CircuitRating::default(),
+            // The strictest of the devices the tool judges by.
+            rating: CircuitRating { device: Some(ProtectionDevice::PortugueseDcp), ..CircuitRating::default() },
         }])
         .ok()
         .ok_or(RigError::Phases(0))?;
@@ -264,7 +268,8 @@ fn site(setup: &LoopSetup, phases: PhaseCount) -> Site {
         max_meters: 1,
         control_interval: DurationMs::from_secs(5),
         declared_load: limit,
-        meter_max_age: DurationMs(setup.meter_period.0.saturating_mul(3).max(5_000)),
+        // A silence is bridged with a reserve that grows; what is declared counts after this.
+        meter_max_age: METER_MAX_AGE,
         pacing: Pacing::Careful,
         rules: domain::SiteRules::default(),
     }

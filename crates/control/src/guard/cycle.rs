@@ -1,0 +1,459 @@
+//! One turn of the guard: what arrived is learnt, what does not fit is cut at once, and what fits is given slowly.
+
+use super::Lateness;
+use super::room::{Picture, key_of, rank};
+use crate::pace::Assessment;
+use crate::plan::{Connector, Grounds, Side, Target, Targets};
+use crate::standing::Standing;
+use crate::{Change, Control, Output, Reason};
+use allocator::{Demand, Plan};
+use domain::{DurationMs, Instant, MeterRole, MilliAmps, Now, Pacing};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Between two raises: each makes the charger change its pilot, and the next cut would have to wait for 5 s.
+const RAISE_GAP: DurationMs = DurationMs::from_secs(8);
+/// A load that comes and goes within this time is counted while it is away.
+const HOLD: DurationMs = DurationMs::from_secs(5);
+/// Room for another car has lasted this long before it begins; the first need not wait so long.
+const BEGIN_HOLD: DurationMs = DurationMs::from_secs(240);
+const BEGIN_ALONE_HOLD: DurationMs = DurationMs::from_secs(20);
+/// What is missing by less than this is let be.
+const SLACK: MilliAmps = MilliAmps(1000);
+const AMPERE: MilliAmps = MilliAmps::from_amps(1);
+/// A car nobody has seen follow is raised by no more than this at once.
+const FIRST_STEP: MilliAmps = MilliAmps(3000);
+/// It is asked to follow a small change once it has been steady for this long.
+const PROBE_AFTER: DurationMs = DurationMs::from_secs(14);
+const PROBE: MilliAmps = MilliAmps(2000);
+/// Cars change places no more often.
+const SWAP_EVERY: DurationMs = DurationMs::from_secs(300);
+const SWAP_PAUSE: DurationMs = DurationMs::from_secs(15);
+/// Turns while no sample comes.
+const LATE_TURN: DurationMs = DurationMs::from_secs(2);
+
+/// What a turn decided.
+#[derive(Default)]
+struct Turn {
+    commands: Vec<(Connector, MilliAmps)>,
+    plan: Plan,
+    raised: bool,
+}
+
+impl Control {
+    /// Keeps circuits whose protection acts within seconds. False where there is none, or none with a meter.
+    pub(crate) fn keep_safe(&mut self, now: Now, out: &mut Vec<Output>) -> bool {
+        self.watch_circuits();
+        if !self.guard.is_active() {
+            return false;
+        }
+        self.follow_cars(now);
+        let assessment = self.assess(now);
+        let sampled = self.note_levels(&assessment);
+        self.guard.tidy(now.instant);
+        let lateness = self.guard.lateness(now.instant);
+        let mut low = self.targets_low(now, &assessment);
+        self.plan_rejected = low.rejected;
+        self.settle_fixed(now, &low, &assessment, out);
+        let waited = self.guard.acted.is_none_or(|at| now.instant.since(at) >= LATE_TURN);
+        if sampled || (lateness != Lateness::None && waited) {
+            self.guard.acted = Some(now.instant);
+            let turn = self.turn(now, &assessment, lateness);
+            for (key, limit) in &turn.commands {
+                self.carry_out(now, key, *limit, out);
+            }
+            if turn.raised || lateness != Lateness::None {
+                self.guard.raised = Some(now.instant);
+            }
+            self.note_reasons(now, &assessment, &turn.plan);
+            if let Some(key) = self.guard.leaves.take() {
+                self.carry_out(now, &key, MilliAmps::ZERO, out);
+            }
+        }
+        self.compose(&mut low, &assessment);
+        self.verify_commanded(now, &low, out);
+        self.explain(now, &low, out);
+        true
+    }
+
+    fn watch_circuits(&mut self) {
+        let mut watched = Vec::new();
+        if self.site.pacing == Pacing::Careful {
+            for (index, branch) in self.tree.branches.iter().enumerate() {
+                let device = self.circuits.get(&branch.id).and_then(|circuit| circuit.rating.device);
+                let is_metered = self.meters.values().any(|live| {
+                    live.meter.approved && live.meter.circuit == branch.id && live.meter.role != MeterRole::Solar
+                });
+                if let Some(device) = device.filter(|_| is_metered) {
+                    let limit = branch.limit.map(|limit| limit.saturating_sub(self.site.margin));
+                    watched.push((index, device.trip_model(), limit));
+                }
+            }
+        }
+        self.guard.watch(watched);
+    }
+
+    /// Learns from readings how the cars follow.
+    fn follow_cars(&mut self, now: Now) {
+        let Self { chargers, ledger, guard, .. } = self;
+        let mut present = BTreeSet::new();
+        for (id, live) in chargers {
+            for (number, connector) in &live.connectors {
+                let key = (id.clone(), *number);
+                if ledger.running(id, *number).is_none() {
+                    continue;
+                }
+                present.insert(key.clone());
+                let car = guard.cars.entry(key).or_insert_with(|| super::Car::new(now.instant, connector.set));
+                car.commanded(now.instant, connector.set);
+                if let Some(draw) = connector.draw(now) {
+                    car.read(draw.taken, draw.fullest());
+                }
+            }
+        }
+        guard.cars.retain(|key, _| present.contains(key));
+    }
+
+    /// Notes the levels of samples that are new. True when one was.
+    fn note_levels(&mut self, assessment: &Assessment) -> bool {
+        let mut is_new = false;
+        for (index, watch) in &mut self.guard.watches {
+            let Some(branch) = self.tree.branches.get(*index) else { continue };
+            let here = self.meters.values().filter(|live| live.meter.approved && live.meter.circuit == branch.id);
+            let newest = here.filter(|live| live.meter.role != MeterRole::Solar).filter_map(|live| live.taken()).max();
+            let (Some((taken, arrived)), Some(load)) = (newest, assessment.loads.get(*index)) else { continue };
+            if watch.history.back().is_none_or(|(before, ..)| taken > *before) {
+                watch.sampled(taken, arrived, load.low, load.high);
+                is_new = true;
+            }
+        }
+        is_new
+    }
+
+    fn targets_low(&self, now: Now, assessment: &Assessment) -> Targets {
+        self.grounds(now, assessment).targets(Side::Low)
+    }
+
+    fn grounds<'a>(&'a self, now: Now, assessment: &'a Assessment) -> Grounds<'a> {
+        let Assessment { standings, loads, .. } = assessment;
+        Grounds { now, site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }
+    }
+
+    /// Connectors that do not share get what they are told, and cars in doubt after a restart their minimum.
+    fn settle_fixed(&mut self, now: Now, low: &Targets, assessment: &Assessment, out: &mut Vec<Output>) {
+        let min = self.site.min_charge;
+        for (key, target) in &low.by_connector {
+            let Some(connector) = self.connector_mut(key) else { continue };
+            let set = connector.set;
+            if connector.adopt {
+                connector.adopt = false;
+                let limit = target.limit.min(min);
+                self.command(now, key, limit, if limit.is_zero() { Change::Cut } else { Change::Raise }, out);
+                continue;
+            }
+            let counted = match assessment.standings.get(key) {
+                Some(Standing::Demand { max, .. }) => {
+                    let whole = MilliAmps(max.0 - max.0 % 1000);
+                    if whole < set {
+                        let limit = if whole < min { MilliAmps::ZERO } else { whole };
+                        self.command(now, key, limit, Change::Cut, out);
+                    }
+                    continue;
+                }
+                Some(Standing::Counted { amount, .. }) => *amount,
+                Some(Standing::Nothing(_)) | None => MilliAmps::ZERO,
+            };
+            if target.limit < set {
+                self.command(now, key, target.limit, Change::Cut, out);
+            } else if target.limit > set && counted >= target.limit {
+                self.command(now, key, target.limit, Change::Raise, out);
+            }
+        }
+    }
+
+    fn turn(&self, now: Now, assessment: &Assessment, lateness: Lateness) -> Turn {
+        let grounds = self.grounds(now, assessment);
+        let set: BTreeMap<Connector, MilliAmps> = self.set_of_demands(assessment);
+        let charging: BTreeSet<Connector> =
+            set.iter().filter(|(_, amount)| !amount.is_zero()).map(|(key, _)| key.clone()).collect();
+        let picture = Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness);
+        if !picture.fits(&set, SLACK) {
+            let turn = cuts(&picture, &charging, &set);
+            if !turn.commands.is_empty() {
+                return turn;
+            }
+        }
+        let (_, plan) = picture.shares(&charging, |demand| demand.max);
+        let mut turn = Turn { plan, ..Turn::default() };
+        if lateness != Lateness::None {
+            return turn;
+        }
+        let gap = self.guard.raised.is_none_or(|at| now.instant.since(at) >= RAISE_GAP);
+        if !gap {
+            return turn;
+        }
+        let period = self.guard.watches.values().map(|watch| watch.period_s).max().unwrap_or(5);
+        let hold = DurationMs(HOLD.0 + u64::from(period) * 1000);
+        let picture = picture.at_peak(hold, now.instant);
+        self.raises(now, &picture, &set, &charging, &mut turn);
+        turn
+    }
+
+    fn set_of_demands(&self, assessment: &Assessment) -> BTreeMap<Connector, MilliAmps> {
+        let shares = |key: &Connector| matches!(assessment.standings.get(key), Some(Standing::Demand { .. }));
+        let connectors = self.chargers.iter().flat_map(|(id, live)| {
+            live.connectors.iter().map(move |(number, connector)| ((id.clone(), *number), connector.set))
+        });
+        connectors.filter(|(key, _)| shares(key)).collect()
+    }
+
+    fn raises(
+        &self,
+        now: Now,
+        picture: &Picture<'_>,
+        set: &BTreeMap<Connector, MilliAmps>,
+        charging: &BTreeSet<Connector>,
+        turn: &mut Turn,
+    ) {
+        let most = |demand: &Demand| {
+            let car = self.guard.cars.get(&key_of(demand)).and_then(|car| car.max);
+            car.map_or(demand.max, |max| max.min(demand.max))
+        };
+        let (shares, _) = picture.shares(charging, most);
+        for (key, share) in &shares {
+            let (Some(car), Some(now_set)) = (self.guard.cars.get(key), set.get(key)) else { continue };
+            if *share < *now_set + AMPERE || now.instant.since(car.changed) < RAISE_GAP {
+                continue;
+            }
+            let limit = if car.is_known() { *share } else { (*share).min(*now_set + FIRST_STEP) };
+            turn.commands.push((key.clone(), limit));
+        }
+        if turn.commands.is_empty() {
+            self.even_out(now, &shares, set, turn);
+        }
+        if turn.commands.is_empty() {
+            self.probe(now, &shares, set, turn);
+        }
+        if turn.commands.is_empty() {
+            self.begin_next(now, picture, charging, turn);
+        }
+        turn.raised = !turn.commands.is_empty();
+    }
+
+    /// Who has more than the share gives way to who has less.
+    fn even_out(
+        &self,
+        now: Now,
+        shares: &BTreeMap<Connector, MilliAmps>,
+        set: &BTreeMap<Connector, MilliAmps>,
+        turn: &mut Turn,
+    ) {
+        let of = |key: &Connector| set.get(key).copied().unwrap_or_default();
+        if !shares.iter().any(|(key, share)| *share > of(key) + AMPERE) {
+            return;
+        }
+        for (key, share) in shares {
+            let settled = self.guard.cars.get(key).is_some_and(|car| now.instant.since(car.changed) >= RAISE_GAP);
+            if settled && *share + AMPERE < of(key) {
+                turn.commands.push((key.clone(), *share));
+            }
+        }
+    }
+
+    /// A car nobody has seen follow is asked to follow a small change.
+    fn probe(
+        &self,
+        now: Now,
+        shares: &BTreeMap<Connector, MilliAmps>,
+        set: &BTreeMap<Connector, MilliAmps>,
+        turn: &mut Turn,
+    ) {
+        let min = self.site.min_charge;
+        for (key, share) in shares {
+            let (Some(car), Some(amount)) = (self.guard.cars.get(key), set.get(key)) else { continue };
+            if car.is_known() || !car.awake || now.instant.since(car.changed) < PROBE_AFTER {
+                continue;
+            }
+            if *amount >= min + PROBE {
+                turn.commands.push((key.clone(), amount.saturating_sub(PROBE)));
+                return;
+            }
+            if *share >= min + PROBE {
+                turn.commands.push((key.clone(), min + PROBE));
+                return;
+            }
+        }
+    }
+}
+
+/// What has to go so that the rest fits.
+fn cuts(picture: &Picture<'_>, charging: &BTreeSet<Connector>, set: &BTreeMap<Connector, MilliAmps>) -> Turn {
+    let kept = picture.kept(charging);
+    let of = |key: &Connector| set.get(key).copied().unwrap_or_default();
+    let (shares, plan) = picture.shares(&kept, |demand| of(&key_of(demand)));
+    let mut commands = Vec::new();
+    for key in charging {
+        let limit = shares.get(key).copied().unwrap_or_default();
+        if limit < of(key) {
+            commands.push((key.clone(), limit));
+        }
+    }
+    Turn { commands, plan, raised: false }
+}
+
+impl Control {
+    /// One more car begins, or takes the place of one that follows more slowly than it may.
+    fn begin_next(&self, now: Now, picture: &Picture<'_>, charging: &BTreeSet<Connector>, turn: &mut Turn) {
+        let active_max = self.site.max_active_chargers.map_or(usize::MAX, usize::from);
+        let min = self.site.min_charge;
+        if let Some(successor) = &self.guard.successor {
+            let paused = self.guard.swapped.is_none_or(|at| now.instant.since(at) > SWAP_PAUSE);
+            if paused && charging.len() < active_max && picture.admits(charging, successor) {
+                turn.commands.push((successor.clone(), min));
+            }
+            return;
+        }
+        let mut waiting: Vec<&Demand> =
+            picture.snapshot().demands.iter().filter(|demand| !charging.contains(&key_of(demand))).collect();
+        waiting.sort_by_key(|demand| {
+            let key = key_of(demand);
+            (std::cmp::Reverse(demand.priority), rank(&self.guard, &key), demand.registered, key)
+        });
+        if charging.len() < active_max
+            && let Some((key, since)) = &self.guard.beginner
+            && waiting.iter().any(|demand| key_of(demand) == *key)
+        {
+            let hold = if charging.is_empty() { BEGIN_ALONE_HOLD } else { BEGIN_HOLD };
+            if now.instant.since(*since) >= hold {
+                turn.commands.push((key.clone(), min));
+            }
+        }
+    }
+
+    /// Who could begin now, with the loads of the last minute; noted so that it lasts before it counts.
+    fn note_beginner(&mut self, now: Now, assessment: &Assessment) {
+        let grounds = self.grounds(now, assessment);
+        let set = self.set_of_demands(assessment);
+        let charging: BTreeSet<Connector> =
+            set.iter().filter(|(_, amount)| !amount.is_zero()).map(|(key, _)| key.clone()).collect();
+        let lateness = self.guard.lateness(now.instant);
+        let picture =
+            Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness).at_peak(super::HISTORY, now.instant);
+        let first = self.first_to_begin(&picture, &charging);
+        let swap = if first.is_none() { self.swap(now, &picture, &charging) } else { None };
+        let since = match (&self.guard.beginner, &first) {
+            (Some((before, since)), Some(key)) if before == key => *since,
+            _ => now.instant,
+        };
+        self.guard.beginner = first.filter(|_| lateness == Lateness::None).map(|key| (key, since));
+        if let Some((goes, comes)) = swap {
+            self.guard.successor = Some(comes);
+            self.guard.swapped = Some(now.instant);
+            self.guard.leaves = Some(goes);
+        }
+    }
+
+    fn first_to_begin(&self, picture: &Picture<'_>, charging: &BTreeSet<Connector>) -> Option<Connector> {
+        let mut waiting: Vec<&Demand> =
+            picture.snapshot().demands.iter().filter(|demand| !charging.contains(&key_of(demand))).collect();
+        waiting.sort_by_key(|demand| {
+            let key = key_of(demand);
+            (std::cmp::Reverse(demand.priority), rank(&self.guard, &key), demand.registered, key)
+        });
+        let usable = |demand: &Demand| {
+            self.guard.cars.get(&key_of(demand)).and_then(|car| car.max).unwrap_or(demand.max).min(demand.max)
+        };
+        // As long as those who charge can take all there is, another would only bring more stops.
+        let is_left_over = |newcomer: &Demand| {
+            let shares_phase = |demand: &&Demand| {
+                charging.contains(&key_of(demand))
+                    && demand.wiring.wires().iter().any(|wire| newcomer.wiring.wires().contains(wire))
+            };
+            let taken: MilliAmps = picture.snapshot().demands.iter().filter(shares_phase).map(usable).sum();
+            i64::from(taken.0) <= picture.whole_room(newcomer)
+        };
+        waiting.into_iter().filter(|demand| is_left_over(demand)).map(key_of).find(|key| picture.admits(charging, key))
+    }
+
+    /// A car that follows slowly gives its place to one that follows faster or has not been seen yet.
+    fn swap(&self, now: Now, picture: &Picture<'_>, charging: &BTreeSet<Connector>) -> Option<(Connector, Connector)> {
+        let rested = self.guard.swapped.is_none_or(|at| now.instant.since(at) > SWAP_EVERY);
+        let all_known = charging.iter().all(|key| self.guard.cars.get(key).is_some_and(super::Car::is_known));
+        if !rested || !all_known || self.guard.successor.is_some() {
+            return None;
+        }
+        let demands = &picture.snapshot().demands;
+        let goes = demands
+            .iter()
+            .filter(|demand| charging.contains(&key_of(demand)))
+            .filter(|demand| {
+                let since = self.guard.cars.get(&key_of(demand)).and_then(|car| car.on_since);
+                since.is_some_and(|at| now.instant.since(at) > SWAP_EVERY)
+            })
+            .max_by_key(|demand| rank(&self.guard, &key_of(demand)))?;
+        let comes = demands
+            .iter()
+            .filter(|demand| !charging.contains(&key_of(demand)))
+            .filter(|demand| {
+                demand.priority >= goes.priority && demand.wiring == goes.wiring && demand.node == goes.node
+            })
+            .min_by_key(|demand| (rank(&self.guard, &key_of(demand)), demand.registered))?;
+        let better = rank(&self.guard, &key_of(comes)) + 2 <= rank(&self.guard, &key_of(goes));
+        better.then(|| (key_of(goes), key_of(comes)))
+    }
+
+    fn carry_out(&mut self, now: Now, key: &Connector, limit: MilliAmps, out: &mut Vec<Output>) {
+        let Some(connector) = self.connector_mut(key) else { return };
+        let set = connector.set;
+        if limit.is_zero() {
+            connector.standby_until = Some(now.instant + crate::pace::STANDBY_HOLD);
+        }
+        if self.guard.successor.as_ref() == Some(key) {
+            self.guard.successor = None;
+        }
+        self.command(now, key, limit, if limit < set { Change::Cut } else { Change::Raise }, out);
+        if let Some(car) = self.guard.cars.get_mut(key) {
+            car.commanded(now.instant, limit);
+        }
+    }
+
+    /// What each has and why, for people: the guard's shares take the place of the allocator's.
+    fn compose(&self, low: &mut Targets, assessment: &Assessment) {
+        for (key, target) in &mut low.by_connector {
+            if !matches!(assessment.standings.get(key), Some(Standing::Demand { .. })) {
+                continue;
+            }
+            let Some(connector) = self.chargers.get(&key.0).and_then(|live| live.connectors.get(&key.1)) else {
+                continue;
+            };
+            let reason = match (connector.set.is_zero(), &connector.guarded, &target.reason) {
+                (false, Some(reason), _) => reason.clone(),
+                (true, _, Reason::Waiting { .. } | Reason::WaitingForTurn { .. }) | (false, None, _) => {
+                    target.reason.clone()
+                }
+                (true, _, _) => Reason::Waiting { min: self.site.min_charge, place: 1, bottleneck: None },
+            };
+            *target = Target { limit: connector.set, reason };
+        }
+    }
+
+    fn note_reasons(&mut self, now: Now, assessment: &Assessment, plan: &Plan) {
+        let reasons: Vec<(Connector, Reason)> = {
+            let grounds = self.grounds(now, assessment);
+            plan.shares.iter().map(|share| ((share.charger.clone(), share.connector), grounds.reason(share))).collect()
+        };
+        for (key, reason) in reasons {
+            if let Some(connector) = self.connector_mut(&key) {
+                connector.guarded = Some(reason);
+            }
+        }
+        self.note_beginner(now, assessment);
+    }
+}
+
+/// Kept for the moment a sample was taken.
+pub(crate) fn taken_at(now: Now, at: domain::Timestamp) -> Instant {
+    // A device whose clock is wrong says nothing about when; what arrived is then as old as its way.
+    let lag_ms = now.wall.0.saturating_sub(at.0);
+    let plausible = u64::try_from(lag_ms).ok().filter(|ms| *ms <= 10_000).unwrap_or(0);
+    Instant(now.instant.0.saturating_sub(plausible))
+}

@@ -1,0 +1,227 @@
+//! The room for cars on every circuit, by how fast they follow; and who gets it, by the allocator's rule.
+
+use super::{Care, FULL_MILLI, Guard, Lateness, STOP_FACTOR, Step};
+use crate::plan::Connector;
+use allocator::{Demand, Node, NodeIndex, Plan, Snapshot, allocate};
+use domain::{MilliAmps, PerPhase, Phase};
+use std::collections::{BTreeMap, BTreeSet};
+
+const AMPERE: MilliAmps = MilliAmps::from_amps(1);
+
+/// One picture of the site, with the room that is kept free in it.
+pub(crate) struct Picture<'a> {
+    guard: &'a Guard,
+    snapshot: Snapshot,
+    lateness: Lateness,
+    /// What may switch on, by watched circuit and phase.
+    steps: BTreeMap<usize, PerPhase<Vec<Step>>>,
+}
+
+/// How to read the speed of a car.
+fn speed(guard: &Guard, key: &Connector, care: Care) -> u32 {
+    let car = guard.cars.get(key);
+    match care {
+        Care::Flexible => car.map_or(16, super::Car::response_s),
+        Care::Minimum => car.map_or(11, super::Car::stop_s),
+    }
+}
+
+pub(super) fn key_of(demand: &Demand) -> Connector {
+    (demand.charger.clone(), demand.connector)
+}
+
+impl<'a> Picture<'a> {
+    pub(crate) fn new(guard: &'a Guard, snapshot: Snapshot, lateness: Lateness) -> Self {
+        let available = |watch: &super::Watch| {
+            let of = |phase| watch.steps.get(phase).available();
+            PerPhase::new(of(Phase::L1), of(Phase::L2), of(Phase::L3))
+        };
+        let steps = guard.watches.iter().map(|(index, watch)| (*index, available(watch))).collect();
+        let mut this = Self { guard, snapshot, lateness, steps };
+        // Among equals who follows faster comes first.
+        for demand in &mut this.snapshot.demands {
+            demand.guide.rank = rank(guard, &key_of(demand));
+        }
+        this
+    }
+
+    pub(crate) const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Replaces the building's levels.
+    pub(crate) fn at_peak(mut self, back: domain::DurationMs, now: domain::Instant) -> Self {
+        for (index, watch) in &self.guard.watches {
+            let Some(node) = self.snapshot.nodes.get_mut(*index) else { continue };
+            node.load = node.load.zip(watch.above_newest(now, back)).map(|(load, more)| load + more);
+        }
+        self
+    }
+
+    /// Room on a phase of a circuit for cars that follow within `speed_s` or later; negative where less is needed.
+    fn room(&self, index: usize, phase: Phase, speed_s: u32, care: Care) -> i64 {
+        let Some(node) = self.snapshot.nodes.get(index) else { return 0 };
+        let (limit, load) = (*node.limit.get(phase), i64::from(node.load.get(phase).0));
+        let (Some(watch), Some(steps)) = (self.guard.watches.get(&index), self.steps.get(&index)) else {
+            return i64::from(limit.0) - load;
+        };
+        let steps = steps.get(phase);
+        let factor = match care {
+            Care::Flexible => 1,
+            Care::Minimum => STOP_FACTOR,
+        };
+        let accepted = self.lateness.accepted() * factor;
+        let reserve = watch.reserve(steps, speed_s, accepted, self.lateness.extra_s());
+        let carried = u64::from(limit.0) * watch.cap_milli / 1000;
+        let by_time = signed(carried) - load - i64::from(reserve.0);
+        match care {
+            Care::Minimum => by_time.min(i64::from(limit.0) - load),
+            Care::Flexible => {
+                let by_excess = signed(watch.most_by_excess(limit, steps, speed_s, self.lateness.accepted())) - load;
+                by_time.min(by_excess).min(signed(u64::from(limit.0) * FULL_MILLI / 1000) - load)
+            }
+        }
+    }
+
+    /// The circuits with everything taken that cars of this speed may not use.
+    fn nodes(&self, speed_s: u32, care: Care) -> Vec<Node> {
+        let mut nodes = self.snapshot.nodes.clone();
+        for index in self.guard.watches.keys() {
+            let Some(node) = nodes.get_mut(*index) else { continue };
+            for phase in Phase::ALL {
+                let limit = i64::from(node.limit.get(phase).0);
+                let load = limit - self.room(*index, phase, speed_s, care);
+                *node.load.get_mut(phase) = MilliAmps(u32::try_from(load.max(0)).unwrap_or(u32::MAX));
+            }
+        }
+        nodes
+    }
+
+    fn speeds(&self, among: &BTreeSet<Connector>, care: Care) -> BTreeSet<u32> {
+        among.iter().map(|key| speed(self.guard, key, care)).collect()
+    }
+
+    /// Who of those that charge keeps at least the minimum. Where it does not fit, the one whose stop shows first goes.
+    pub(crate) fn kept(&self, charging: &BTreeSet<Connector>) -> BTreeSet<Connector> {
+        let mut kept = charging.clone();
+        for level in self.speeds(charging, Care::Minimum) {
+            let is_slow = |key: &Connector| speed(self.guard, key, Care::Minimum) >= level;
+            let mut part = Snapshot { nodes: self.nodes(level, Care::Minimum), ..self.snapshot.clone() };
+            part.demands.retain(|demand| kept.contains(&key_of(demand)) && is_slow(&key_of(demand)));
+            for demand in &mut part.demands {
+                demand.max = part.min;
+                demand.guide.rank = 100 - speed(self.guard, &key_of(demand), Care::Minimum).min(100);
+            }
+            for share in allocate(&part).shares {
+                if share.limit.is_zero() {
+                    kept.remove(&(share.charger, share.connector));
+                }
+            }
+        }
+        kept
+    }
+
+    /// What those who keep the minimum get, each at most `cap`.
+    pub(crate) fn shares(
+        &self,
+        kept: &BTreeSet<Connector>,
+        cap: impl Fn(&Demand) -> MilliAmps,
+    ) -> (BTreeMap<Connector, MilliAmps>, Plan) {
+        let min = self.snapshot.min;
+        let mut most: BTreeMap<Connector, MilliAmps> = BTreeMap::new();
+        for demand in self.snapshot.demands.iter().filter(|demand| kept.contains(&key_of(demand))) {
+            most.insert(key_of(demand), cap(demand).min(demand.max).saturating_sub(min));
+        }
+        let mut plan = Plan::default();
+        for level in self.speeds(kept, Care::Flexible).into_iter().rev() {
+            let is_slow = |key: &Connector| speed(self.guard, key, Care::Flexible) >= level;
+            let mut part = Snapshot { nodes: self.nodes(level, Care::Flexible), min: AMPERE, ..self.snapshot.clone() };
+            part.max_active = None;
+            part.demands.retain(|demand| kept.contains(&key_of(demand)) && is_slow(&key_of(demand)));
+            for demand in &mut part.demands {
+                demand.max = most.get(&key_of(demand)).copied().unwrap_or_default();
+                add(&mut part.nodes, demand, min);
+            }
+            plan = allocate(&part);
+            for share in &plan.shares {
+                most.insert((share.charger.clone(), share.connector), share.limit);
+            }
+        }
+        (most.into_iter().map(|(key, more)| (key, min + more)).collect(), plan)
+    }
+
+    /// Whether everybody who charges and these fit with their minimum, with all room kept free.
+    pub(crate) fn admits(&self, charging: &BTreeSet<Connector>, newcomer: &Connector) -> bool {
+        let mut all = charging.clone();
+        all.insert(newcomer.clone());
+        let fits = self.speeds(&all, Care::Flexible).into_iter().all(|level| {
+            let is_slow = |key: &Connector| speed(self.guard, key, Care::Flexible) >= level;
+            let mut part = Snapshot { nodes: self.nodes(level, Care::Flexible), ..self.snapshot.clone() };
+            part.demands.retain(|demand| all.contains(&key_of(demand)) && is_slow(&key_of(demand)));
+            part.demands.iter_mut().for_each(|demand| demand.max = part.min);
+            allocate(&part).shares.iter().all(|share| !share.limit.is_zero())
+        });
+        fits && self.kept(&all) == all
+    }
+
+    /// Whether what is commanded fits, but for `slack`.
+    pub(crate) fn fits(&self, set: &BTreeMap<Connector, MilliAmps>, slack: MilliAmps) -> bool {
+        let keys: BTreeSet<Connector> = set.keys().cloned().collect();
+        self.speeds(&keys, Care::Flexible).into_iter().all(|level| {
+            let mut flows: Vec<Node> = self.snapshot.nodes.clone();
+            flows.iter_mut().for_each(|node| node.load = PerPhase::default());
+            for demand in &self.snapshot.demands {
+                let key = key_of(demand);
+                if speed(self.guard, &key, Care::Flexible) >= level {
+                    add(&mut flows, demand, set.get(&key).copied().unwrap_or_default());
+                }
+            }
+            flows.iter().enumerate().all(|(index, flow)| {
+                flow.load.iter().all(|(phase, amount)| {
+                    let room = self.room(index, phase, level, Care::Flexible) + i64::from(slack.0);
+                    amount.is_zero() || i64::from(amount.0) <= room
+                })
+            })
+        })
+    }
+
+    /// Room on the phases of a demand for everything that charges, at every watched circuit above it.
+    pub(crate) fn whole_room(&self, demand: &Demand) -> i64 {
+        let fastest = self.guard.cars.values().map(super::Car::response_s).min().unwrap_or(16);
+        let places =
+            path(&self.snapshot.nodes, demand).into_iter().filter(|index| self.guard.watches.contains_key(index));
+        let rooms = places.flat_map(|index| demand.wiring.wires().iter().map(move |phase| (index, *phase)));
+        rooms.map(|(index, phase)| self.room(index, phase, fastest, Care::Flexible)).min().unwrap_or(i64::MAX)
+    }
+}
+
+/// Place among equals: who follows fast, then who is not known yet, then who follows slowly.
+pub(super) fn rank(guard: &Guard, key: &Connector) -> u32 {
+    guard.cars.get(key).map_or(9, |car| if car.is_known() { 2 * car.response_s() } else { 9 })
+}
+
+fn path(nodes: &[Node], demand: &Demand) -> Vec<usize> {
+    let mut path = Vec::new();
+    let mut at = Some(demand.node);
+    while let Some(NodeIndex(index)) = at {
+        let Some(node) = nodes.get(index).filter(|_| path.len() <= nodes.len()) else { break };
+        path.push(index);
+        at = node.parent;
+    }
+    path
+}
+
+/// Adds a demand's current to every circuit it flows through.
+fn add(nodes: &mut [Node], demand: &Demand, amount: MilliAmps) {
+    for index in path(nodes, demand) {
+        let Some(node) = nodes.get_mut(index) else { continue };
+        for wire in demand.wiring.wires() {
+            let load = node.load.get_mut(*wire);
+            *load += amount;
+        }
+    }
+}
+
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
