@@ -21,6 +21,8 @@ impl Division<'_> {
             let count = self.candidates.iter().skip(from).take_while(|c| c.demand.priority == priority).count();
             let until = from + count;
             self.admit_where(&mut active, from..until, |demand| demand.guide.keeps);
+            self.admit_where(&mut active, from..until, |demand| !demand.guide.floor.is_zero());
+            self.keep_promises(from..until);
             for index in from..until {
                 self.serve(index, from, &mut active);
             }
@@ -32,6 +34,11 @@ impl Division<'_> {
         // What a charger of higher priority did not know how to use goes to nobody else at the end.
         self.fill(0..self.candidates.len(), |candidate| candidate.max);
         self.name_what_limits();
+    }
+
+    /// Raises those who have their minimum to what they were promised.
+    pub(crate) fn keep_promises(&mut self, range: std::ops::Range<usize>) {
+        self.fill(range, |candidate| whole_amps_down(candidate.demand.guide.floor).min(candidate.max));
     }
 
     fn admit_where(&mut self, active: &mut u16, range: std::ops::Range<usize>, wanted: impl Fn(&Demand) -> bool) {
@@ -79,7 +86,7 @@ impl Division<'_> {
             }
             let missing = self.missing(index, donor_index);
             let Some(donor) = self.candidates.get_mut(donor_index) else { continue };
-            let amount = missing.min(donor.limit.saturating_sub(min));
+            let amount = missing.min(donor.limit.saturating_sub(donor.kept(min)));
             if amount.is_zero() || donor.demand.priority != demand.priority {
                 continue;
             }
@@ -140,6 +147,11 @@ impl Division<'_> {
 }
 
 impl Candidate<'_> {
+    /// What it keeps when others lack their minimum.
+    fn kept(&self, min: MilliAmps) -> MilliAmps {
+        whole_amps_down(self.demand.guide.floor).max(min)
+    }
+
     /// What its car is known to use, in whole amperes and no less than chargers can be commanded.
     fn usable(&self) -> MilliAmps {
         whole_amps_down(self.demand.guide.usable).min(self.max)

@@ -85,10 +85,12 @@ pub fn allocate(snapshot: &Snapshot) -> Plan {
     match (snapshot.sharing, snapshot.leftover) {
         (Sharing::Equally, Leftover::ToHigherPriority) => {
             division.admit();
+            division.keep_promises(0..division.candidates.len());
             division.fill_in_turn();
         }
         (Sharing::Equally, Leftover::Kept) => {
             division.admit();
+            division.keep_promises(0..division.candidates.len());
             division.fill_together();
         }
         (Sharing::InLine, Leftover::ToHigherPriority | Leftover::Kept) => division.serve_in_line(),

@@ -49,11 +49,13 @@ pub struct Guide {
     /// Whether it keeps the minimum it has before those ahead in line get more than theirs: cars that were
     /// switched on a moment ago are not switched off again.
     pub keeps: bool,
+    /// Current it gets before anybody of its priority gets more than the minimum; nothing for no such promise.
+    pub floor: MilliAmps,
 }
 
 impl Default for Guide {
     fn default() -> Self {
-        Self { rank: 0, usable: MilliAmps::MAX, keeps: false }
+        Self { rank: 0, usable: MilliAmps::MAX, keeps: false, floor: MilliAmps::ZERO }
     }
 }
 

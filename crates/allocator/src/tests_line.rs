@@ -11,7 +11,7 @@ fn line(room_ma: u32, cars: &[(u16, bool)]) -> Snapshot {
     snapshot.demands = (1..)
         .zip(cars)
         .map(|(n, (usable, keeps))| Demand {
-            guide: Guide { rank: n, usable: amps(*usable), keeps: *keeps },
+            guide: Guide { rank: n, usable: amps(*usable), keeps: *keeps, ..Guide::default() },
             ..car(n, Wiring::single())
         })
         .collect();
@@ -47,11 +47,11 @@ fn priority_comes_before_the_line() {
 }
 
 fn lines(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl Strategy<Value = Snapshot> {
-    let guide = (0..4_u32, 0..40_000_u32, any::<bool>());
+    let guide = (0..4_u32, 0..40_000_u32, any::<bool>(), prop_oneof![Just(0), 0..20_000_u32]);
     (buildings(wiring), prop::collection::vec(guide, 9)).prop_map(|(mut snapshot, guides)| {
         snapshot.sharing = Sharing::InLine;
-        for (demand, (rank, usable, keeps)) in snapshot.demands.iter_mut().zip(guides) {
-            demand.guide = Guide { rank, usable: MilliAmps(usable), keeps };
+        for (demand, (rank, usable, keeps, floor)) in snapshot.demands.iter_mut().zip(guides) {
+            demand.guide = Guide { rank, usable: MilliAmps(usable), keeps, floor: MilliAmps(floor) };
         }
         snapshot
     })
@@ -112,7 +112,7 @@ proptest! {
         let plan = allocate(&snapshot);
         let one = Snapshot { nodes: vec![snapshot.nodes[0].clone()], max_active: None, ..snapshot.clone() };
         let one = Snapshot {
-            demands: one.demands.iter().map(|d| Demand { node: NodeIndex(0), priority: 0, ..d.clone() }).collect(),
+            demands: one.demands.iter().map(|d| Demand { node: NodeIndex(0), priority: 0, guide: Guide { floor: MilliAmps(0), ..d.guide }, ..d.clone() }).collect(),
             ..one
         };
         let plan_one = allocate(&one);

@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::alarms::Alarms;
 use crate::guard::Guard;
+use crate::guide::Guides;
 use crate::plan::Connector;
 use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
@@ -38,6 +39,8 @@ pub struct Control {
     pub(crate) last_raise: Option<Instant>,
     /// What is learnt of circuits whose protection acts within seconds.
     pub(crate) guard: Guard,
+    /// The slow planner and what it said last.
+    pub(crate) guides: Guides,
     /// Recent loads that are no car, by circuit: a raise counts the largest of them.
     pub(crate) peaks: BTreeMap<usize, VecDeque<(Instant, PerPhase<MilliAmps>)>>,
     /// What tenants need from sessions that run.
@@ -93,6 +96,7 @@ impl Control {
             started: now.instant,
             last_raise: None,
             guard: Guard::default(),
+            guides: Guides::default(),
             peaks: BTreeMap::new(),
             wishes: setup.wishes.into_iter().collect(),
             offset: UtcOffset::default(),
@@ -147,6 +151,7 @@ impl Control {
         if now.instant >= self.next_division {
             // Late ticks do not cause a burst of divisions.
             self.next_division = now.instant + self.site.control_interval;
+            self.look_ahead(now);
             self.divide(now, out);
             self.save_moved(out);
             self.record_readings(now, out);

@@ -28,6 +28,7 @@ mod check;
 mod estimate;
 mod fallback;
 mod guard;
+mod guide;
 mod line;
 mod obey;
 mod pace;

@@ -77,9 +77,14 @@ impl Control {
         }
     }
 
+    pub(crate) fn grounds_of<'a>(&'a self, now: Now, standings: &'a Standings, loads: &'a [Load]) -> Grounds<'a> {
+        let Self { site, tree, chargers, guides, .. } = self;
+        Grounds { now, site, tree, chargers, standings, loads, guides }
+    }
+
     fn targets(&self, now: Now, assessment: &Assessment, side: Side) -> Targets {
         let Assessment { standings, loads, .. } = assessment;
-        Grounds { now, site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }.targets(side)
+        self.grounds_of(now, standings, loads).targets(side)
     }
 
     /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
@@ -188,7 +193,7 @@ impl Control {
         self.note_ceilings(&high);
         let mut room = Residual::new(&high.snapshot);
         let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();
-        demands.sort_by_key(|d| (Reverse(d.priority), d.registered, &d.charger, d.connector));
+        demands.sort_by_key(|d| (Reverse(d.priority), d.guide.rank, d.registered, &d.charger, d.connector));
         for demand in &demands {
             let committed = assessment.committed.get(&key_of(demand)).copied().unwrap_or_default();
             room.take(demand, committed);

@@ -3,13 +3,14 @@
 
 use crate::check::check;
 use crate::estimate::{Basis, Load, on_phases, sum};
+use crate::guide::Guides;
 use crate::safe_plan::safe_plan;
 use crate::standing::{MaxFrom, Standing, Standings};
 use crate::state::{ChargerLive, ConnectorLive};
 use crate::tree::Tree;
 use crate::{Bottleneck, Reason};
-use allocator::{Cause, Demand, Guide, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
-use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, Site, Wiring};
+use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
+use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, SharingRule, Site, Wiring};
 use std::collections::BTreeMap;
 
 /// A connector of the site.
@@ -48,6 +49,7 @@ pub(crate) struct Grounds<'a> {
     pub(crate) chargers: &'a BTreeMap<ChargerId, ChargerLive>,
     pub(crate) standings: &'a Standings,
     pub(crate) loads: &'a [Load],
+    pub(crate) guides: &'a Guides,
 }
 
 impl Grounds<'_> {
@@ -112,10 +114,10 @@ impl Grounds<'_> {
                             connector: *number,
                             node,
                             wiring,
-                            priority: live.charger.priority,
+                            priority: self.guides.card_priority(&key).unwrap_or(live.charger.priority),
                             registered: live.charger.registered,
                             max: *max,
-                            guide: Guide::default(),
+                            guide: self.guides.of(&key),
                         });
                     }
                     Some(Standing::Counted { .. } | Standing::Nothing(_)) | None => {}
@@ -128,9 +130,19 @@ impl Grounds<'_> {
         };
         let max_active = self.site.max_active_chargers;
         (
-            Snapshot { nodes, demands, min: self.site.min_charge, max_active, leftover, sharing: Sharing::Equally },
+            Snapshot { nodes, demands, min: self.site.min_charge, max_active, leftover, sharing: self.sharing() },
             sitting_out,
         )
+    }
+
+    /// How the current of one priority is divided. The preset `published` knows equal shares only.
+    fn sharing(&self) -> Sharing {
+        match (self.site.pacing, self.site.rules.sharing) {
+            (Pacing::Published, _) | (Pacing::Careful, SharingRule::Equal) => Sharing::Equally,
+            (Pacing::Careful, SharingRule::ByPriority | SharingRule::ByFairness | SharingRule::ByDeparture) => {
+                Sharing::InLine
+            }
+        }
     }
 
     /// The wires whose current is counted; the published rule knows of no others than all.

@@ -280,6 +280,16 @@ impl Ledger {
             .map(|session| session.id)
     }
 
+    /// All sessions of a tenant that are remembered.
+    pub(crate) fn of_tenant(&self, tenant: TenantId) -> impl Iterator<Item = &Session> {
+        self.open().chain(self.ended.values()).filter(move |session| session.tenant == Some(tenant))
+    }
+
+    /// Sessions that ended and are remembered.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &Session> {
+        self.ended.values()
+    }
+
     pub(crate) fn find(&self, id: SessionId) -> Option<&Session> {
         self.open.get(&id).map(|open| &open.session).or_else(|| self.ended.get(&id))
     }

@@ -117,11 +117,12 @@ impl Surroundings<'_> {
         if let Some(reason) = &connector.kept_out {
             return Standing::Nothing(reason.clone());
         }
-        self.demand(live, connector)
+        self.demand(live, connector, session)
     }
 
-    fn demand(&self, live: &ChargerLive, connector: &ConnectorLive) -> Standing {
-        let most = live.most();
+    fn demand(&self, live: &ChargerLive, connector: &ConnectorLive, session: &Session) -> Standing {
+        let of_card = session.card.as_ref().and_then(|card| self.access.cards.get(card)).and_then(|c| c.policy.max);
+        let most = [live.charger.policy.fixed, of_card].into_iter().flatten().fold(live.most(), MilliAmps::min);
         let from = if most < live.charger.max { MaxFrom::Manager } else { MaxFrom::Charger };
         if self.site.pacing == Pacing::Published {
             return Standing::Demand { max: most, from };

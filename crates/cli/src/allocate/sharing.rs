@@ -181,7 +181,6 @@ impl Site {
 
     fn step(&mut self, step: Step) -> Result<BTreeMap<String, u32>, Failure> {
         let now = instant(step.time_s);
-        let minutes = i64::try_from(now.0 / 60_000).unwrap_or(i64::MAX);
         let branches = self.nodes.iter().map(|(id, parent)| Branch {
             parent: *parent,
             room: step.available_a.get(id).map(|room| per_phase(room)).unwrap_or_default(),
@@ -193,7 +192,7 @@ impl Site {
         }
         let moment = Moment {
             now,
-            local: LocalMinute(self.start.0.saturating_add(minutes)),
+            local: LocalMinute(self.start.0.saturating_add(minutes(now))),
             volts: self.volts,
             min: self.min,
             max_active: self.max_active,
@@ -221,7 +220,7 @@ impl Site {
             place: (wall.id.clone(), ConnectorNumber(1)),
             session: number,
             card: session.card.and_then(|card| CardUid::new(card).ok()),
-            since: instant(session.arrival_s),
+            since: LocalMinute(self.start.0.saturating_add(minutes(instant(session.arrival_s)))),
             priority: session.priority,
             branch: wall.node,
             wiring,
@@ -234,6 +233,7 @@ impl Site {
             departs: session.departure_s.map(instant),
             needs: session.remaining_kwh.map(watt_hours),
             received_before: WattHours(0),
+            promised: MilliAmps::ZERO,
             never_pause: false,
         })
     }
@@ -257,6 +257,10 @@ fn local_minute(at: DateTime) -> LocalMinute {
 fn per_phase(amps: &[f64]) -> PerPhase<MilliAmps> {
     let at = |index: usize| amps.get(index).copied().map(milli_amps).unwrap_or_default();
     PerPhase::new(at(0), at(1), at(2))
+}
+
+fn minutes(at: Instant) -> i64 {
+    i64::try_from(at.0 / 60_000).unwrap_or(i64::MAX)
 }
 
 fn instant(seconds: f64) -> Instant {

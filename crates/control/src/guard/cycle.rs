@@ -135,7 +135,7 @@ impl Control {
 
     fn grounds<'a>(&'a self, now: Now, assessment: &'a Assessment) -> Grounds<'a> {
         let Assessment { standings, loads, .. } = assessment;
-        Grounds { now, site: &self.site, tree: &self.tree, chargers: &self.chargers, standings, loads }
+        self.grounds_of(now, standings, loads)
     }
 
     /// Connectors that do not share get what they are told, and cars in doubt after a restart their minimum.

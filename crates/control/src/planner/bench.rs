@@ -3,7 +3,7 @@
 use super::{Branch, CarFacts, Facts, Guidance, LocalMinute, PastSession, Place, Planner};
 use crate::check::check;
 use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
-use domain::{Instant, MilliAmps, PerPhase, SharingRule};
+use domain::{DurationMs, Instant, MilliAmps, PerPhase, SharingRule};
 use std::collections::BTreeMap;
 
 /// One moment of a building.
@@ -81,10 +81,9 @@ impl Bench {
             if moment.cars.iter().any(|car| car.place == place && car.session == last.session) {
                 continue;
             }
-            let stay = moment.now.since(last.since);
-            let minutes = i64::try_from(stay.0 / 60_000).unwrap_or(i64::MAX);
-            let plugged_in = LocalMinute(moment.local.0.saturating_sub(minutes));
-            let session = PastSession { card: last.card, plugged_in, stay, energy: last.delivered };
+            let minutes = u64::try_from(moment.local.0.saturating_sub(last.since.0)).unwrap_or(0);
+            let stay = DurationMs(minutes.saturating_mul(60_000));
+            let session = PastSession { card: last.card, plugged_in: last.since, stay, energy: last.delivered };
             if limit.is_zero() {
                 self.planner.left(&session);
             } else {

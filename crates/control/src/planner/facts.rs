@@ -40,7 +40,7 @@ pub struct CarFacts {
     /// The card that began the session.
     pub card: Option<CardUid>,
     /// When the session began.
-    pub since: Instant,
+    pub since: LocalMinute,
     /// Most its charger may give on each wire.
     pub max: MilliAmps,
     /// The car's own maximum where the charger knows it.
@@ -57,6 +57,8 @@ pub struct CarFacts {
     pub departs: Option<Instant>,
     /// Energy it still needs by then, if its driver said so.
     pub needs: Option<WattHours>,
+    /// Current it was promised before others get more than the minimum.
+    pub promised: MilliAmps,
     /// It does not come back from a pause, so it keeps its minimum.
     pub never_pause: bool,
 }
@@ -94,7 +96,7 @@ impl Guidance {
     /// The guide of one connector; one nobody knows anything of is last in line.
     #[must_use]
     pub fn of(&self, place: &Place) -> Guide {
-        let unknown = Guide { rank: u32::MAX, usable: MilliAmps::MAX, keeps: false };
+        let unknown = Guide { rank: u32::MAX, ..Guide::default() };
         self.guides.get(place).copied().unwrap_or(unknown)
     }
 }

@@ -83,7 +83,8 @@ impl Planner {
                 .then_with(|| (one.car.registered, &one.car.place).cmp(&(other.car.registered, &other.car.place)))
         });
         let guides = line.into_iter().zip(0..).map(|((_, seen), rank)| {
-            let guide = Guide { rank, usable: seen.usable, keeps: self.keeps(facts.now, seen.car) };
+            let guide =
+                Guide { rank, usable: seen.usable, keeps: self.keeps(facts.now, seen.car), floor: seen.car.promised };
             (seen.car.place.clone(), guide)
         });
         Guidance::new(guides.collect())
@@ -95,7 +96,7 @@ impl Planner {
             session: car.session,
             appetite: Appetite::expecting(expected),
             is_on: false,
-            switched: car.since,
+            switched: now,
         });
         if let Some(drawn) = car.drawn {
             visitor.appetite.observe(now, car.set, drawn);
@@ -118,13 +119,7 @@ impl Planner {
     fn seen<'a>(&self, facts: &Facts<'_>, car: &'a CarFacts) -> Seen<'a> {
         let appetite = self.visitors.get(&car.place).map(|visitor| visitor.appetite).unwrap_or_default();
         let learnt = || appetite.usable(facts.now, facts.min);
-        let here = i64::try_from(facts.now.since(car.since).0 / 60_000).unwrap_or(0);
-        Seen {
-            car,
-            usable: car.car_max.unwrap_or_else(learnt).min(car.max),
-            cap: appetite.cap(),
-            began: LocalMinute(facts.local.0.saturating_sub(here)),
-        }
+        Seen { car, usable: car.car_max.unwrap_or_else(learnt).min(car.max), cap: appetite.cap(), began: car.since }
     }
 
     /// Who was switched on a moment ago goes on.
@@ -133,15 +128,18 @@ impl Planner {
         car.never_pause || visitor.is_some_and(|visitor| visitor.is_on && now.since(visitor.switched).0 < ON_AT_LEAST.0)
     }
 
-    /// Taking turns: who charges has its turn to the end, then who has waited longest comes first.
+    /// Taking turns: who has waited for a turn comes first, longest first, then who has not had a whole turn yet.
     fn turn(&self, now: Instant, car: &CarFacts) -> f64 {
+        if car.never_pause {
+            return f64::NEG_INFINITY;
+        }
         let Some(visitor) = self.visitors.get(&car.place) else { return 0.0 };
         let minutes = real(now.since(visitor.switched).0 / 1000) / 60.0;
         let turn = real(TURN.0 / 1000) / 60.0;
         match visitor.is_on {
-            true if minutes < turn => -1e6,
-            true => minutes,
-            false => -minutes,
+            true if minutes < turn => -1.0,
+            false if minutes >= turn => -minutes,
+            true | false => 0.0,
         }
     }
 }
