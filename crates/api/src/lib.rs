@@ -13,6 +13,7 @@ mod demo;
 mod language;
 mod live;
 mod operation;
+mod people;
 mod power;
 mod problem;
 mod reason;
@@ -36,6 +37,7 @@ pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Sna
 pub use self::operation::{
     CertificateUse, LogKind, Operation, PeriodRequest, ProfileKind, ProfilePurpose, ProfileRequest, RateUnit,
 };
+pub use self::people::{CardItem, CardPatch, NewCard, TenantForm, TenantItem, TenantPatch};
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
     FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
@@ -45,13 +47,13 @@ pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::refusal::RefusalCode;
 pub use self::requests::{
-    ApproveMeter, CardPatch, ChargerPatch, ChargerPlace, CircuitList, CommandAccepted, CommandOutcome, CommandState,
-    ConnectorTarget, EnrolmentRequest, LimitRequest, Login, MeterPatch, MeterPlace, NewCard, NewTenant, PriorityOrder,
-    ResetKind, ResetRequest, SessionInfo, Setup, StartRequest, TenantPatch,
+    ApproveMeter, ChargerPatch, ChargerPlace, CircuitList, CommandAccepted, CommandOutcome, CommandState,
+    ConnectorTarget, EnrolmentRequest, LimitRequest, Login, MeterPatch, MeterPlace, PriorityOrder, ResetKind,
+    ResetRequest, SessionInfo, Setup, StartRequest,
 };
 pub use self::resources::{
-    CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
-    HealthPart, MeterItem, NetworkItem, Page, ReadingColumns, SessionItem, SiteItem, TenantItem,
+    ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
+    HealthPart, MeterItem, NetworkItem, Page, ReadingColumns, SessionItem, SiteItem,
 };
 pub use self::security::{
     CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, NewDevice, SecurityPolicy,

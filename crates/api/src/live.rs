@@ -108,6 +108,6 @@ pub struct RefusedCardItem {
     pub charger: String,
     /// When.
     pub at: String,
-    /// `unknown`, `blocked`, `not_approved` or `in_use`.
+    /// `unknown`, `blocked`, `not_approved`, `in_use`, `not_valid`, `cap_reached` or `not_here`.
     pub why: String,
 }

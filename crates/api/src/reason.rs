@@ -59,6 +59,13 @@ pub enum Reason {
         /// Commanded current.
         set_a: f64,
     },
+    /// The tenant's maximum power; at 0 A their other sessions take all of it.
+    TenantLimit {
+        /// Commanded current.
+        set_a: f64,
+    },
+    /// The tenant used the energy of this month.
+    CapReached,
     /// The car takes less than it was offered.
     CarTakesLess {
         /// Commanded current.
@@ -149,6 +156,11 @@ impl Reason {
             }
             Self::ChargerMaximum { set_a } => format!("{} A: all this charger can give", amps(*set_a, '.')),
             Self::ManagerLimit { set_a } => format!("{} A: limited by you", amps(*set_a, '.')),
+            Self::TenantLimit { set_a } if *set_a > 0.0 => {
+                format!("{} A: the most this tenant may use", amps(*set_a, '.'))
+            }
+            Self::TenantLimit { .. } => "Waiting: this tenant's other cars use all they may".to_owned(),
+            Self::CapReached => "This tenant's energy for the month is used up".to_owned(),
             Self::CarTakesLess { set_a, measured_a } => {
                 format!("{} A offered, the car takes {} A", amps(*set_a, '.'), amps(*measured_a, '.'))
             }
@@ -206,6 +218,11 @@ impl Reason {
             }
             Self::ChargerMaximum { set_a } => format!("{} A: o máximo deste carregador", amps(*set_a, ',')),
             Self::ManagerLimit { set_a } => format!("{} A: limitado por si", amps(*set_a, ',')),
+            Self::TenantLimit { set_a } if *set_a > 0.0 => {
+                format!("{} A: o máximo que este condómino pode usar", amps(*set_a, ','))
+            }
+            Self::TenantLimit { .. } => "Em espera: os outros carros deste condómino usam tudo o que podem".to_owned(),
+            Self::CapReached => "A energia do mês deste condómino está esgotada".to_owned(),
             Self::CarTakesLess { set_a, measured_a } => {
                 format!("{} A oferecidos, o carro usa {} A", amps(*set_a, ','), amps(*measured_a, ','))
             }

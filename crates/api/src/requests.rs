@@ -223,51 +223,6 @@ pub struct CommandState {
     pub answer: Value,
 }
 
-/// A new tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct NewTenant {
-    /// Name.
-    pub name: String,
-    /// Flat; may be empty.
-    #[serde(default)]
-    pub unit: String,
-}
-
-/// Changes of a tenant; absent fields stay.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct TenantPatch {
-    /// Name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Flat.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-}
-
-/// A new card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct NewCard {
-    /// As any reader prints it.
-    pub uid: String,
-}
-
-/// Changes of a card; absent fields stay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CardPatch {
-    /// Whether it is blocked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blocked: Option<bool>,
-    /// What the manager decides about it, as a whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<crate::CardPolicyItem>,
-}
-
 /// Capture the next unknown card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,9 +1,7 @@
 //! Resources as lists and single items return them.
 
 use crate::RefusalCode;
-use crate::{
-    CardPolicyItem, ChargerPolicyItem, DeviceItem, KnownItem, Reason, SiteRulesItem, WishItem, requests::SetupPhases,
-};
+use crate::{ChargerPolicyItem, DeviceItem, KnownItem, Reason, SiteRulesItem, WishItem, requests::SetupPhases};
 use domain::{ConnectorStatus, EndReason, MeterRole, Protocol, Provenance};
 use serde::{Deserialize, Serialize};
 
@@ -227,41 +225,6 @@ pub struct ConnectorItem {
     pub why: Reason,
     /// Fault text of the charger, empty when there is none.
     pub error: String,
-}
-
-/// A tenant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TenantItem {
-    /// Identity.
-    pub id: i64,
-    /// Name.
-    pub name: String,
-    /// Flat.
-    pub unit: String,
-    /// Their cards.
-    pub cards: Vec<CardItem>,
-    /// Created.
-    pub created_at: String,
-}
-
-/// A card.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CardItem {
-    /// Identity.
-    pub id: i64,
-    /// Canonical number.
-    pub uid: String,
-    /// Whose it is.
-    pub tenant_id: i64,
-    /// Whether it is blocked.
-    pub blocked: bool,
-    /// Enrolled.
-    pub enrolled_at: String,
-    /// What the manager decided about it.
-    #[serde(default)]
-    pub policy: CardPolicyItem,
 }
 
 /// A session.

@@ -117,8 +117,9 @@ impl Station {
 fn tag_info(verdict: CardVerdict) -> IdTagInfo {
     let (status, tenant) = match verdict {
         CardVerdict::Accepted { tenant } => (AuthorizationStatus::Accepted, Some(tenant)),
-        CardVerdict::Unknown | CardVerdict::NotApproved => (AuthorizationStatus::Invalid, None),
-        CardVerdict::Blocked => (AuthorizationStatus::Blocked, None),
+        CardVerdict::Unknown | CardVerdict::NotApproved | CardVerdict::NotHere => (AuthorizationStatus::Invalid, None),
+        CardVerdict::Blocked | CardVerdict::CapReached => (AuthorizationStatus::Blocked, None),
+        CardVerdict::NotValid => (AuthorizationStatus::Expired, None),
         CardVerdict::InUse => (AuthorizationStatus::ConcurrentTx, None),
     };
     IdTagInfo { expiry_date: None, parent_id_tag: tenant.map(parent), status }

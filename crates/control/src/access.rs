@@ -2,7 +2,8 @@
 
 use crate::{EnrolmentState, OrderError};
 use domain::{
-    Card, CardId, CardStatus, CardUid, CardVerdict, ChargerId, DurationMs, Instant, Now, RefusedCard, Tenant, TenantId,
+    Card, CardId, CardStatus, CardUid, CardVerdict, ChargerId, DurationMs, Instant, Now, OwnChargerUse, RefusedCard,
+    Tenant, TenantId, TenantStatus,
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ struct Enrolment {
 pub(crate) struct Access {
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) cards: BTreeMap<CardUid, Card>,
+    /// Whose chargers are whose.
+    pub(crate) owners: BTreeMap<ChargerId, (TenantId, OwnChargerUse)>,
     /// Newest first.
     pub(crate) refused: Vec<RefusedCard>,
     pub(crate) last_tenant: i64,
@@ -117,11 +120,15 @@ impl Access {
 
     pub(crate) fn add(&mut self, now: Now, tenant: TenantId, uid: CardUid) -> Result<Card, OrderError> {
         self.tenant(tenant)?;
-        if let Some(card) = self.cards.get(&uid) {
-            let owner = self.tenants.get(&card.tenant).map_or_else(|| card.tenant.to_string(), |t| t.name.clone());
-            return Err(OrderError::CardTaken { uid, tenant: owner });
-        }
+        self.free_uid(&uid)?;
         Ok(self.insert(now, tenant, uid))
+    }
+
+    /// Whether nobody has this card.
+    pub(crate) fn free_uid(&self, uid: &CardUid) -> Result<(), OrderError> {
+        let Some(card) = self.cards.get(uid) else { return Ok(()) };
+        let owner = self.tenants.get(&card.tenant).map_or_else(|| card.tenant.to_string(), |t| t.name.clone());
+        Err(OrderError::CardTaken { uid: uid.clone(), tenant: owner })
     }
 
     fn insert(&mut self, now: Now, tenant: TenantId, uid: CardUid) -> Card {
@@ -133,6 +140,7 @@ impl Access {
             status: CardStatus::Active,
             enrolled_at: now.wall,
             policy: domain::CardPolicy::default(),
+            alias_of: None,
         };
         self.refused.retain(|refused| refused.uid != uid);
         self.cards.insert(uid, card.clone());
@@ -140,7 +148,11 @@ impl Access {
     }
 
     pub(crate) fn tenant(&self, id: TenantId) -> Result<&Tenant, OrderError> {
-        self.tenants.get(&id).ok_or(OrderError::UnknownTenant(id))
+        match self.tenants.get(&id) {
+            None => Err(OrderError::UnknownTenant(id)),
+            Some(Tenant { status: TenantStatus::Erased(_), .. }) => Err(OrderError::TenantErased(id)),
+            Some(tenant) => Ok(tenant),
+        }
     }
 
     /// Lists a refused card; the same one at the same place replaces its older entry.

@@ -8,7 +8,7 @@ use crate::{Change, Control, Output};
 use domain::{
     CardUid, CardVerdict, Charger, ChargerEvent, ChargerId, ChargerSample, ConnectorNumber, ConnectorStatus,
     DurationMs, MilliAmps, Now, OrphanStop, PhaseCount, Protocol, Record, RefusedCard, ReplyKey, Session, SessionId,
-    StartRequest, StatusDetail, StopRequest, TenantId, Wiring,
+    StartRequest, StatusDetail, StopRequest, TenantId, Timestamp, Wiring,
 };
 
 /// More connectors than any charger has; a report beyond is a mistake.
@@ -206,7 +206,7 @@ impl Control {
         card: &CardUid,
         out: &mut Vec<Output>,
     ) -> CardVerdict {
-        match self.card_verdict(now, id, card, out) {
+        match self.card_verdict(now, id, card, now.wall, out) {
             CardVerdict::Accepted { tenant } if !self.may_use(id, connector, card, tenant) => {
                 self.refuse(now, id, card, CardVerdict::InUse, out);
                 CardVerdict::InUse
@@ -216,17 +216,27 @@ impl Control {
     }
 
     /// What a card may do at all, with an unknown one offered to the enrolment and a refused one listed.
-    fn card_verdict(&mut self, now: Now, id: &ChargerId, card: &CardUid, out: &mut Vec<Output>) -> CardVerdict {
+    fn card_verdict(
+        &mut self,
+        now: Now,
+        id: &ChargerId,
+        card: &CardUid,
+        at: Timestamp,
+        out: &mut Vec<Output>,
+    ) -> CardVerdict {
         if !self.is_approved(id) {
             self.refuse(now, id, card, CardVerdict::NotApproved, out);
             return CardVerdict::NotApproved;
         }
-        let verdict = self.access.verdict(card);
+        let verdict = match self.access.verdict(card) {
+            CardVerdict::Unknown if !self.access.is_enrolling(now, id) => self.stranger_verdict(id),
+            verdict => verdict,
+        };
+        let verdict = match verdict {
+            CardVerdict::Accepted { tenant } => self.refusal(now, id, tenant, at).unwrap_or(verdict),
+            verdict => verdict,
+        };
         match verdict {
-            // A parking space with an owner charges with the charger's own fixed card, too.
-            CardVerdict::Unknown if !self.access.is_enrolling(now, id) && self.owner_of(id).is_some() => {
-                return self.owner_of(id).map_or(verdict, |tenant| CardVerdict::Accepted { tenant });
-            }
             CardVerdict::Unknown => match self.access.capture(now, card, id) {
                 Capture::Bound(card) => {
                     out.push(Output::Save(Record::Card(card)));
@@ -235,16 +245,12 @@ impl Control {
                 Capture::Waiting => {}
                 Capture::Stranger => self.refuse(now, id, card, verdict, out),
             },
-            CardVerdict::Blocked => self.refuse(now, id, card, verdict, out),
+            CardVerdict::Blocked | CardVerdict::NotValid | CardVerdict::CapReached | CardVerdict::NotHere => {
+                self.refuse(now, id, card, verdict, out);
+            }
             CardVerdict::Accepted { .. } | CardVerdict::NotApproved | CardVerdict::InUse => {}
         }
         verdict
-    }
-
-    /// Who pays at this charger for cards nobody enrolled.
-    fn owner_of(&self, id: &ChargerId) -> Option<TenantId> {
-        let owner = self.chargers.get(id)?.charger.policy.owner?;
-        self.access.tenants.contains_key(&owner).then_some(owner)
     }
 
     /// Whether a tenant may begin or end something here: a connector with their own session, or a free one
@@ -263,11 +269,14 @@ impl Control {
     }
 
     fn is_busy_elsewhere(&self, id: &ChargerId, card: &CardUid) -> bool {
-        self.ledger.open().any(|s| s.card.as_ref() == Some(card) && s.charger != *id && self.is_live(s))
+        self.ledger.open().any(|session| {
+            let same = session.card.as_ref().is_some_and(|other| self.access.is_same_card(other, card));
+            same && session.charger != *id && self.is_live(session)
+        })
     }
 
     /// Whether a car still hangs on an open session: a stale one must not block its card.
-    fn is_live(&self, session: &Session) -> bool {
+    pub(crate) fn is_live(&self, session: &Session) -> bool {
         let Some(live) = self.chargers.get(&session.charger).filter(|live| live.is_online()) else { return false };
         let current = self.ledger.running(&session.charger, session.connector).is_some_and(|s| s.id == session.id);
         current && live.connectors.get(&session.connector).is_some_and(|c| c.free_since.is_none())
@@ -296,24 +305,23 @@ impl Control {
         self.ensure_connector(now, id, request.connector, out);
         let seen = self.ledger.find_start(id, request).map(|session| (session.id, session.tenant));
         let verdict = match &request.card {
-            None if self.is_approved(id) => CardVerdict::Unknown,
+            None if self.is_approved(id) => match self.stranger_verdict(id) {
+                CardVerdict::Accepted { tenant } => {
+                    self.refusal(now, id, tenant, request.at).unwrap_or(CardVerdict::Accepted { tenant })
+                }
+                verdict => verdict,
+            },
             None => CardVerdict::NotApproved,
-            Some(card) if seen.is_some() => self.verdict_again(id, card, seen),
-            Some(card) => match self.card_verdict(now, id, card, out) {
+            Some(card) if seen.is_some() => self.verdict_again(now, id, card, seen),
+            Some(card) => match self.card_verdict(now, id, card, request.at, out) {
                 CardVerdict::Accepted { .. } if self.is_busy_elsewhere(id, card) => CardVerdict::InUse,
                 verdict => verdict,
             },
         };
-        let tenant = request.card.as_ref().and_then(|card| match (verdict, self.access.verdict(card)) {
-            (CardVerdict::NotApproved, _) => None,
-            (CardVerdict::Accepted { tenant }, CardVerdict::Unknown) => Some(tenant),
-            (_, CardVerdict::Accepted { tenant }) => Some(tenant),
-            (_, CardVerdict::Unknown | CardVerdict::Blocked | CardVerdict::NotApproved | CardVerdict::InUse) => None,
-        });
-        // A captured card is bound by now, but the tap that enrolled it does not charge.
-        let tenant = tenant.filter(|_| matches!(verdict, CardVerdict::Accepted { .. } | CardVerdict::InUse));
+        let tenant = self.payer_of_start(verdict, request.card.as_ref());
         let Started { session, closed, replay } = self.ledger.start(now, id, request, tenant);
-        if verdict == CardVerdict::InUse && replay == Replay::New {
+        let refused = matches!(verdict, CardVerdict::InUse | CardVerdict::NotValid | CardVerdict::NotHere);
+        if refused && replay == Replay::New {
             self.in_use.insert(session.id);
         }
         out.extend(closed.into_iter().map(|closed| Output::Save(Record::Session(closed))));
@@ -325,21 +333,48 @@ impl Control {
         self.guard(now, out);
     }
 
+    /// Who pays for what a start brings. Energy that flows although the card was refused, as from a charger that was
+    /// offline, is still theirs. A captured card is bound by now, but the tap that enrolled it does not charge.
+    fn payer_of_start(&self, verdict: CardVerdict, card: Option<&CardUid>) -> Option<TenantId> {
+        match verdict {
+            CardVerdict::Accepted { tenant } => Some(tenant),
+            CardVerdict::InUse | CardVerdict::NotValid | CardVerdict::CapReached | CardVerdict::NotHere => {
+                match self.access.verdict(card?) {
+                    CardVerdict::Accepted { tenant } => Some(tenant),
+                    CardVerdict::Unknown
+                    | CardVerdict::Blocked
+                    | CardVerdict::NotApproved
+                    | CardVerdict::InUse
+                    | CardVerdict::NotValid
+                    | CardVerdict::CapReached
+                    | CardVerdict::NotHere => None,
+                }
+            }
+            CardVerdict::Unknown | CardVerdict::Blocked | CardVerdict::NotApproved => None,
+        }
+    }
+
     /// The verdict on a start that was seen before: what the session that it opened may do now.
     fn verdict_again(
         &self,
+        now: Now,
         id: &ChargerId,
         card: &CardUid,
         seen: Option<(SessionId, Option<TenantId>)>,
     ) -> CardVerdict {
         match (seen, self.access.verdict(card)) {
             _ if !self.is_approved(id) => CardVerdict::NotApproved,
+            (Some((session, _)), CardVerdict::Accepted { tenant }) if self.in_use.contains(&session) => {
+                self.refusal(now, id, tenant, now.wall).unwrap_or(CardVerdict::InUse)
+            }
             (Some((session, _)), _) if self.in_use.contains(&session) => CardVerdict::InUse,
-            // It was enrolled since: the next tap charges.
-            (Some((_, None)), CardVerdict::Accepted { .. }) => CardVerdict::Unknown,
-            (Some((_, Some(tenant))), CardVerdict::Unknown) if self.owner_of(id) == Some(tenant) => {
+            (Some((_, Some(tenant))), CardVerdict::Unknown)
+                if self.stranger_verdict(id) == (CardVerdict::Accepted { tenant }) =>
+            {
                 CardVerdict::Accepted { tenant }
             }
+            // It was enrolled since: the next tap charges.
+            (Some((_, None)), CardVerdict::Accepted { .. }) => CardVerdict::Unknown,
             (_, verdict) => verdict,
         }
     }

@@ -7,11 +7,12 @@ use crate::guide::Guides;
 use crate::plan::Connector;
 use crate::sessions::Ledger;
 use crate::state::{ChargerLive, MeterLive};
+use crate::tenancy::Month;
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
 use domain::{
     CardVerdict, Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Outlook, Pacing, PerPhase,
-    RefusedCard, SessionId, Site, UtcOffset, Wish,
+    RefusedCard, SessionId, Site, TenantId, UtcOffset, Wish,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,6 +25,10 @@ pub struct Control {
     pub(crate) chargers: BTreeMap<ChargerId, ChargerLive>,
     pub(crate) meters: BTreeMap<MeterId, MeterLive>,
     pub(crate) access: Access,
+    /// The calendar month; `None` until it is told.
+    pub(crate) month: Option<Month>,
+    /// Tenants that used their energy of that month.
+    pub(crate) capped: BTreeSet<TenantId>,
     pub(crate) ledger: Ledger,
     /// Sessions whose card was in use elsewhere when they began: recorded, but given nothing.
     pub(crate) in_use: BTreeSet<SessionId>,
@@ -78,6 +83,7 @@ impl Control {
         let refused = setup.refused_cards.into_iter().filter(is_stranger).collect();
         access.refused = refused;
         (access.last_tenant, access.last_card) = (last_tenant, last_card);
+        access.note_owners();
         let mut control = Self {
             tree: Tree::new(&setup.site, &setup.circuits),
             next_division: now.instant + setup.site.control_interval,
@@ -87,6 +93,8 @@ impl Control {
             meters: setup.meters.into_iter().map(|m| (m.id.clone(), MeterLive::new(m))).collect(),
             access,
             ledger: Ledger::new(now, setup.open_sessions, &setup.read_at, setup.recent_sessions, setup.last_session),
+            month: None,
+            capped: BTreeSet::new(),
             in_use: BTreeSet::new(),
             moved: BTreeSet::new(),
             alarms: Alarms::new(setup.open_alarms),
@@ -116,6 +124,7 @@ impl Control {
             Input::Meter { id, event } => self.meter_event(now, &id, event, &mut out),
             Input::Order(order) => {
                 let done = self.order(now, order, &mut out);
+                self.note_caps(now);
                 out.push(Output::Done(done));
                 // What the manager decides takes effect at once; a raise still waits for its confirmation.
                 match self.site.pacing {
@@ -126,6 +135,9 @@ impl Control {
             }
             Input::UtcOffset(offset) => self.offset = offset,
             Input::Outlook(outlook) => self.outlook = outlook,
+            Input::Month { starts, ends } => {
+                self.begin_month(now, Month { starts, ends }, &mut out);
+            }
             Input::Storage(state) => {
                 self.storage = state;
                 self.review_alarms(now, &mut out);
@@ -136,6 +148,12 @@ impl Control {
             }
         }
         out
+    }
+
+    /// IANA name of the site's time zone; months are found with it.
+    #[must_use]
+    pub fn time_zone(&self) -> &str {
+        &self.site.time_zone
     }
 
     /// A charger's configuration, when it is known; cheaper than a whole snapshot.
@@ -152,6 +170,7 @@ impl Control {
             // Late ticks do not cause a burst of divisions.
             self.next_division = now.instant + self.site.control_interval;
             self.look_ahead(now);
+            self.note_caps(now);
             self.divide(now, out);
             self.save_moved(out);
             self.record_readings(now, out);

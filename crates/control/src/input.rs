@@ -2,8 +2,8 @@
 
 use domain::{
     Alarm, Card, CardPolicy, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, CircuitTree, ConnectorNumber,
-    DurationMs, HardwareInfo, Hold, Meter, MeterEvent, MeterId, Outlook, Protocol, RefusedCard, Session, SessionId,
-    Site, Tenant, TenantId, UtcOffset, Wish,
+    DurationMs, HardwareInfo, Hold, Meter, MeterEvent, MeterId, OrphanStop, Outlook, Protocol, RefusedCard, Session,
+    SessionId, Site, Tenant, TenantId, Timestamp, UtcOffset, WattHours, Wish,
 };
 
 /// What the store knew when the program started.
@@ -98,6 +98,14 @@ pub enum Input {
     UtcOffset(UtcOffset),
     /// What the price feed says; `None` when it has said nothing for too long.
     Outlook(Option<Outlook>),
+    /// The calendar month of the building that runs now: energy caps count from its start. Wanted at the start and
+    /// when a month ends.
+    Month {
+        /// Its beginning.
+        starts: Timestamp,
+        /// The beginning of the next.
+        ends: Timestamp,
+    },
     /// Whether records can be written.
     Storage(StorageState),
     /// The embedded broker's router was rebuilt.
@@ -150,17 +158,14 @@ pub enum Order {
         /// The order.
         hold: Option<Hold>,
     },
-    /// Create a tenant.
-    AddTenant {
-        /// Name.
-        name: String,
-        /// Flat; may be empty.
-        unit: String,
-    },
-    /// Replace a tenant's name and flat.
-    SetTenant(Tenant),
-    /// Remove a tenant and their cards.
-    RemoveTenant(TenantId),
+    /// Create a tenant; number and time of creation are given by the order, the key is the caller's.
+    AddTenant(Box<Tenant>),
+    /// Replace what is known of a tenant, archived or not; number, key and time of creation stay.
+    SetTenant(Box<Tenant>),
+    /// Create many tenants with their cards, or none of them.
+    ImportTenants(Vec<TenantImport>),
+    /// Forget all that names a tenant, cards included; sessions keep the number.
+    EraseTenant(TenantId),
     /// Enrol a card by its number.
     AddCard {
         /// Whose it is.
@@ -168,7 +173,14 @@ pub enum Order {
         /// Its number.
         uid: CardUid,
     },
-    /// Block or unblock a card.
+    /// Accept another reading of an enrolled card.
+    AddAlias {
+        /// The card.
+        card: CardUid,
+        /// How another reader prints it.
+        uid: CardUid,
+    },
+    /// Block or unblock a card with all its readings.
     SetCardStatus {
         /// Which.
         uid: CardUid,
@@ -207,6 +219,17 @@ pub enum Order {
         /// What it needs.
         wish: Option<Wish>,
     },
+    /// Correct a session, or say who pays for it.
+    CorrectSession {
+        /// As it is stored.
+        session: Box<Session>,
+        /// What is to change.
+        correction: Correction,
+        /// Why, in the manager's words.
+        reason: String,
+    },
+    /// Decide about a session end that fitted no session.
+    DecideOrphan(OrphanOrder),
     /// End the session that runs at a connector.
     EndSession {
         /// Where.
@@ -214,4 +237,39 @@ pub enum Order {
         /// Where on it.
         connector: ConnectorNumber,
     },
+}
+
+/// A tenant of a list that is imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantImport {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Numbers of their cards.
+    pub cards: Vec<CardUid>,
+}
+
+/// What is to change about a session; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    /// Who pays; `Some(None)` is nobody.
+    pub tenant: Option<Option<TenantId>>,
+    /// Start.
+    pub started_at: Option<Timestamp>,
+    /// End.
+    pub ended_at: Option<Timestamp>,
+    /// Energy.
+    pub energy: Option<WattHours>,
+}
+
+/// A decision about a session end that fitted no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrphanOrder {
+    /// Its row in the store.
+    pub orphan: i64,
+    /// What the charger said.
+    pub stop: OrphanStop,
+    /// The session it ends, as stored; `None` dismisses it.
+    pub session: Option<Box<Session>>,
+    /// Why, in the manager's words.
+    pub reason: String,
 }

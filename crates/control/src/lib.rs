@@ -19,6 +19,8 @@ mod meters;
 mod orders;
 
 mod access;
+mod corrections;
+mod people;
 mod register;
 mod sessions;
 mod state;
@@ -37,12 +39,13 @@ pub mod planner;
 mod readings;
 mod safe_plan;
 mod standing;
+mod tenancy;
 mod tree;
 mod view;
 
 pub use self::check::{Violation, check};
 pub use self::control::Control;
-pub use self::input::{Input, Order, Setup, StorageState};
+pub use self::input::{Correction, Input, Order, OrphanOrder, Setup, StorageState, TenantImport};
 pub use self::output::{Change, Made, OrderDone, OrderError, Output};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::snapshot::{

@@ -30,6 +30,8 @@ impl Control {
                 | Reason::Shared { .. }
                 | Reason::ChargerMaximum
                 | Reason::ManagerLimit
+                | Reason::TenantLimit
+                | Reason::CapReached
                 | Reason::CarTakesLess { .. }
                 | Reason::WaitingForNews { .. }
                 | Reason::WaitingHold { .. }
@@ -49,13 +51,17 @@ impl Control {
     }
 
     fn in_order_of_service(&self) -> Vec<Connector> {
-        let mut chargers: Vec<&ChargerLive> = self.chargers.values().collect();
-        chargers.sort_by_key(|live| (Reverse(live.charger.priority), live.charger.registered));
-        let connectors = |live: &&ChargerLive| {
-            let id = live.charger.id.clone();
-            live.connectors.keys().map(move |number| (id.clone(), *number)).collect::<Vec<_>>()
-        };
-        chargers.iter().flat_map(connectors).collect()
+        let mut list: Vec<(Reverse<i32>, u32, Connector)> = Vec::new();
+        for (id, live) in &self.chargers {
+            for number in live.connectors.keys() {
+                let tenant = self.ledger.running(id, *number).and_then(|session| session.tenant);
+                let boost = tenant.and_then(|tenant| self.access.tenants.get(&tenant)).map_or(0, |t| t.terms.priority);
+                let priority = live.charger.priority.saturating_add(boost);
+                list.push((Reverse(priority), live.charger.registered, (id.clone(), *number)));
+            }
+        }
+        list.sort();
+        list.into_iter().map(|(_, _, key)| key).collect()
     }
 
     /// Chargers that are counted at the most they may draw on the circuit that holds somebody down, because nobody

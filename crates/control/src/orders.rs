@@ -5,9 +5,8 @@ use crate::state::{ChargerLive, ConnectorLive, MeterLive};
 use crate::tree::Tree;
 use crate::{Change, Control, Made, Order, OrderDone, OrderError, Output};
 use domain::{
-    Card, CardPolicy, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold,
-    Meter, MeterId, MilliAmps, Now, PerPhase, Phase, PhaseCount, Record, SessionId, Site, Tenant, TenantId, Wiring,
-    Wish,
+    Charger, ChargerId, Circuit, CircuitId, CircuitTree, ConnectorNumber, Hold, Meter, MeterId, MilliAmps, Now,
+    PerPhase, Phase, PhaseCount, Record, SessionId, Site, Wiring, Wish,
 };
 use std::cmp::Reverse;
 
@@ -28,16 +27,18 @@ impl Control {
             Order::SetMeter(meter) => self.set_meter(meter, out),
             Order::RemoveMeter(id) => self.remove_meter(&id, out),
             Order::Hold { charger, hold } => self.hold(&charger, hold, out),
-            Order::AddTenant { name, unit } => self.add_tenant(now, &name, &unit, out),
-            Order::SetTenant(tenant) => self.set_tenant(tenant, out),
-            Order::RemoveTenant(id) => self.remove_tenant(id, out),
+            Order::AddTenant(tenant) => self.add_tenant(now, *tenant, out),
+            Order::SetTenant(tenant) => self.set_tenant(*tenant, out),
+            Order::ImportTenants(list) => self.import_tenants(now, list, out),
+            Order::EraseTenant(id) => self.erase_tenant(now, id, out),
             Order::AddCard { tenant, uid } => {
                 let card = self.access.add(now, tenant, uid)?;
                 Ok(self.card_made(card, out))
             }
+            Order::AddAlias { card, uid } => self.add_alias(now, &card, uid, out),
             Order::SetCardStatus { uid, status } => self.set_card_status(uid, status, out),
             Order::SetCardPolicy { uid, policy } => self.set_card_policy(uid, policy, out),
-            Order::RemoveCard(uid) => self.remove_card(uid, out),
+            Order::RemoveCard(uid) => self.remove_card(&uid, out),
             Order::Enrol { tenant, charger, ttl } => {
                 if let Some(charger) = &charger {
                     self.known_charger(charger)?;
@@ -54,6 +55,10 @@ impl Control {
                 Ok(self.card_made(card, out))
             }
             Order::SetWish { session, wish } => self.set_wish(now, session, wish, out),
+            Order::CorrectSession { session, correction, reason } => {
+                self.correct_session(now, *session, &correction, &reason, out)
+            }
+            Order::DecideOrphan(order) => self.decide_orphan(now, order, out),
             Order::EndSession { charger, connector } => self.end_session(charger, connector, out),
         }
     }
@@ -275,62 +280,6 @@ impl Control {
         Ok(Made::Nothing)
     }
 
-    fn add_tenant(&mut self, now: Now, name: &str, unit: &str, out: &mut Vec<Output>) -> OrderDone {
-        let name = name.trim();
-        if name.is_empty() {
-            return Err(OrderError::EmptyName);
-        }
-        self.access.last_tenant = self.access.last_tenant.saturating_add(1);
-        let id = TenantId(self.access.last_tenant);
-        let tenant = Tenant { id, name: name.to_owned(), unit: unit.trim().to_owned(), created_at: now.wall };
-        self.access.tenants.insert(id, tenant.clone());
-        out.push(Output::Save(Record::Tenant(tenant.clone())));
-        Ok(Made::Tenant(tenant))
-    }
-
-    fn set_tenant(&mut self, tenant: Tenant, out: &mut Vec<Output>) -> OrderDone {
-        let known = self.access.tenants.get_mut(&tenant.id).ok_or(OrderError::UnknownTenant(tenant.id))?;
-        let name = tenant.name.trim();
-        if name.is_empty() {
-            return Err(OrderError::EmptyName);
-        }
-        known.name = name.to_owned();
-        known.unit = tenant.unit.trim().to_owned();
-        let tenant = known.clone();
-        out.push(Output::Save(Record::Tenant(tenant.clone())));
-        Ok(Made::Tenant(tenant))
-    }
-
-    fn remove_tenant(&mut self, id: TenantId, out: &mut Vec<Output>) -> OrderDone {
-        self.access.tenants.remove(&id).ok_or(OrderError::UnknownTenant(id))?;
-        self.access.cards.retain(|_, card| card.tenant != id);
-        out.push(Output::Save(Record::TenantRemoved(id)));
-        self.clear_caches(out);
-        Ok(Made::Nothing)
-    }
-
-    fn card_made(&self, card: Card, out: &mut Vec<Output>) -> Made {
-        out.push(Output::Save(Record::Card(card.clone())));
-        self.clear_caches(out);
-        Made::Card(card)
-    }
-
-    fn set_card_status(&mut self, uid: CardUid, status: CardStatus, out: &mut Vec<Output>) -> OrderDone {
-        let card = self.access.cards.get_mut(&uid).ok_or(OrderError::UnknownCard(uid))?;
-        card.status = status;
-        let card = card.clone();
-        Ok(self.card_made(card, out))
-    }
-
-    fn set_card_policy(&mut self, uid: CardUid, policy: CardPolicy, out: &mut Vec<Output>) -> OrderDone {
-        policy.check(self.site.min_charge).map_err(OrderError::Policy)?;
-        let card = self.access.cards.get_mut(&uid).ok_or(OrderError::UnknownCard(uid))?;
-        card.policy = policy;
-        let card = card.clone();
-        out.push(Output::Save(Record::Card(card.clone())));
-        Ok(Made::Card(card))
-    }
-
     fn set_wish(&mut self, now: Now, session: SessionId, wish: Option<Wish>, out: &mut Vec<Output>) -> OrderDone {
         if let Some(wish) = wish {
             wish.check(now.wall).map_err(OrderError::Policy)?;
@@ -343,13 +292,6 @@ impl Control {
             None => self.wishes.remove(&session),
         };
         out.push(Output::Save(Record::Wish(session, wish)));
-        Ok(Made::Nothing)
-    }
-
-    fn remove_card(&mut self, uid: CardUid, out: &mut Vec<Output>) -> OrderDone {
-        self.access.cards.remove(&uid).ok_or_else(|| OrderError::UnknownCard(uid.clone()))?;
-        out.push(Output::Save(Record::CardRemoved(uid)));
-        self.clear_caches(out);
         Ok(Made::Nothing)
     }
 

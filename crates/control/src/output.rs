@@ -3,7 +3,7 @@
 use crate::Reason;
 use domain::{
     Card, CardUid, CardVerdict, Charger, ChargerId, CircuitId, ConnectorNumber, Known, Meter, MeterId, MilliAmps,
-    PolicyError, Record, ReplyKey, SessionId, SiteError, Tenant, TenantId, Timestamp,
+    PolicyError, Record, ReplyKey, Session, SessionId, SiteError, Tenant, TenantError, TenantId, Timestamp, WattHours,
 };
 
 /// Something to do. All [`Output::Save`] of one `handle` go into one transaction; the `*Answer` outputs of
@@ -134,6 +134,8 @@ pub enum Made {
     Charger(Charger),
     /// This meter.
     Meter(Meter),
+    /// This session, as corrected.
+    Session(Session),
     /// This session is being ended.
     Ending(SessionId),
 }
@@ -172,6 +174,49 @@ pub enum OrderError {
         /// Whose it is.
         tenant: String,
     },
+    /// A list names a card twice.
+    #[error("the card {0} is in the list twice; remove one of the two")]
+    CardTwice(CardUid),
+    /// The tenant cannot be as told.
+    #[error("the tenant cannot be saved")]
+    Tenant(#[source] TenantError),
+    /// Nothing can be changed about somebody who was erased.
+    #[error("tenant {0} was erased; create a new tenant")]
+    TenantErased(TenantId),
+    /// The charger is somebody else's.
+    #[error("the charger {charger} already belongs to {tenant}; remove it there first")]
+    ChargerOwned {
+        /// Which charger.
+        charger: ChargerId,
+        /// Whose it is.
+        tenant: String,
+    },
+    /// A change of a session without a reason.
+    #[error("say why, so that the change can be explained later")]
+    NoReason,
+    /// A correction that corrects nothing.
+    #[error("nothing changes; alter at least one value")]
+    NothingChanged,
+    /// Figures of a session that runs.
+    #[error("session {0} still runs; end it first, then correct it")]
+    SessionRuns(SessionId),
+    /// Times that cannot be.
+    #[error("a session cannot end before it starts or in the future; correct the times")]
+    SessionTimes,
+    /// More energy than there can be.
+    #[error("this charger can deliver at most {most} in that time; check the energy and the times")]
+    SessionEnergy {
+        /// Most there can be.
+        most: WattHours,
+    },
+    /// The end is not this session's.
+    #[error("this end happened at another charger or before the session began; choose another session")]
+    OrphanElsewhere,
+    /// The register says less at the end than at the start.
+    #[error(
+        "the register at this end is lower than at the session's start; dismiss the end and correct the session by hand"
+    )]
+    OrphanRegister,
     /// Settings out of range.
     #[error("the settings of the building cannot be used")]
     Site(#[source] SiteError),

@@ -36,8 +36,16 @@ pub(crate) struct Assessment {
 
 impl Control {
     pub(crate) fn assess(&self, now: Now) -> Assessment {
-        let surroundings =
-            Surroundings { now, site: &self.site, access: &self.access, ledger: &self.ledger, in_use: &self.in_use };
+        let limits = self.power_limits();
+        let surroundings = Surroundings {
+            now,
+            site: &self.site,
+            access: &self.access,
+            ledger: &self.ledger,
+            in_use: &self.in_use,
+            limits: &limits,
+            capped: &self.capped,
+        };
         let mut standings = Standings::new();
         let mut committed = BTreeMap::new();
         for (id, live) in &self.chargers {

@@ -102,7 +102,7 @@ impl Grounds<'_> {
             for (number, connector) in &live.connectors {
                 let key = (id.clone(), *number);
                 match self.standings.get(&key) {
-                    Some(Standing::Demand { max, .. }) => {
+                    Some(Standing::Demand { max, boost, .. }) => {
                         let wiring = self.wiring(live, connector);
                         let waits = |needed| !self.may_return(&nodes, (id, node), &wiring, needed);
                         if connector.standby_room.is_some_and(waits) && self.someone_charges(&key) {
@@ -114,7 +114,11 @@ impl Grounds<'_> {
                             connector: *number,
                             node,
                             wiring,
-                            priority: self.guides.card_priority(&key).unwrap_or(live.charger.priority),
+                            priority: self
+                                .guides
+                                .card_priority(&key)
+                                .unwrap_or(live.charger.priority)
+                                .saturating_add(*boost),
                             registered: live.charger.registered,
                             max: *max,
                             guide: self.guides.of(&key),
@@ -273,6 +277,7 @@ impl Grounds<'_> {
             Cause::Maximum | Cause::BelowMinimum => match from {
                 MaxFrom::Charger => Reason::ChargerMaximum,
                 MaxFrom::Manager => Reason::ManagerLimit,
+                MaxFrom::Tenant => Reason::TenantLimit,
                 MaxFrom::Car(measured) => Reason::CarTakesLess { measured },
             },
             Cause::Shared { .. } if self.is_silent(&share.charger) => Reason::MeterSilent,

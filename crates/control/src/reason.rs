@@ -21,6 +21,10 @@ pub enum Reason {
     ChargerMaximum,
     /// The manager set this limit.
     ManagerLimit,
+    /// The tenant's maximum power; at 0 A their other sessions take all of it.
+    TenantLimit,
+    /// The tenant used the energy of this month.
+    CapReached,
     /// The car takes less than it was offered.
     CarTakesLess {
         /// What it takes on its fullest wire.

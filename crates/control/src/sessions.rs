@@ -7,8 +7,9 @@ use domain::{
 };
 use std::collections::BTreeMap;
 
-/// How long an ended session is remembered: replays and late ends are older only after a repair.
-const REMEMBERED: DurationMs = DurationMs::from_secs(30 * 24 * 3600);
+/// How long an ended session is remembered: replays and late ends are older only after a repair, and the energy of
+/// a whole month is summed from here.
+const REMEMBERED: DurationMs = DurationMs::from_secs(32 * 24 * 3600);
 
 /// Times of one start differ by no more than this when a charger repeats it.
 const SAME_START: DurationMs = DurationMs::from_secs(600);
@@ -144,6 +145,23 @@ impl Ledger {
 
     pub(crate) fn open(&self) -> impl Iterator<Item = &Session> {
         self.open.values().map(|open| &open.session)
+    }
+
+    /// All that is remembered, open or ended.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Session> {
+        self.open().chain(self.ended.values())
+    }
+
+    /// Takes what a person changed about a session; nothing happens to one that is not remembered.
+    pub(crate) fn replace(&mut self, session: Session) {
+        if session.ended_at.is_some() {
+            if self.open.remove(&session.id).is_some() || self.ended.contains_key(&session.id) {
+                self.ended.insert(session.id, session);
+                self.index();
+            }
+        } else if let Some(open) = self.open.get_mut(&session.id) {
+            open.session.tenant = session.tenant;
+        }
     }
 
     /// Whether this very start was seen before; chargers repeat it until they get an answer. A time that had to

@@ -5,8 +5,8 @@ use crate::sessions::Ledger;
 use crate::state::{Appetite, ChargerLive, ConnectorLive, Draw, Link, SETTLE};
 use crate::{Reason, plan::Connector};
 use domain::{
-    CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, MilliAmps, Now, Pacing, Session, SessionId,
-    Site,
+    CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, MilliAmps, Now, OwnChargerUse, Pacing,
+    Session, SessionId, Site, TenantId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ const DRAWING: MilliAmps = MilliAmps::from_amps(1);
 /// What a connector is to the division.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It shares.
-    Demand { max: MilliAmps, from: MaxFrom },
+    /// It shares; `boost` is added to the charger's priority.
+    Demand { max: MilliAmps, from: MaxFrom, boost: i32 },
     /// It takes this much whatever is decided, and is told `set`.
     Counted { amount: MilliAmps, set: MilliAmps, reason: Reason },
     /// It gets nothing.
@@ -35,6 +35,8 @@ pub(crate) enum Standing {
 pub(crate) enum MaxFrom {
     Charger,
     Manager,
+    /// The maximum power of its tenant.
+    Tenant,
     /// The car, which takes this much.
     Car(MilliAmps),
 }
@@ -43,8 +45,16 @@ pub(crate) enum MaxFrom {
 pub(crate) type Standings = BTreeMap<Connector, Standing>;
 
 /// Whether a session may have current.
-pub(crate) fn is_authorised(access: &Access, in_use: &BTreeSet<SessionId>, session: &Session) -> bool {
-    let lost_it = |uid: &CardUid| !access.is_active(uid);
+pub(crate) fn is_authorised(
+    access: &Access,
+    in_use: &BTreeSet<SessionId>,
+    live: &ChargerLive,
+    session: &Session,
+) -> bool {
+    // Where the owner pays for strangers, their cards need not be known, only not be blocked.
+    let by_terms = session.tenant.map(|tenant| (tenant, OwnChargerUse::OwnerPays));
+    let owner_pays = access.owner(&session.charger) == by_terms || live.charger.policy.owner == session.tenant;
+    let lost_it = |uid: &CardUid| !access.is_active(uid) && !(owner_pays && !access.cards.contains_key(uid));
     session.tenant.is_some() && !in_use.contains(&session.id) && !session.card.as_ref().is_some_and(lost_it)
 }
 
@@ -55,6 +65,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) access: &'a Access,
     pub(crate) ledger: &'a Ledger,
     pub(crate) in_use: &'a BTreeSet<SessionId>,
+    /// Most current per wire of sessions whose tenant has a maximum power; nothing for those that have to wait.
+    pub(crate) limits: &'a BTreeMap<SessionId, MilliAmps>,
+    /// Tenants that used their energy of the month.
+    pub(crate) capped: &'a BTreeSet<TenantId>,
 }
 
 impl Surroundings<'_> {
@@ -102,8 +116,14 @@ impl Surroundings<'_> {
         if live.hold == Some(Hold::Paused) {
             return Standing::Nothing(Reason::Paused);
         }
-        if !is_authorised(self.access, self.in_use, session) {
+        if !is_authorised(self.access, self.in_use, live, session) {
             return Standing::Nothing(Reason::NotAuthorised);
+        }
+        if session.tenant.is_some_and(|tenant| self.capped.contains(&tenant)) {
+            return Standing::Nothing(Reason::CapReached);
+        }
+        if self.limits.get(&session.id).is_some_and(|limit| limit.is_zero()) {
+            return Standing::Nothing(Reason::TenantLimit);
         }
         let out_of_service = |status| matches!(status, ConnectorStatus::Faulted | ConnectorStatus::Unavailable);
         if out_of_service(connector.status) || out_of_service(live.status) {
@@ -124,8 +144,14 @@ impl Surroundings<'_> {
         let of_card = session.card.as_ref().and_then(|card| self.access.cards.get(card)).and_then(|c| c.policy.max);
         let most = [live.charger.policy.fixed, of_card].into_iter().flatten().fold(live.most(), MilliAmps::min);
         let from = if most < live.charger.max { MaxFrom::Manager } else { MaxFrom::Charger };
+        let (most, from) = match self.limits.get(&session.id) {
+            Some(limit) if *limit < most => (*limit, MaxFrom::Tenant),
+            Some(_) | None => (most, from),
+        };
+        let tenant = session.tenant.and_then(|tenant| self.access.tenants.get(&tenant));
+        let boost = tenant.map_or(0, |tenant| tenant.terms.priority);
         if self.site.pacing == Pacing::Published {
-            return Standing::Demand { max: most, from };
+            return Standing::Demand { max: most, from, boost };
         }
         let taken = connector.draw(self.now).map(Draw::fullest).unwrap_or_default();
         match connector.appetite {
@@ -134,8 +160,8 @@ impl Surroundings<'_> {
                 set: self.site.min_charge,
                 reason: Reason::CarTakesLess { measured: taken },
             },
-            Appetite::Capped(cap) if cap < most => Standing::Demand { max: cap, from: MaxFrom::Car(taken) },
-            Appetite::Open | Appetite::Idle | Appetite::Capped(_) => Standing::Demand { max: most, from },
+            Appetite::Capped(cap) if cap < most => Standing::Demand { max: cap, from: MaxFrom::Car(taken), boost },
+            Appetite::Open | Appetite::Idle | Appetite::Capped(_) => Standing::Demand { max: most, from, boost },
         }
     }
 

@@ -270,6 +270,8 @@ const fn is_standby(reason: &Reason) -> bool {
         | Reason::Shared { .. }
         | Reason::ChargerMaximum
         | Reason::ManagerLimit
+        | Reason::TenantLimit
+        | Reason::CapReached
         | Reason::CarTakesLess { .. }
         | Reason::Paused
         | Reason::MeterSilent

@@ -1,4 +1,4 @@
-//! Tenants and the cards they tap.
+//! The cards tenants tap.
 
 use crate::{CardId, CardPolicy, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -106,17 +106,6 @@ pub struct Card {
     pub enrolled_at: Timestamp,
     /// What the manager decided about it.
     pub policy: CardPolicy,
-}
-
-/// A household that pays.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tenant {
-    /// Row.
-    pub id: TenantId,
-    /// As on the letter box.
-    pub name: String,
-    /// Flat, such as "2.º Esq."; may be empty.
-    pub unit: String,
-    /// When the tenant was created.
-    pub created_at: Timestamp,
+    /// The card this is another reading of: some readers print the same card differently.
+    pub alias_of: Option<CardId>,
 }

@@ -182,6 +182,12 @@ pub enum CardVerdict {
     NotApproved,
     /// The card's own session runs at another charger.
     InUse,
+    /// Its tenant moved out, or may not charge yet or any more.
+    NotValid,
+    /// Its tenant used the energy of this month.
+    CapReached,
+    /// The charger belongs to another tenant.
+    NotHere,
 }
 
 /// Something a meter reported.

@@ -22,10 +22,11 @@ mod schedule;
 mod security;
 mod session;
 mod site;
+mod tenant;
 mod time;
 mod units;
 
-pub use self::card::{Card, CardStatus, CardUid, CardUidError, Tenant};
+pub use self::card::{Card, CardStatus, CardUid, CardUidError};
 pub use self::charger::{Charger, ConnectorStatus, HardwareInfo, Protocol, StatusDetail};
 pub use self::circuit::{Circuit, CircuitTree, CircuitTreeError};
 pub use self::device::{BreakerCurve, DeviceError, ProtectionDevice, TripModel};
@@ -42,12 +43,17 @@ pub use self::policy::{
     Rotation, SharingRule, SiteRules, Wish,
 };
 pub use self::record::{
-    Alarm, AlarmKind, Decision, Direction, Fact, Frame, Hold, OrphanStop, Quantity, Reading, Record, RefusedCard,
-    ReportedState, Series, SeriesError, Source, StatusChange,
+    Alarm, AlarmKind, Decision, Direction, Fact, Frame, Hold, OrphanDecision, OrphanFate, OrphanStop, Quantity,
+    Reading, Record, RefusedCard, ReportedState, Series, SeriesError, SessionChange, SessionFigures, Source,
+    StatusChange,
 };
 pub use self::schedule::{LocalTime, TimeWindow, UtcOffset, Weekday};
 pub use self::security::{ChargerSecurity, FileKind, IssuedCertificate, SecurityProfile, StoredFile};
 pub use self::session::{EndReason, Provenance, Session};
 pub use self::site::{Connection, Pacing, Site, SiteError};
+pub use self::tenant::{
+    Contact, OwnChargerUse, Tenant, TenantError, TenantKey, TenantKeyError, TenantLanguage, TenantStatus, TenantTerms,
+    UnitKey,
+};
 pub use self::time::{Clock, DurationMs, Instant, Now, Timestamp};
 pub use self::units::{Flow, MilliAmps, MilliVolts, VoltAmps, WattHours, Watts};

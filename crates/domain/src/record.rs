@@ -2,8 +2,8 @@
 
 use crate::{
     Card, CardUid, CardVerdict, Charger, ChargerId, ChargerSecurity, Circuit, CircuitId, ConnectorNumber,
-    ConnectorStatus, HardwareInfo, IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Session, SessionId,
-    Site, StopRequest, StoredFile, Tenant, TenantId, Timestamp, WattHours, Wish,
+    ConnectorStatus, HardwareInfo, IdError, IssuedCertificate, Known, Meter, MeterId, MilliAmps, Provenance, Session,
+    SessionId, Site, StopRequest, StoredFile, Tenant, TenantId, Timestamp, WattHours, Wish,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -29,8 +29,8 @@ pub enum Record {
     Hold(ChargerId, Option<Hold>),
     /// A tenant.
     Tenant(Tenant),
-    /// A tenant was removed together with their cards; sessions keep the number.
-    TenantRemoved(TenantId),
+    /// All that names a tenant is forgotten, cards included; number, key and sums stay.
+    TenantErased(TenantId, Timestamp),
     /// A card.
     Card(Card),
     /// A card was removed.
@@ -50,8 +50,12 @@ pub enum Record {
         /// Its energy by then.
         energy: WattHours,
     },
+    /// What a person changed about a session, and why; the session itself is a record of its own.
+    SessionChanged(SessionChange),
     /// A session end that fits no session we know.
     OrphanStop(OrphanStop),
+    /// What a person made of such an end.
+    OrphanDecided(OrphanDecision),
     /// Measured and commanded values.
     Readings(Vec<Reading>),
     /// Why a connector's setpoint changed.
@@ -140,6 +144,70 @@ pub struct OrphanStop {
     pub charger: ChargerId,
     /// What it said.
     pub request: StopRequest,
+}
+
+/// The figures of a session that a person can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionFigures {
+    /// Who pays.
+    pub tenant: Option<TenantId>,
+    /// Start.
+    pub started_at: Timestamp,
+    /// End; `None` while it runs.
+    pub ended_at: Option<Timestamp>,
+    /// Energy.
+    pub energy: WattHours,
+    /// Trust.
+    pub provenance: Provenance,
+}
+
+impl From<&Session> for SessionFigures {
+    fn from(session: &Session) -> Self {
+        Self {
+            tenant: session.tenant,
+            started_at: session.started_at,
+            ended_at: session.ended_at,
+            energy: session.energy,
+            provenance: session.provenance,
+        }
+    }
+}
+
+/// A change of a session by a person. The first change of a session holds its original figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionChange {
+    /// Which session.
+    pub session: SessionId,
+    /// When it was changed.
+    pub at: Timestamp,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// Figures before.
+    pub before: SessionFigures,
+    /// Figures after.
+    pub after: SessionFigures,
+}
+
+/// What became of an [`OrphanStop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrphanFate {
+    /// It is the end of this session.
+    Assigned(SessionId),
+    /// It ends nothing that is to be paid.
+    Dismissed,
+}
+
+/// A person's decision about an [`OrphanStop`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrphanDecision {
+    /// Row of the orphan stop in the store.
+    pub orphan: i64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What became of it.
+    pub fate: OrphanFate,
+    /// Why, in the person's words.
+    pub reason: String,
 }
 
 /// Which way a frame went.

@@ -16,6 +16,8 @@ pub enum Provenance {
     ClockCorrected,
     /// The end never arrived; the last register seen was used.
     Estimated,
+    /// The manager corrected it; what was recorded before is kept beside it.
+    Corrected,
 }
 
 /// Why a session ended.

@@ -3,7 +3,7 @@
 use domain::{
     Card, CardId, CardStatus, CardUid, Charger, ChargerId, Circuit, CircuitId, Connection, DurationMs, HardwareInfo,
     Meter, MeterId, MeterRole, MilliAmps, MilliVolts, Pacing, PerPhase, Phase, PhaseCount, Protocol, Site, Tenant,
-    TenantId, Timestamp, VoltAmps, Watts, Wiring,
+    TenantId, TenantKey, Timestamp, VoltAmps, Watts, Wiring,
 };
 use serde::Deserialize;
 use simulator::{BuildingPlan, HouseBuild, Household, Lift, Script, ScriptStep};
@@ -384,10 +384,15 @@ fn hardware(id: &ChargerId) -> HardwareInfo {
     }
 }
 
+/// Nobody lives here, so the pseudonym need not be a secret.
+fn demo_key(number: i64) -> TenantKey {
+    TenantKey(u128::from(number.unsigned_abs()))
+}
+
 /// One household with one card for each charger.
 fn households(count: usize, created_at: Timestamp) -> Vec<Household> {
     let household = |number: i64| {
-        let tenant = Tenant { id: TenantId(number), name: format!("Tenant {number}"), unit: String::new(), created_at };
+        let tenant = Tenant::new(TenantId(number), demo_key(number), format!("Tenant {number}"), "", created_at);
         let uid = CardUid::new(format!("0400{number:04X}")).ok();
         let card = uid.map(|uid| Card {
             id: CardId(number),
@@ -396,6 +401,7 @@ fn households(count: usize, created_at: Timestamp) -> Vec<Household> {
             status: CardStatus::Active,
             enrolled_at: created_at,
             policy: domain::CardPolicy::default(),
+            alias_of: None,
         });
         Household { tenant, cards: card.into_iter().collect() }
     };

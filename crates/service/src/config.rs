@@ -174,6 +174,7 @@ impl InitialSite {
             status: domain::CardStatus::Active,
             enrolled_at,
             policy: domain::CardPolicy::default(),
+            alias_of: None,
         }
     }
 }

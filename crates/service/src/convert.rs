@@ -3,13 +3,13 @@
 use crate::connections::{Connections, Entry, State};
 use crate::time_text;
 use api::{
-    AlarmCode, AlarmItem, AlarmText, CardItem, ChargerItem, CircuitItem, ConnectionItem, ConnectorItem, DecisionItem,
-    FrameItem, Language, MeterItem, RefusedCardItem, SessionItem, SiteItem, SiteLive, TenantItem,
+    AlarmCode, AlarmItem, AlarmText, ChargerItem, CircuitItem, ConnectionItem, ConnectorItem, DecisionItem, FrameItem,
+    Language, MeterItem, RefusedCardItem, SessionItem, SiteItem, SiteLive,
 };
 use control::{ChargerState, CircuitState, ConnectorState, MeterState, Snapshot};
 use domain::{
-    Alarm, AlarmKind, Card, CardStatus, CardVerdict, Decision, Direction, Flow, Frame, Hold, MilliAmps, PerPhase,
-    PhaseCount, Protocol, RefusedCard, Session, Site, Tenant, TenantId, Watts,
+    Alarm, AlarmKind, CardVerdict, Decision, Direction, Flow, Frame, Hold, MilliAmps, PerPhase, PhaseCount, Protocol,
+    RefusedCard, Session, Site, Tenant, TenantId, Watts,
 };
 
 mod charger_detail;
@@ -17,6 +17,7 @@ mod power;
 mod reason;
 mod request;
 mod statement;
+mod tenant;
 
 pub(crate) use self::charger_detail::{charger_detail, plain_detail, timeline};
 pub(crate) use self::power::{
@@ -25,6 +26,7 @@ pub(crate) use self::power::{
 pub(crate) use self::reason::reason_item;
 pub(crate) use self::request::{circuit_tree, milli_amps, patched_charger, patched_meter, placed_charger, site_from};
 pub(crate) use self::statement::{calendar, month_statement, statement_item};
+pub(crate) use self::tenant::{card_item, patched_tenant, tenant_from, tenant_item};
 
 /// Amperes for people and programs.
 pub(crate) fn amps(current: MilliAmps) -> f64 {
@@ -232,29 +234,6 @@ fn seconds(duration: domain::DurationMs) -> f64 {
     f64::from(u32::try_from(duration.0).unwrap_or(u32::MAX)) / 1000.0
 }
 
-/// A tenant with their cards.
-pub(crate) fn tenant_item(tenant: &Tenant, cards: &[Card]) -> TenantItem {
-    TenantItem {
-        id: tenant.id.0,
-        name: tenant.name.clone(),
-        unit: tenant.unit.clone(),
-        cards: cards.iter().filter(|card| card.tenant == tenant.id).map(card_item).collect(),
-        created_at: time_text::text(tenant.created_at),
-    }
-}
-
-/// A card.
-pub(crate) fn card_item(card: &Card) -> CardItem {
-    CardItem {
-        id: card.id.0,
-        uid: card.uid.to_string(),
-        tenant_id: card.tenant.0,
-        blocked: card.status == CardStatus::Blocked,
-        enrolled_at: time_text::text(card.enrolled_at),
-        policy: power::card_policy_item(card.policy),
-    }
-}
-
 /// A session.
 pub(crate) fn session_item(session: &Session, tenants: &[Tenant]) -> SessionItem {
     SessionItem {
@@ -283,6 +262,9 @@ pub(crate) fn refused_card_item(refused: &RefusedCard) -> RefusedCardItem {
             CardVerdict::Blocked => "blocked",
             CardVerdict::NotApproved => "not_approved",
             CardVerdict::InUse => "in_use",
+            CardVerdict::NotValid => "not_valid",
+            CardVerdict::CapReached => "cap_reached",
+            CardVerdict::NotHere => "not_here",
         }
         .to_owned(),
     }

@@ -71,6 +71,13 @@ pub(crate) fn random_hex(bytes: usize) -> Result<String, getrandom::Error> {
     Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// A new tenant's pseudonym.
+pub(crate) fn tenant_key() -> Result<domain::TenantKey, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(domain::TenantKey(u128::from_le_bytes(bytes)))
+}
+
 /// Compares in a time that tells nothing about where two secrets differ.
 pub(crate) fn same_secret(left: &str, right: &str) -> bool {
     left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0

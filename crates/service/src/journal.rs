@@ -262,7 +262,7 @@ impl<'a> UnderWay<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::TenantId;
+    use domain::{TenantId, Timestamp};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex};
 
@@ -277,7 +277,7 @@ mod tests {
             if self.full.load(Ordering::SeqCst) {
                 return Err(NotKept::Disk("the disk is full".to_owned()));
             }
-            if records.contains(&Record::TenantRemoved(TenantId(13))) {
+            if records.contains(&Record::TenantErased(TenantId(13), Timestamp(0))) {
                 return Err(NotKept::Rejected("thirteen".to_owned()));
             }
             self.kept.lock().unwrap().extend(records);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     fn batch(number: u64) -> Batch {
-        Batch { number, records: vec![Record::TenantRemoved(TenantId(i64::try_from(number).unwrap()))] }
+        Batch { number, records: vec![Record::TenantErased(TenantId(i64::try_from(number).unwrap()), Timestamp(0))] }
     }
 
     /// Records survive a disk that refuses for a while, in order and each once, and the engine hears of every step.

@@ -21,6 +21,7 @@ mod feed;
 mod files;
 mod http;
 mod journal;
+mod month;
 mod mqtt;
 mod ocpp_socket;
 #[allow(dead_code, reason = "the operations of chargers that use all of it come next")]

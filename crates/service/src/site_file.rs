@@ -213,7 +213,8 @@ impl Document {
             initial.chargers.push(part.charger(registered, &circuits, initial.site.phases)?);
         }
         for (part, id) in self.tenants.into_iter().zip(1..) {
-            let tenant = Tenant { id: TenantId(id), name: part.name, unit: part.unit, created_at: now };
+            let key = crate::credentials::tenant_key().map_err(|error| format!("no random numbers: {error}"))?;
+            let tenant = Tenant::new(TenantId(id), key, part.name, part.unit, now);
             for uid in part.cards {
                 let uid = CardUid::new(&uid).map_err(|error| format!("card {uid:?}: {error}"))?;
                 let number = i64::try_from(initial.cards.len()).unwrap_or(i64::MAX - 1) + 1;

@@ -5,8 +5,8 @@ use crate::house::{HouseBuild, Lift};
 use domain::{
     Card, CardId, CardPolicy, CardStatus, CardUid, Charger, ChargerId, ChargerPolicy, Circuit, CircuitId,
     CircuitRating, Connection, DurationMs, HardwareInfo, IdError, Meter, MeterId, MeterRole, MilliAmps, MilliVolts,
-    Pacing, PerPhase, Phase, PhaseCount, Protocol, Site, SiteRules, Tenant, TenantId, Timestamp, VoltAmps, Watts,
-    Wiring, WiringError,
+    Pacing, PerPhase, Phase, PhaseCount, Protocol, Site, SiteRules, Tenant, TenantId, TenantKey, Timestamp, VoltAmps,
+    Watts, Wiring, WiringError,
 };
 
 /// User name and password of a device on MQTT.
@@ -217,11 +217,16 @@ fn hardware(row: &ChargerRow) -> HardwareInfo {
     }
 }
 
+/// Nobody lives in the demo, so the pseudonym need not be a secret.
+fn demo_key(number: i64) -> TenantKey {
+    TenantKey(u128::from(number.unsigned_abs()))
+}
+
 fn households(created_at: Timestamp) -> Result<Vec<Household>, PlanError> {
     let mut list = Vec::new();
     let mut cards_made = 0;
     for (number, (name, unit, uids)) in (1_i64..).zip(HOUSEHOLDS) {
-        let tenant = Tenant { id: TenantId(number), name: name.to_owned(), unit: unit.to_owned(), created_at };
+        let tenant = Tenant::new(TenantId(number), demo_key(number), name, unit, created_at);
         let mut cards = Vec::new();
         for uid in uids {
             cards_made += 1;
@@ -232,6 +237,7 @@ fn households(created_at: Timestamp) -> Result<Vec<Household>, PlanError> {
                 status: CardStatus::Active,
                 enrolled_at: created_at,
                 policy: CardPolicy::default(),
+                alias_of: None,
             });
         }
         list.push(Household { tenant, cards });

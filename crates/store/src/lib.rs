@@ -18,16 +18,18 @@ mod series_codec;
 mod statement_reader;
 mod statements;
 mod table;
+mod usage;
 mod writer;
 
 pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
-pub use self::page::{AlarmFilter, FrameFilter, List, Page, SessionFilter};
-pub use self::reader::{LoadedSetup, Reader};
+pub use self::page::{AlarmFilter, FrameFilter, List, OrphanFilter, OwnerFilter, Page, SessionFilter};
+pub use self::reader::{KeptOrphan, LoadedSetup, Reader};
 pub use self::statement_reader::StatementBasis;
 pub use self::statements::{
     ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,
 };
+pub use self::usage::{Slice, UsageGroup, UsageKey, UsageQuestion, UsageSum};
 pub use self::writer::Writer;

@@ -1,7 +1,7 @@
 //! Lists in pages, and what they are filtered by.
 
 use crate::StoreError;
-use domain::{ChargerId, TenantId, Timestamp};
+use domain::{ChargerId, Provenance, TenantId, Timestamp};
 use sqlx::{QueryBuilder, Sqlite};
 
 /// Which part of a list.
@@ -44,6 +44,32 @@ pub struct SessionFilter {
     pub tenant: Option<TenantId>,
     /// At this charger.
     pub charger: Option<ChargerId>,
+    /// Paid by anyone, or by nobody yet.
+    pub owner: OwnerFilter,
+    /// With this trust.
+    pub provenance: Option<Provenance>,
+    /// Whose number, card, charger, tenant or flat contains this.
+    pub text: Option<String>,
+}
+
+/// Who pays for a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnerFilter {
+    /// A tenant, or nobody.
+    #[default]
+    Anyone,
+    /// Nobody.
+    Nobody,
+}
+
+/// Which orphan stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrphanFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Those nobody decided about.
+    Open,
 }
 
 /// Which frames; empty and `None` do not filter.

@@ -3,19 +3,20 @@
 use crate::columns::{self, Columns};
 use crate::table::{
     alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
-    orphan_stop, refused_card, secret, series, session, site, status_change, stored_file, tenant, wish,
+    orphan_stop, refused_card, secret, series, session, session_change, site, status_change, stored_file, tenant, wish,
 };
-use crate::{AlarmFilter, FrameFilter, List, Page, SessionFilter, StoreError};
+use crate::usage::{self, UsageQuestion, UsageSum};
+use crate::{AlarmFilter, FrameFilter, List, OrphanFilter, Page, SessionFilter, StoreError};
 use domain::{
     Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Fact, Frame,
-    HardwareInfo, Hold, IssuedCertificate, Meter, OrphanStop, RefusedCard, Series, Session, SessionId, Site,
-    StatusChange, StoredFile, Tenant, TenantId, Timestamp,
+    HardwareInfo, Hold, IssuedCertificate, Meter, OrphanDecision, OrphanStop, RefusedCard, Series, Session,
+    SessionChange, SessionId, Site, StatusChange, StoredFile, Tenant, TenantId, Timestamp,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool};
 
 /// Sessions that ended this long ago may still be reported again by a charger that was offline.
-const RECENT: DurationMs = DurationMs(30 * 86_400_000);
+const RECENT: DurationMs = DurationMs(32 * 86_400_000);
 
 /// Refused cards shown at the start; older ones are in the list.
 const REFUSED_CARDS: u32 = 100;
@@ -41,7 +42,7 @@ pub struct LoadedSetup {
     pub cards: Vec<Card>,
     /// Sessions that run, oldest first.
     pub open_sessions: Vec<Session>,
-    /// Sessions that ended in the 30 days before, oldest first.
+    /// Sessions that ended in the 32 days before, oldest first: more than any month.
     pub recent_sessions: Vec<Session>,
     /// Highest number ever given; 0 when none was.
     pub last_session: SessionId,
@@ -57,6 +58,17 @@ pub struct LoadedSetup {
     pub open_alarms: Vec<Alarm>,
     /// Named texts by subject and name.
     pub facts: Vec<Fact>,
+}
+
+/// An orphan stop as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOrphan {
+    /// Its row.
+    pub id: i64,
+    /// What the charger said.
+    pub stop: OrphanStop,
+    /// What a person decided; `None` while nobody did.
+    pub decision: Option<OrphanDecision>,
 }
 
 /// Reads records while others write. Clones share a few connections.
@@ -208,8 +220,32 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Self::session_list`].
-    pub async fn orphan_stop_list(&self, page: &Page) -> Result<List<OrphanStop>, StoreError> {
-        orphan_stop::list(&mut *self.conn().await?, page).await
+    pub async fn orphan_stop_list(&self, filter: OrphanFilter, page: &Page) -> Result<List<KeptOrphan>, StoreError> {
+        orphan_stop::list(&mut *self.conn().await?, filter, page).await
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn orphan_stop_get(&self, id: i64) -> Result<Option<KeptOrphan>, StoreError> {
+        orphan_stop::get(&mut *self.conn().await?, id).await
+    }
+
+    /// What people changed about a session, oldest first; the first holds the original figures.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn session_change_list(&self, id: SessionId) -> Result<Vec<SessionChange>, StoreError> {
+        session_change::list(&mut *self.conn().await?, id).await
+    }
+
+    /// Energy of sessions, summed as the question says.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn usage(&self, question: &UsageQuestion) -> Result<Vec<UsageSum>, StoreError> {
+        usage::sums(&mut *self.conn().await?, question).await
     }
 
     /// A secret by name.

@@ -10,8 +10,8 @@ use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
     alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
-    orphan_stop, reading, refused_card, secret, session, session_trace, site, statement, status_change, stored_file,
-    tenant, wish,
+    orphan_stop, reading, refused_card, secret, session, session_change, session_trace, site, statement, status_change,
+    stored_file, tenant, wish,
 };
 use crate::{Retention, StatementRecord, StoreError};
 use domain::{Frame, Reading, Record, Timestamp};
@@ -337,14 +337,16 @@ async fn apply_one(conn: &mut SqliteConnection, record: &Record) -> Result<(), S
         Record::Hardware(id, info) => hardware::upsert(conn, id, info).await,
         Record::Hold(id, hold) => hold::set(conn, id, *hold).await,
         Record::Tenant(tenant) => tenant::upsert(conn, tenant).await,
-        Record::TenantRemoved(id) => tenant::remove(conn, *id).await,
+        Record::TenantErased(id, at) => tenant::erase(conn, *id, *at).await,
         Record::Card(card) => card::upsert(conn, card).await,
         Record::CardRemoved(uid) => card::remove(conn, uid).await,
         Record::CardRefused(refused) => refused_card::upsert(conn, refused).await,
         Record::Session(session) => session::upsert(conn, session).await,
         Record::Wish(session, wish) => wish::set(conn, *session, *wish).await,
         Record::SessionMeasured { session, at, energy } => session_trace::add(conn, *session, *at, *energy).await,
+        Record::SessionChanged(change) => session_change::insert(conn, change).await,
         Record::OrphanStop(stop) => orphan_stop::insert(conn, stop).await,
+        Record::OrphanDecided(decision) => orphan_stop::decide(conn, decision).await,
         Record::Decision(decision) => decision::upsert(conn, decision).await,
         Record::Alarm(alarm) => alarm::upsert(conn, alarm).await,
         Record::ChargerSecurity(security) => charger_security::upsert(conn, security).await,

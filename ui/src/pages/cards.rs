@@ -8,7 +8,7 @@ use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::view::{Dialog, Page};
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{CardItem, CardPatch, EnrolmentRequest, NewTenant, RefusedCardItem, Snapshot, TenantItem, TenantPatch};
+use api::{CardItem, CardPatch, EnrolmentRequest, RefusedCardItem, Snapshot, TenantForm, TenantItem, TenantPatch};
 use egui::{Align, Layout, RichText, Ui};
 
 /// Seconds a card may take to be held to a charger.
@@ -50,8 +50,9 @@ pub(crate) fn enrol(cx: &Cx<'_>, tenant_id: Option<i64>) -> Command {
 pub(crate) fn matching<'a>(tenants: &'a [TenantItem], words: &str) -> Vec<&'a TenantItem> {
     let words = words.trim().to_lowercase();
     let hit = |text: &str| text.to_lowercase().contains(&words);
-    let fits =
-        |tenant: &&TenantItem| hit(&tenant.name) || hit(&tenant.unit) || tenant.cards.iter().any(|card| hit(&card.uid));
+    let fits = |tenant: &&TenantItem| {
+        hit(&tenant.form.name) || hit(&tenant.form.unit) || tenant.cards.iter().any(|card| hit(&card.uid))
+    };
     tenants.iter().filter(fits).collect()
 }
 
@@ -118,20 +119,20 @@ fn show_tenant(cx: &mut Cx<'_>, ui: &mut Ui, tenant: &TenantItem) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             let remove = Command::ShowDialog(Some(Dialog::RemoveTenant(tenant.id)));
-            cx.icon(ui, Icon::Cross, true, &tenant.name, remove);
+            cx.icon(ui, Icon::Cross, true, &tenant.form.name, remove);
             let edit = Command::ShowDialog(Some(Dialog::EditTenant(tenant.id)));
-            cx.icon(ui, Icon::Sliders, true, &tenant.name, edit);
+            cx.icon(ui, Icon::Sliders, true, &tenant.form.name, edit);
             let wait = enrol(cx, Some(tenant.id));
-            cx.button(ui, Loudness::Quiet, Some(Icon::Plus), &tenant.name, wait);
+            cx.button(ui, Loudness::Quiet, Some(Icon::Plus), &tenant.form.name, wait);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
-                widgets::strong_line(ui, &tenant.name);
+                widgets::strong_line(ui, &tenant.form.name);
                 let cards = match tenant.cards.len() {
                     0 => cx.text(Text::NoCardsOfTenant).to_owned(),
                     1 => cx.text(Text::CardsOne).to_owned(),
                     count => cx.fill(Text::CardsCount, &[&count.to_string()]),
                 };
-                let parts = [tenant.unit.as_str(), cards.as_str()];
+                let parts = [tenant.form.unit.as_str(), cards.as_str()];
                 let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 widgets::weak_line(ui, &known.join(" · "));
             });
@@ -202,7 +203,8 @@ pub(crate) fn tenant_dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState
     let typed = match &mut state.tenant {
         Some(typed) if typed.0 == edited => typed,
         other => {
-            let (name, unit) = known.map_or_else(Default::default, |tenant| (tenant.name.clone(), tenant.unit.clone()));
+            let (name, unit) =
+                known.map_or_else(Default::default, |tenant| (tenant.form.name.clone(), tenant.form.unit.clone()));
             other.insert((edited, name, unit))
         }
     };
@@ -215,8 +217,11 @@ pub(crate) fn tenant_dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let ready = !name.is_empty();
             let command = match edited {
-                Some(id) => Command::EditTenant(id, TenantPatch { name: Some(name), unit: Some(unit) }),
-                None => Command::AddTenant(NewTenant { name, unit }, None),
+                Some(id) => Command::EditTenant(
+                    id,
+                    TenantPatch { name: Some(name), unit: Some(unit), ..TenantPatch::default() },
+                ),
+                None => Command::AddTenant(TenantForm::named(name, unit), None),
             };
             cx.button_if(ui, ready, Loudness::Primary, "", command);
             super::cancel(cx, ui);
@@ -232,7 +237,7 @@ pub(crate) fn remove_dialog(cx: &mut Cx<'_>, ui: &mut Ui, id: i64) {
         .tenants
         .value()
         .and_then(|list| list.iter().find(|tenant| tenant.id == id))
-        .map_or_else(String::new, |tenant| tenant.name.clone());
+        .map_or_else(String::new, |tenant| tenant.form.name.clone());
     widgets::heading(ui, &cx.fill(Text::RemoveTenantTitle, &[&name]), tokens::TEXT_TITLE);
     widgets::weak(ui, cx.text(Text::RemoveTenantSub));
     ui.horizontal(|ui| {
@@ -253,7 +258,7 @@ mod tests {
     fn finds_tenants_by_all_they_are_known_by() {
         let tenants = fixtures::tenants();
         let (first, card) = (&tenants[0], &tenants[0].cards[0]);
-        for words in [first.name.to_uppercase(), first.unit.clone(), card.uid.to_lowercase()] {
+        for words in [first.form.name.to_uppercase(), first.form.unit.clone(), card.uid.to_lowercase()] {
             assert!(matching(&tenants, &words).contains(&first), "{words}");
         }
         assert_eq!(matching(&tenants, "").len(), tenants.len());

@@ -6,7 +6,7 @@ use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{DemoCommand, EnrolmentState, NewCard, NewTenant, Snapshot};
+use api::{DemoCommand, EnrolmentState, NewCard, Snapshot, TenantForm};
 use egui::{Align, Layout, RichText, Ui};
 
 /// Whose card it will be.
@@ -110,7 +110,7 @@ fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, seconds: u32) {
         let tenant = snapshot.enrolment.as_ref().and_then(|enrolment| enrolment.tenant_id);
         let known = cx.model.values.tenants.value().into_iter().flatten().find(|known| Some(known.id) == tenant);
         if let Some(tenant) = known {
-            widgets::weak(ui, &cx.fill(Text::EnrolHoldFor, &[&tenant.name]));
+            widgets::weak(ui, &cx.fill(Text::EnrolHoldFor, &[&tenant.form.name]));
         }
         let left = cx.fill(Text::EnrolRemaining, &[&seconds.to_string()]);
         ui.label(RichText::new(left).size(14.0).color(p.text_weak));
@@ -168,7 +168,7 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
         .value()
         .into_iter()
         .flatten()
-        .map(|tenant| (Some(tenant.id), format!("{} {}", tenant.name, tenant.unit).trim().to_owned()))
+        .map(|tenant| (Some(tenant.id), format!("{} {}", tenant.form.name, tenant.form.unit).trim().to_owned()))
         .collect();
     tenants.sort_by(|a, b| a.1.cmp(&b.1));
     let none_known = tenants.is_empty();
@@ -186,21 +186,21 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
             widgets::form_field(ui, cx.text(Text::Name), "", &mut form.name, Field::Text);
             widgets::form_field(ui, cx.text(Text::Unit), cx.text(Text::UnitHint), &mut form.unit, Field::Text);
             let (name, unit) = (form.name.trim().to_owned(), form.unit.trim().to_owned());
-            let card = NewCard { uid: uid.to_owned() };
-            if name.is_empty() { None } else { Some(Command::AddTenant(NewTenant { name, unit }, Some(card))) }
+            let card = NewCard { uid: uid.to_owned(), alias_of: None };
+            if name.is_empty() { None } else { Some(Command::AddTenant(TenantForm::named(name, unit), Some(card))) }
         }
         Whose::Known => {
             let width = ui.available_width();
             if let Some(tenant) = widgets::select(ui, cx.text(Text::Tenant), &tenants, &form.tenant, width) {
                 form.tenant = tenant;
             }
-            form.tenant.map(|tenant| Command::AddCard(tenant, NewCard { uid: uid.to_owned() }))
+            form.tenant.map(|tenant| Command::AddCard(tenant, NewCard { uid: uid.to_owned(), alias_of: None }))
         }
     };
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let ready = command.is_some();
-            let fallback = Command::AddCard(0, NewCard { uid: uid.to_owned() });
+            let fallback = Command::AddCard(0, NewCard { uid: uid.to_owned(), alias_of: None });
             cx.button_if(ui, ready, Loudness::Primary, "", command.unwrap_or(fallback));
             let label = cx.text(Text::Cancel);
             let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: label, enabled: true };

@@ -58,7 +58,7 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &mut Opti
         }
         let mut tenants = vec![(None, cx.text(Text::Everyone).to_owned())];
         let known = cx.model.values.tenants.value().into_iter().flatten();
-        tenants.extend(known.map(|tenant| (Some(tenant.id), tenant.name.clone())));
+        tenants.extend(known.map(|tenant| (Some(tenant.id), tenant.form.name.clone())));
         if let Some(tenant_id) = widgets::select(ui, cx.text(Text::FilterTenant), &tenants, &filter.tenant_id, 170.0) {
             *changed = Some(SessionFilter { tenant_id, ..filter.clone() });
         }
@@ -223,6 +223,7 @@ const fn trust(provenance: Provenance) -> Text {
         Provenance::ReceivedLate => Text::TrustLate,
         Provenance::ClockCorrected => Text::TrustClock,
         Provenance::Estimated => Text::TrustEstimated,
+        Provenance::Corrected => Text::TrustCorrected,
     }
 }
 

@@ -434,6 +434,7 @@ catalogue! {
     TrustLate: "Measured, arrived late", "Medida, recebida tarde";
     TrustClock: "Measured, clock corrected", "Medida, relógio corrigido";
     TrustEstimated: "Estimated from the last reading", "Estimada a partir da última leitura";
+    TrustCorrected: "Corrected by you", "Corrigida por si";
     Trust: "Figures", "Valores";
 
     // Settings.

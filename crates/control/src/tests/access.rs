@@ -118,6 +118,10 @@ fn an_unapproved_charger_accepts_no_card() {
     assert_eq!(tap(&mut b, 9, uid(1)), CardVerdict::Accepted { tenant: TenantId(1) });
 }
 
+fn new_tenant(name: &str) -> Tenant {
+    Tenant::new(TenantId(0), domain::TenantKey(7), name, "2.º Esq.", domain::Timestamp(0))
+}
+
 /// Orders that cannot be carried out say what to do and change nothing.
 #[test]
 fn impossible_orders_say_what_to_do() {
@@ -126,9 +130,9 @@ fn impossible_orders_say_what_to_do() {
     assert_eq!(taken.to_string(), "the card CARD1 already belongs to Tenant 1; remove it there first");
     for order in [
         Order::AddCard { tenant: TenantId(99), uid: uid(70) },
-        Order::AddTenant { name: "  ".to_owned(), unit: String::new() },
+        Order::AddTenant(Box::new(new_tenant("  "))),
         Order::RemoveCard(uid(99)),
-        Order::RemoveTenant(TenantId(99)),
+        Order::EraseTenant(TenantId(99)),
         Order::ApproveCharger(charger_id(99)),
         Order::OrderChargers(vec![charger_id(99)]),
         Order::SetSite(domain::Site { name: String::new(), ..site(Pacing::Careful) }),
@@ -152,11 +156,11 @@ fn impossible_orders_say_what_to_do() {
 #[test]
 fn tenants_come_and_go() {
     let mut b = building();
-    let order = Order::AddTenant { name: " Ana ".to_owned(), unit: "2.º Esq.".to_owned() };
+    let order = Order::AddTenant(Box::new(new_tenant(" Ana ")));
     let Ok(Made::Tenant(Tenant { id, name, .. })) = b.order(order) else { panic!() };
     assert_eq!((id, name.as_str()), (TenantId(3), "Ana"));
     b.order(Order::AddCard { tenant: id, uid: uid(60) }).unwrap();
-    b.order(Order::RemoveTenant(id)).unwrap();
+    b.order(Order::EraseTenant(id)).unwrap();
     assert_eq!(tap(&mut b, 1, uid(60)), CardVerdict::Unknown);
 }
 
@@ -175,7 +179,7 @@ fn a_captured_card_waits_for_its_name() {
 /// A card that is removed is unknown from that moment, also to the session it started.
 #[test]
 fn a_removed_card_gets_nothing() {
-    for order in [Order::RemoveCard(uid(1)), Order::RemoveTenant(TenantId(1))] {
+    for order in [Order::RemoveCard(uid(1)), Order::EraseTenant(TenantId(1))] {
         let mut b = building();
         b.start(1, amps(16));
         b.run(30);

@@ -10,6 +10,7 @@ mod reasons;
 mod safety;
 mod sessions;
 mod sharing;
+mod terms;
 mod wiring;
 
 use crate::{Change, Control, Input, Order, Output, Reason, Setup};
@@ -17,8 +18,8 @@ use domain::{
     Card, CardId, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, ChargerSample, Circuit, CircuitId,
     CircuitTree, Connection, ConnectorNumber, ConnectorStatus, DurationMs, Flow, Instant, Meter, MeterEvent, MeterId,
     MeterRole, MeterSample, MilliAmps, MilliVolts, Now, Pacing, PerPhase, PhaseCount, Protocol, Provenance, ReplyKey,
-    SessionId, SessionRef, Site, StartRequest, StatusDetail, StopReason, StopRequest, Tenant, TenantId, Timestamp,
-    VoltAmps, WattHours, Wiring,
+    SessionId, SessionRef, Site, StartRequest, StatusDetail, StopReason, StopRequest, Tenant, TenantId, TenantKey,
+    Timestamp, VoltAmps, WattHours, Wiring,
 };
 
 pub(crate) const ONE: ConnectorNumber = ConnectorNumber(1);
@@ -123,7 +124,7 @@ impl Building {
         setup.meters = vec![meter(role)];
         for n in 1..=n {
             let (id, created_at) = (TenantId(i64::from(n)), Timestamp(WALL));
-            setup.tenants.push(Tenant { id, name: format!("Tenant {n}"), unit: String::new(), created_at });
+            setup.tenants.push(Tenant::new(id, TenantKey(u128::from(n)), format!("Tenant {n}"), "", created_at));
             let (status, enrolled_at) = (CardStatus::Active, Timestamp(WALL));
             setup.cards.push(Card {
                 id: CardId(i64::from(n)),
@@ -132,6 +133,7 @@ impl Building {
                 status,
                 enrolled_at,
                 policy: domain::CardPolicy::default(),
+                alias_of: None,
             });
         }
         let mut building = Self::of(setup, role);

@@ -317,7 +317,7 @@ fn is_looked_at_once(input: &Input) -> bool {
         ),
         Input::Storage(_) | Input::BrokerRestarted | Input::UtcOffset(_) | Input::Outlook(_) => false,
         Input::Meter { event, .. } => matches!(event, MeterEvent::Measured(_)),
-        Input::Tick | Input::Order(_) => true,
+        Input::Tick | Input::Order(_) | Input::Month { .. } => true,
     }
 }
 

@@ -228,7 +228,13 @@ impl Mesh {
         let Some(Question::Start { re, connector, report }) = state.questions.remove(&reply) else { return };
         let tenant = match verdict {
             CardVerdict::Accepted { tenant } => Some(tenant),
-            CardVerdict::Unknown | CardVerdict::Blocked | CardVerdict::NotApproved | CardVerdict::InUse => None,
+            CardVerdict::Unknown
+            | CardVerdict::Blocked
+            | CardVerdict::NotApproved
+            | CardVerdict::InUse
+            | CardVerdict::NotValid
+            | CardVerdict::CapReached
+            | CardVerdict::NotHere => None,
         };
         state.running.insert(connector, Running { session, tenant, end_sent: None });
         let answer = StartAnswer { local: report.local, session: session.0, verdict: verdict_word(verdict) };
@@ -290,7 +296,10 @@ const fn verdict_word(verdict: CardVerdict) -> VerdictWord {
     match verdict {
         CardVerdict::Accepted { .. } => VerdictWord::Accepted,
         CardVerdict::Unknown => VerdictWord::Unknown,
-        CardVerdict::Blocked => VerdictWord::Blocked,
+        // The wire knows no finer words; the console says which it was.
+        CardVerdict::Blocked | CardVerdict::NotValid | CardVerdict::CapReached | CardVerdict::NotHere => {
+            VerdictWord::Blocked
+        }
         CardVerdict::NotApproved => VerdictWord::NotApproved,
         CardVerdict::InUse => VerdictWord::InUse,
     }

@@ -64,7 +64,7 @@ pub(super) struct Text {
     pub(super) decided: &'static str,
     pub(super) no_sessions: &'static str,
     categories: [&'static str; 10],
-    provenances: [&'static str; 4],
+    provenances: [&'static str; 5],
     explanations: [&'static str; 6],
 }
 
@@ -86,12 +86,13 @@ impl Text {
     }
 
     pub(super) const fn provenance(&self, provenance: Provenance) -> &'static str {
-        let [measured, late, corrected, estimated] = self.provenances;
+        let [measured, late, clock, estimated, corrected] = self.provenances;
         match provenance {
             Provenance::Measured => measured,
             Provenance::ReceivedLate => late,
-            Provenance::ClockCorrected => corrected,
+            Provenance::ClockCorrected => clock,
             Provenance::Estimated => estimated,
+            Provenance::Corrected => corrected,
         }
     }
 
@@ -193,7 +194,7 @@ pub(super) const PT_PT: Text = Text {
         "Parte da fatura do fornecedor",
         "Acerto de",
     ],
-    provenances: ["medida", "recebida tarde", "relógio corrigido", "estimada"],
+    provenances: ["medida", "recebida tarde", "relógio corrigido", "estimada", "corrigida pela gestão"],
     explanations: [
         "Iguais",
         "Dentro da tolerância das leituras",
@@ -334,7 +335,7 @@ pub(super) const EN: Text = Text {
         "Share of the supplier's invoice",
         "Correction of",
     ],
-    provenances: ["measured", "received late", "clock corrected", "estimated"],
+    provenances: ["measured", "received late", "clock corrected", "estimated", "corrected by the manager"],
     explanations: [
         "Equal",
         "Within the tolerance of the readings",

@@ -140,7 +140,7 @@ impl LoopSite {
             role: MeterRole::Circuit,
         });
         let (id, created_at) = (TenantId(1), Timestamp(WALL_MS));
-        control_setup.tenants.push(Tenant { id, name: "Everybody".to_owned(), unit: String::new(), created_at });
+        control_setup.tenants.push(Tenant::new(id, domain::TenantKey(1), "Everybody", "", created_at));
         let mut seen = BTreeMap::new();
         for (row, charger) in (1..).zip(&setup.chargers) {
             let built = build(charger, phases, &circuit)?;
@@ -153,6 +153,7 @@ impl LoopSite {
                 status,
                 enrolled_at: created_at,
                 policy: domain::CardPolicy::default(),
+                alias_of: None,
             });
             if seen.insert(built.id.clone(), (ConnectorStatus::Unknown, None, MilliAmps::ZERO)).is_some() {
                 return Err(RigError::Repeated(charger.id.clone()));

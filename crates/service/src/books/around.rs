@@ -71,7 +71,7 @@ pub(crate) struct Known {
 
 /// Pseudonym of a tenant in closed statements.
 pub(crate) fn key_of(tenant: &Tenant) -> String {
-    key_of_id(tenant.id)
+    tenant.key.to_string()
 }
 
 /// Pseudonym of a tenant of whom only the number is left.
@@ -127,7 +127,7 @@ fn known(tenant: &Tenant) -> Known {
     Known {
         id: tenant.id,
         person: Person { name: tenant.name.clone(), unit: tenant.unit.clone() },
-        email: String::new(),
-        language: None,
+        email: tenant.contact.email.clone(),
+        language: tenant.language.tag().parse().ok(),
     }
 }

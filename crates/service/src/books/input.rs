@@ -196,5 +196,6 @@ fn sessions(building: &Building, traced: Vec<TracedSession>) -> Vec<MeteredSessi
 const fn is_decided(provenance: Provenance) -> bool {
     match provenance {
         Provenance::Measured | Provenance::ReceivedLate | Provenance::ClockCorrected | Provenance::Estimated => false,
+        Provenance::Corrected => true,
     }
 }

@@ -16,6 +16,8 @@ pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl F
         }
         control::Reason::ChargerMaximum => Reason::ChargerMaximum { set_a },
         control::Reason::ManagerLimit => Reason::ManagerLimit { set_a },
+        control::Reason::TenantLimit => Reason::TenantLimit { set_a },
+        control::Reason::CapReached => Reason::CapReached,
         control::Reason::CarTakesLess { measured } => Reason::CarTakesLess { set_a, measured_a: amps(*measured) },
         control::Reason::Waiting { min, place, bottleneck } => {
             Reason::Waiting { min_a: amps(*min), place: *place, bottleneck: limit(bottleneck) }

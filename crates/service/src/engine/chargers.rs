@@ -86,7 +86,10 @@ impl Engine {
     /// Every station holds the list of the cards that may charge now.
     pub(super) fn tell_cards(&mut self, now: Now) {
         let live = self.parts.control.snapshot(now);
-        let active = live.cards.iter().filter(|card| card.status == CardStatus::Active);
+        let valid = |card: &&domain::Card| {
+            live.tenants.iter().any(|tenant| tenant.id == card.tenant && tenant.is_valid_at(now.wall))
+        };
+        let active = live.cards.iter().filter(|card| card.status == CardStatus::Active).filter(valid);
         let cards: central_system::CardList = active.map(|card| (card.uid.clone(), card.tenant)).collect();
         if cards == *self.cards && !cards.is_empty() {
             return;

@@ -20,7 +20,7 @@ use crate::ocpp_socket::ToSocket;
 use broker::Receipt;
 use bytes::Bytes;
 use control::{Control, Made, Order, StorageState};
-use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now, Outlook, UtcOffset};
+use domain::{ChargerId, Clock, ConnectorNumber, DurationMs, MeterId, Now, Outlook, Timestamp, UtcOffset};
 use mesh::Mesh;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -165,6 +165,8 @@ pub(crate) struct Engine {
     cards: Arc<central_system::CardList>,
     /// The newest state of each part of each charger on its timeline.
     timeline: BTreeMap<(ChargerId, Option<ConnectorNumber>), (domain::ReportedState, String)>,
+    /// The month the decider was told, with the zone it was found in.
+    month: Option<(String, Timestamp, Timestamp)>,
 }
 
 /// A charger's newest socket.
@@ -190,6 +192,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
         offset: None,
         cards: Arc::default(),
         timeline: BTreeMap::new(),
+        month: None,
     };
     engine.tell_cards(clock.now());
     engine.tick(clock.now());
@@ -228,6 +231,7 @@ impl Engine {
         if let Some(offset) = self.local_time(now) {
             work.push(Work::Control(control::Input::UtcOffset(offset)));
         }
+        work.extend(self.new_month(now).map(Work::Control));
         work.push(Work::Control(control::Input::Tick));
         self.turn(now, turn::Turn::of(work));
         self.tick_leaving(now);
@@ -240,6 +244,21 @@ impl Engine {
         let at = jiff::Timestamp::from_millisecond(now.wall.0).ok()?;
         let offset = UtcOffset(zone.to_offset(at).seconds());
         (self.offset.replace(offset) != Some(offset)).then_some(offset)
+    }
+
+    /// Tells the decider which month of the building runs, when that changed.
+    fn new_month(&mut self, now: Now) -> Option<control::Input> {
+        let zone = self.parts.control.time_zone();
+        let same = self
+            .month
+            .as_ref()
+            .is_some_and(|(known, starts, ends)| known == zone && (starts.0..ends.0).contains(&now.wall.0));
+        if same {
+            return None;
+        }
+        let (starts, ends) = crate::month::month_of(zone, now.wall)?;
+        self.month = Some((zone.to_owned(), starts, ends));
+        Some(control::Input::Month { starts, ends })
     }
 
     fn happened(&mut self, now: Now, happened: Happened) {
@@ -304,9 +323,13 @@ impl Engine {
             | Order::ApproveMeter(_)
             | Order::SetMeter(_)
             | Order::Hold { .. }
-            | Order::AddTenant { .. }
+            | Order::AddTenant(_)
             | Order::SetTenant(_)
-            | Order::RemoveTenant(_)
+            | Order::ImportTenants(_)
+            | Order::EraseTenant(_)
+            | Order::AddAlias { .. }
+            | Order::CorrectSession { .. }
+            | Order::DecideOrphan(_)
             | Order::AddCard { .. }
             | Order::SetCardStatus { .. }
             | Order::SetCardPolicy { .. }

@@ -261,8 +261,10 @@ impl Engine {
             Output::Save(record) => {
                 // Whoever was acknowledged looks for itself at once.
                 turn.shown |= matches!(record, Record::Charger(_) | Record::Meter(_));
-                turn.cards_changed |=
-                    matches!(record, Record::Card(_) | Record::CardRemoved(_) | Record::TenantRemoved(_));
+                turn.cards_changed |= matches!(
+                    record,
+                    Record::Card(_) | Record::CardRemoved(_) | Record::Tenant(_) | Record::TenantErased(..)
+                );
                 turn.records.push(record);
             }
             Output::Decided { charger, connector, at, limit, reason, known } => {

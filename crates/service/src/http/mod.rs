@@ -137,15 +137,29 @@ fn order_failure(error: &control::OrderError) -> Failure {
     use control::OrderError as E;
     let detail = crate::error::chain(error);
     match error {
-        E::UnknownCharger(_) | E::UnknownMeter(_) | E::UnknownTenant(_) | E::UnknownCard(_) | E::UnknownSession(_) => {
-            Failure::new(StatusCode::NOT_FOUND, Code::NotFound, detail)
-        }
-        E::CardTaken { .. } | E::CircuitInUse { .. } | E::NothingCaptured | E::NoSession { .. } => {
-            Failure::conflict(detail)
-        }
+        E::UnknownCharger(_)
+        | E::UnknownMeter(_)
+        | E::UnknownTenant(_)
+        | E::TenantErased(_)
+        | E::UnknownCard(_)
+        | E::UnknownSession(_) => Failure::new(StatusCode::NOT_FOUND, Code::NotFound, detail),
+        E::CardTaken { .. }
+        | E::CardTwice(_)
+        | E::ChargerOwned { .. }
+        | E::CircuitInUse { .. }
+        | E::NothingCaptured
+        | E::SessionRuns(_)
+        | E::NoSession { .. } => Failure::conflict(detail),
         E::UnknownCircuit(_)
         | E::Site(_)
         | E::Policy(_)
+        | E::Tenant(_)
+        | E::NoReason
+        | E::NothingChanged
+        | E::SessionTimes
+        | E::SessionEnergy { .. }
+        | E::OrphanElsewhere
+        | E::OrphanRegister
         | E::EmptyName
         | E::MaximumOutOfRange { .. }
         | E::FallbackOutOfRange { .. }

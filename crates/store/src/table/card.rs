@@ -17,6 +17,7 @@ struct Row {
     status: String,
     enrolled_at_ms: i64,
     policy: String,
+    alias_of: Option<i64>,
 }
 
 impl TryFrom<Row> for Card {
@@ -29,6 +30,7 @@ impl TryFrom<Row> for Card {
             status: status_of(&row.status)?,
             enrolled_at: Timestamp(row.enrolled_at_ms),
             policy: from_json("card", &row.policy)?,
+            alias_of: row.alias_of.map(CardId),
         })
     }
 }
@@ -36,11 +38,11 @@ impl TryFrom<Row> for Card {
 /// A card that is enrolled again under a new number replaces the old row: the printed number is what it is.
 pub(crate) async fn upsert(conn: &mut SqliteConnection, card: &Card) -> Result<()> {
     sqlx::query(
-        "INSERT INTO card (id, uid, tenant, status, enrolled_at_ms, policy) VALUES (?, ?, ?, ?, ?, ?)
+        "INSERT INTO card (id, uid, tenant, status, enrolled_at_ms, policy, alias_of) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET uid = excluded.uid, tenant = excluded.tenant, status = excluded.status,
-             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy
+             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy, alias_of = excluded.alias_of
          ON CONFLICT (uid) DO UPDATE SET id = excluded.id, tenant = excluded.tenant, status = excluded.status,
-             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy",
+             enrolled_at_ms = excluded.enrolled_at_ms, policy = excluded.policy, alias_of = excluded.alias_of",
     )
     .bind(card.id.0)
     .bind(card.uid.as_str())
@@ -48,6 +50,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, card: &Card) -> Result<(
     .bind(status_word(card.status))
     .bind(card.enrolled_at.0)
     .bind(to_json(&card.policy))
+    .bind(card.alias_of.map(|id| id.0))
     .execute(conn)
     .await?;
     Ok(())

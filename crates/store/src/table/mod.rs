@@ -19,6 +19,7 @@ pub(crate) mod refused_card;
 pub(crate) mod secret;
 pub(crate) mod series;
 pub(crate) mod session;
+pub(crate) mod session_change;
 pub(crate) mod session_trace;
 pub(crate) mod site;
 pub(crate) mod statement;

@@ -3,8 +3,11 @@
 use super::session::{provenance_of, provenance_word};
 use super::{Result, bad, to_i64, to_u64, words};
 use crate::page::{Key, Keyed};
-use crate::{List, Page};
-use domain::{CardUid, ChargerId, OrphanStop, SessionId, SessionRef, StopReason, StopRequest, Timestamp, WattHours};
+use crate::{KeptOrphan, List, OrphanFilter, Page};
+use domain::{
+    CardUid, ChargerId, OrphanDecision, OrphanFate, OrphanStop, SessionId, SessionRef, StopReason, StopRequest,
+    Timestamp, WattHours,
+};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 words!(reason_word, reason_of, "orphan_stop", StopReason {
@@ -25,6 +28,9 @@ struct Row {
     meter_wh: i64,
     reason: String,
     provenance: String,
+    decided_at_ms: Option<i64>,
+    decided_session: Option<i32>,
+    decided_reason: Option<String>,
 }
 
 impl Keyed for Row {
@@ -70,23 +76,64 @@ pub(crate) async fn insert(conn: &mut SqliteConnection, stop: &OrphanStop) -> Re
     Ok(())
 }
 
-/// Of a period, oldest first.
+/// Of a period, oldest first, those nobody decided about.
 pub(crate) async fn list_between(
     conn: &mut SqliteConnection,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<OrphanStop>> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM orphan_stop WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms, id")
-        .bind(from.0)
-        .bind(to.0)
-        .fetch_all(conn)
-        .await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM orphan_stop WHERE at_ms >= ? AND at_ms < ? AND decided_at_ms IS NULL ORDER BY at_ms, id",
+    )
+    .bind(from.0)
+    .bind(to.0)
+    .fetch_all(conn)
+    .await?;
     rows.into_iter().map(OrphanStop::try_from).collect()
 }
 
-pub(crate) async fn list(conn: &mut SqliteConnection, page: &Page) -> Result<List<OrphanStop>> {
+impl TryFrom<Row> for KeptOrphan {
+    type Error = crate::StoreError;
+    fn try_from(row: Row) -> Result<Self> {
+        let decision = row.decided_at_ms.map(|at_ms| OrphanDecision {
+            orphan: row.id,
+            at: Timestamp(at_ms),
+            fate: row.decided_session.map_or(OrphanFate::Dismissed, |id| OrphanFate::Assigned(SessionId(id))),
+            reason: row.decided_reason.clone().unwrap_or_default(),
+        });
+        Ok(Self { id: row.id, decision, stop: OrphanStop::try_from(row)? })
+    }
+}
+
+pub(crate) async fn decide(conn: &mut SqliteConnection, decision: &OrphanDecision) -> Result<()> {
+    sqlx::query("UPDATE orphan_stop SET decided_at_ms = ?, decided_session = ?, decided_reason = ? WHERE id = ?")
+        .bind(decision.at.0)
+        .bind(match decision.fate {
+            OrphanFate::Assigned(session) => Some(session.0),
+            OrphanFate::Dismissed => None,
+        })
+        .bind(&decision.reason)
+        .bind(decision.orphan)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn list(conn: &mut SqliteConnection, filter: OrphanFilter, page: &Page) -> Result<List<KeptOrphan>> {
     let mut query = QueryBuilder::new("SELECT * FROM orphan_stop WHERE 1");
+    match filter {
+        OrphanFilter::All => {}
+        OrphanFilter::Open => {
+            query.push(" AND decided_at_ms IS NULL");
+        }
+    }
     page.finish(&mut query, "at_ms")?;
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
-    page.list(rows, OrphanStop::try_from)
+    page.list(rows, KeptOrphan::try_from)
+}
+
+pub(crate) async fn get(conn: &mut SqliteConnection, id: i64) -> Result<Option<KeptOrphan>> {
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM orphan_stop WHERE id = ?").bind(id).fetch_optional(conn).await?;
+    row.map(KeptOrphan::try_from).transpose()
 }

@@ -14,6 +14,9 @@ const fn verdict_word(verdict: CardVerdict) -> Option<&'static str> {
         CardVerdict::Blocked => Some("blocked"),
         CardVerdict::NotApproved => Some("not_approved"),
         CardVerdict::InUse => Some("in_use"),
+        CardVerdict::NotValid => Some("not_valid"),
+        CardVerdict::CapReached => Some("cap_reached"),
+        CardVerdict::NotHere => Some("not_here"),
     }
 }
 
@@ -23,6 +26,9 @@ fn verdict_of(word: &str) -> Result<CardVerdict> {
         "blocked" => Ok(CardVerdict::Blocked),
         "not_approved" => Ok(CardVerdict::NotApproved),
         "in_use" => Ok(CardVerdict::InUse),
+        "not_valid" => Ok(CardVerdict::NotValid),
+        "cap_reached" => Ok(CardVerdict::CapReached),
+        "not_here" => Ok(CardVerdict::NotHere),
         other => Err(bad("refused_card", format_args!("unknown word {other:?}"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Result, bad, to_i64, to_u64, words};
 use crate::page::{Key, Keyed};
-use crate::{List, Page, SessionFilter, TracedSession};
+use crate::{List, OwnerFilter, Page, SessionFilter, TracedSession};
 use domain::{
     CardUid, ChargerId, ConnectorNumber, EndReason, Provenance, Session, SessionId, TenantId, Timestamp, WattHours,
 };
@@ -13,6 +13,7 @@ words!(provenance_word, provenance_of, "session", Provenance {
     Provenance::ReceivedLate => "received_late",
     Provenance::ClockCorrected => "clock_corrected",
     Provenance::Estimated => "estimated",
+    Provenance::Corrected => "corrected",
 });
 words!(end_word, end_of, "session", EndReason {
     EndReason::Card => "card",
@@ -108,6 +109,18 @@ pub(crate) async fn list(conn: &mut SqliteConnection, filter: &SessionFilter, pa
     if let Some(charger) = &filter.charger {
         query.push(" AND charger = ").push_bind(charger.as_str().to_owned());
     }
+    match filter.owner {
+        OwnerFilter::Anyone => {}
+        OwnerFilter::Nobody => {
+            query.push(" AND tenant IS NULL");
+        }
+    }
+    if let Some(provenance) = filter.provenance {
+        query.push(" AND provenance = ").push_bind(provenance_word(provenance));
+    }
+    if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        search(&mut query, text);
+    }
     page.finish(&mut query, "started_at_ms")?;
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     page.list(rows, Session::try_from)
@@ -168,6 +181,27 @@ pub(crate) async fn first_start(conn: &mut SqliteConnection) -> Result<Option<Ti
     let at: Option<i64> =
         sqlx::query_scalar("SELECT min(started_at_ms) FROM session WHERE energy_wh > 0").fetch_one(conn).await?;
     Ok(at.map(Timestamp))
+}
+
+/// Number, card, charger, tenant or flat; letters of ASCII in any case.
+fn search(query: &mut QueryBuilder<sqlx::Sqlite>, text: &str) {
+    let like = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    let card = text.replace([' ', ':', '-'], "");
+    let card = if card.is_empty() { like.clone() } else { format!("%{card}%") };
+    query
+        .push(" AND (CAST(id AS TEXT) = ")
+        .push_bind(text.to_owned())
+        .push(" OR card LIKE ")
+        .push_bind(card)
+        .push(" OR charger LIKE ")
+        .push_bind(like.clone())
+        .push(" ESCAPE '\\' OR charger IN (SELECT id FROM charger WHERE name LIKE ")
+        .push_bind(like.clone())
+        .push(" ESCAPE '\\') OR tenant IN (SELECT tenant FROM person WHERE name LIKE ")
+        .push_bind(like.clone())
+        .push(" ESCAPE '\\' OR unit LIKE ")
+        .push_bind(like)
+        .push(" ESCAPE '\\'))");
 }
 
 /// Sessions that run, oldest first.

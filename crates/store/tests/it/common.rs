@@ -95,7 +95,8 @@ pub(crate) fn meter(id: &str) -> Meter {
 }
 
 pub(crate) fn tenant(id: i64) -> Tenant {
-    Tenant { id: TenantId(id), name: format!("Tenant {id}"), unit: "2.º Esq.".to_owned(), created_at: Timestamp(1) }
+    let key = TenantKey(u128::from(id.unsigned_abs()));
+    Tenant::new(TenantId(id), key, format!("Tenant {id}"), "2.º Esq.", Timestamp(1))
 }
 
 pub(crate) fn card(id: i64, uid: &str, tenant: i64) -> Card {
@@ -106,6 +107,25 @@ pub(crate) fn card(id: i64, uid: &str, tenant: i64) -> Card {
         status: CardStatus::Active,
         enrolled_at: Timestamp(2),
         policy: CardPolicy { max: Some(MilliAmps::from_amps(16)), priority: Some(-2), pausing: Pausing::Never },
+        alias_of: None,
+    }
+}
+
+/// A correction of a session's energy.
+pub(crate) fn change(session: i32, at: i64, before_wh: u64, after_wh: u64) -> SessionChange {
+    let figures = |energy, provenance| SessionFigures {
+        tenant: Some(TenantId(1)),
+        started_at: Timestamp(10),
+        ended_at: Some(Timestamp(20)),
+        energy: WattHours(energy),
+        provenance,
+    };
+    SessionChange {
+        session: SessionId(session),
+        at: Timestamp(at),
+        reason: "The register jumped".to_owned(),
+        before: figures(before_wh, Provenance::Measured),
+        after: figures(after_wh, Provenance::Corrected),
     }
 }
 
@@ -198,6 +218,13 @@ pub(crate) fn one_of_each() -> Vec<Record> {
                 provenance: Provenance::ReceivedLate,
             },
         }),
+        Record::OrphanDecided(OrphanDecision {
+            orphan: 1,
+            at: Timestamp(45),
+            fate: OrphanFate::Assigned(SessionId(1)),
+            reason: "It was Ana".to_owned(),
+        }),
+        Record::SessionChanged(change(1, 46, 700, 650)),
         Record::Readings(vec![reading("house/power_w", 1000, -5), reading("charger/C1/1/set_ma", 1000, 6000)]),
         Record::Decision(Decision {
             charger: charger_id("C1"),
@@ -259,7 +286,8 @@ pub(crate) async fn everything(reader: &Reader) -> String {
         (
             reader.setup(Timestamp(100)).await.unwrap(),
             reader.session_list(&store::SessionFilter::default(), &page).await.unwrap(),
-            reader.orphan_stop_list(&page).await.unwrap(),
+            reader.orphan_stop_list(store::OrphanFilter::All, &page).await.unwrap(),
+            reader.session_change_list(SessionId(1)).await.unwrap(),
             reader.decision_list(None, &page).await.unwrap(),
             reader.alarm_list(store::AlarmFilter::All, &page).await.unwrap(),
             reader.refused_card_list(&page).await.unwrap(),

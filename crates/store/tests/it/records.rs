@@ -62,17 +62,18 @@ async fn the_newest_state_wins() {
             Record::Hold(charger_id("C0"), None),
             Record::ChargerRemoved(charger_id("C1")),
             Record::MeterRemoved(MeterId::new("Counter-1").unwrap()),
-            Record::TenantRemoved(TenantId(1)),
+            Record::TenantErased(TenantId(1), Timestamp(95)),
             Record::Alarm(alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, Some(99))),
         ])
         .await
         .unwrap();
     let setup = reader.setup(Timestamp(100)).await.unwrap();
     assert!(setup.open_sessions.is_empty() && setup.holds.is_empty() && setup.hardware.is_empty());
-    assert!(setup.meters.is_empty() && setup.tenants.is_empty() && setup.cards.is_empty());
+    assert!(setup.meters.is_empty() && setup.cards.is_empty());
     assert!(setup.open_alarms.is_empty());
     assert_eq!(setup.chargers, [charger("C0", 3)]);
     assert_eq!(reader.session_get(SessionId(2)).await.unwrap(), Some(ended(2, 30, 90)));
+    assert_eq!(setup.tenants, [tenant(1).erased(Timestamp(95))]);
     assert_eq!(setup.last_tenant_id, TenantId(1), "a new tenant must not inherit the sessions of a removed one");
     assert_eq!(setup.last_card_id, CardId(1));
 }
@@ -253,4 +254,107 @@ async fn timeline_begins_with_the_state_before() {
     assert_eq!(reader.setup(Timestamp(0)).await.unwrap().facts.len(), 1);
     writer.commit(vec![Record::ChargerRemoved(charger_id("C1"))]).await.unwrap();
     assert_eq!(reader.setup(Timestamp(0)).await.unwrap().facts, []);
+}
+
+/// Every term of a tenant survives, and changing one changes neither the number nor the pseudonym.
+#[tokio::test]
+async fn terms_of_a_tenant_survive() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let mut rich = tenant(1);
+    rich.contact = Contact { email: "ana@example.com".to_owned(), phone: "+351 912 000 000".to_owned() };
+    rich.language = TenantLanguage::PortugueseBrazil;
+    rich.terms = TenantTerms {
+        parking_spaces: vec!["12".to_owned(), "12 A".to_owned()],
+        chargers: vec![charger_id("C0"), charger_id("C1")],
+        charger_use: OwnChargerUse::OwnerPays,
+        max_power: Some(Watts(7_400)),
+        priority: -3,
+        monthly_cap: Some(WattHours(120_000)),
+        valid_from: Some(Timestamp(5)),
+        valid_until: Some(Timestamp(9)),
+        unit_key: Some(UnitKey(12_345)),
+    };
+    writer.commit(vec![Record::Tenant(rich.clone())]).await.unwrap();
+    assert_eq!(reader.setup(Timestamp(0)).await.unwrap().tenants, [rich.clone()]);
+    let moved = Tenant { status: TenantStatus::Archived(Timestamp(7)), key: TenantKey(99), ..rich.clone() };
+    writer.commit(vec![Record::Tenant(moved.clone())]).await.unwrap();
+    assert_eq!(reader.setup(Timestamp(0)).await.unwrap().tenants, [Tenant { key: rich.key, ..moved }]);
+}
+
+/// After a tenant is erased no byte of the database holds the name, the contact or the card, while the sums stay.
+#[tokio::test]
+async fn an_erased_tenant_leaves_no_name_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let mut person = tenant(1);
+    person.name = "Zuleika Quaresma".to_owned();
+    person.contact = Contact { email: "zuleika@example.com".to_owned(), phone: "912345678".to_owned() };
+    writer.commit(vec![Record::Tenant(person.clone()), Record::Card(card(1, "0ABCDEF123", 1))]).await.unwrap();
+    writer.commit(vec![Record::Session(ended(1, 10, 20))]).await.unwrap();
+    writer.commit(vec![Record::TenantErased(TenantId(1), Timestamp(30))]).await.unwrap();
+    let setup = reader.setup(Timestamp(40)).await.unwrap();
+    assert_eq!(setup.tenants, [person.erased(Timestamp(30))]);
+    assert_eq!(reader.session_get(SessionId(1)).await.unwrap(), Some(ended(1, 10, 20)), "the session stays");
+    drop(reader);
+    writer.close().await.unwrap();
+    let bytes = std::fs::read(dir.path().join("meshwatt.db")).unwrap();
+    for trace in ["Zuleika", "zuleika@", "912345678", "0ABCDEF123"] {
+        assert!(!bytes.windows(trace.len()).any(|window| window == trace.as_bytes()), "{trace} is still there");
+    }
+}
+
+/// Sessions are found by number, card, charger, name and flat, by trust, and those nobody pays for alone.
+#[tokio::test]
+async fn sessions_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let mut stray = ended(3, 30, 40);
+    (stray.tenant, stray.card, stray.provenance) = (None, None, Provenance::Estimated);
+    let owned = ended(2, 10, 20);
+    writer.commit(vec![Record::Tenant(tenant(1)), Record::Session(owned), Record::Session(stray)]).await.unwrap();
+    let found = async |filter: SessionFilter| -> Vec<i32> {
+        let list = reader.session_list(&filter, &Page::first(10)).await.unwrap();
+        list.items.iter().map(|session| session.id.0).collect()
+    };
+    let text = |text: &str| SessionFilter { text: Some(text.to_owned()), ..SessionFilter::default() };
+    assert_eq!(found(text("enant 1")).await, [2]);
+    assert_eq!(found(text("2.º")).await, [2]);
+    assert_eq!(found(text("3")).await.first(), Some(&3), "a number is the session's number, or in a card");
+    assert_eq!(found(text("c1")).await, [3, 2]);
+    assert_eq!(found(text("100%_")).await, Vec::<i32>::new(), "signs of SQL mean themselves");
+    assert_eq!(found(SessionFilter { owner: store::OwnerFilter::Nobody, ..SessionFilter::default() }).await, [3]);
+    let estimated = SessionFilter { provenance: Some(Provenance::Estimated), ..SessionFilter::default() };
+    assert_eq!(found(estimated).await, [3]);
+}
+
+/// Sums by tenant and hour: whoever charged when, and nothing lost.
+#[tokio::test]
+async fn usage_adds_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let records: Vec<Record> = (1..=20)
+        .map(|id| {
+            let mut session = ended(id, i64::from(id) * 7, i64::from(id) * 7 + 13);
+            session.tenant = (id % 3 != 0).then_some(TenantId(i64::from(id % 3)));
+            session.energy = WattHours(u64::try_from(id).unwrap() * 101);
+            Record::Session(session)
+        })
+        .collect();
+    writer.commit(records).await.unwrap();
+    let slices =
+        (0..20).map(|step| store::Slice { start: Timestamp(step * 10), key: i32::try_from(step % 4).unwrap() });
+    let question = store::UsageQuestion {
+        tenant: None,
+        charger: None,
+        group: store::UsageGroup::Tenant,
+        slices: slices.collect(),
+        to: Timestamp(200),
+        now: Timestamp(200),
+    };
+    let sums = reader.usage(&question).await.unwrap();
+    let total: u64 = sums.iter().map(|sum| sum.energy.0).sum();
+    assert_eq!(total, (1..=20).map(|id| id * 101).sum::<u64>());
+    assert_eq!(sums.iter().map(|sum| sum.sessions).sum::<u32>(), 20);
+    assert_eq!(sums.iter().map(|sum| sum.of.clone()).collect::<std::collections::BTreeSet<_>>().len(), 3);
 }

@@ -4,8 +4,9 @@ use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
 use crate::convert;
+use crate::credentials::tenant_key;
 use api::{
-    CardItem, CardPatch, EnrolmentRequest, EnrolmentState, NewCard, NewTenant, Page, RefusedCardItem, TenantItem,
+    CardItem, CardPatch, EnrolmentRequest, EnrolmentState, NewCard, Page, RefusedCardItem, TenantForm, TenantItem,
     TenantPatch,
 };
 use axum::Json;
@@ -17,9 +18,6 @@ use serde::{Deserialize, Serialize};
 
 /// Longest wait for a card: an hour is a walk around any garage.
 const TTL_S_MAX: u32 = 3600;
-
-/// Longest name and flat, in characters.
-const NAME_CHARS_MAX: usize = 200;
 
 /// Who gets a captured card.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -38,12 +36,10 @@ fn item(shared: &Shared, id: i64) -> Answer<Json<TenantItem>> {
     tenant(shared, id).map(|tenant| Json(convert::tenant_item(&tenant, &live.state.cards)))
 }
 
-fn name(field: &str, text: &str) -> Answer<String> {
-    let text = text.trim();
-    if text.chars().count() > NAME_CHARS_MAX {
-        return Err(Failure::invalid(format!("{field} has at most {NAME_CHARS_MAX} characters")));
-    }
-    Ok(text.to_owned())
+/// A new tenant of a form.
+fn new_tenant(shared: &Shared, form: &TenantForm) -> Answer<Tenant> {
+    let key = tenant_key().map_err(|_unavailable| Failure::internal())?;
+    convert::tenant_from(form, key, &shared.live().state.site.time_zone)
 }
 
 fn uid(text: &str) -> Answer<CardUid> {
@@ -62,16 +58,18 @@ pub(crate) async fn tenant_list(
 }
 
 /// Add a tenant
-#[utoipa::path(post, path = "/tenants", tag = "tenants", request_body = NewTenant,
+#[utoipa::path(post, path = "/tenants", tag = "tenants", request_body = TenantForm,
     responses((status = 201, body = TenantItem), (status = 422, body = api::Problem)))]
 pub(crate) async fn tenant_add(
     State(shared): State<Shared>,
-    Body(new): Body<NewTenant>,
+    Body(new): Body<TenantForm>,
 ) -> Answer<(StatusCode, Json<TenantItem>)> {
-    let order = Order::AddTenant { name: name("name", &new.name)?, unit: name("unit", &new.unit)? };
+    let order = Order::AddTenant(Box::new(new_tenant(&shared, &new)?));
     match shared.order_kept(order).await? {
         Made::Tenant(tenant) => Ok((StatusCode::CREATED, Json(convert::tenant_item(&tenant, &[])))),
-        Made::Nothing | Made::Card(_) | Made::Charger(_) | Made::Meter(_) | Made::Ending(_) => Err(Failure::internal()),
+        Made::Nothing | Made::Card(_) | Made::Charger(_) | Made::Meter(_) | Made::Session(_) | Made::Ending(_) => {
+            Err(Failure::internal())
+        }
     }
 }
 
@@ -90,22 +88,18 @@ pub(crate) async fn tenant_patch(
     Path(id): Path<i64>,
     Body(patch): Body<TenantPatch>,
 ) -> Answer<Json<TenantItem>> {
-    let mut tenant = tenant(&shared, id)?;
-    if let Some(text) = &patch.name {
-        tenant.name = name("name", text)?;
-    }
-    if let Some(text) = &patch.unit {
-        tenant.unit = name("unit", text)?;
-    }
-    shared.order_kept(Order::SetTenant(tenant)).await?;
+    let live = shared.live();
+    let tenant = tenant(&shared, id)?;
+    let tenant = convert::patched_tenant(&tenant, patch, &live.state.site.time_zone, shared.clock.now().wall)?;
+    shared.order_kept(Order::SetTenant(Box::new(tenant))).await?;
     item(&shared, id)
 }
 
-/// Remove a tenant with their cards; sessions keep the number
+/// Erase a tenant: name, contact and cards are gone, sessions keep the number and the key, so that sums stay
 #[utoipa::path(delete, path = "/tenants/{id}", tag = "tenants", params(("id" = i64, Path)),
     responses((status = 204), (status = 404, body = api::Problem)))]
 pub(crate) async fn tenant_delete(State(shared): State<Shared>, Path(id): Path<i64>) -> Answer<StatusCode> {
-    shared.order_kept(Order::RemoveTenant(TenantId(id))).await?;
+    shared.order_kept(Order::EraseTenant(TenantId(id))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -117,14 +111,24 @@ pub(crate) async fn tenant_card_add(
     Path(id): Path<i64>,
     Body(new): Body<NewCard>,
 ) -> Answer<(StatusCode, Json<CardItem>)> {
-    let made = shared.order_kept(Order::AddCard { tenant: TenantId(id), uid: uid(&new.uid)? }).await?;
+    let order = match &new.alias_of {
+        None => Order::AddCard { tenant: TenantId(id), uid: uid(&new.uid)? },
+        Some(known) => {
+            let card = find_card(&shared, known)?;
+            if card.tenant.0 != id {
+                return Err(Failure::invalid("alias_of must be a card of the same tenant"));
+            }
+            Order::AddAlias { card: card.uid, uid: uid(&new.uid)? }
+        }
+    };
+    let made = shared.order_kept(order).await?;
     card_of(made).map(|card| (StatusCode::CREATED, Json(convert::card_item(&card))))
 }
 
 fn card_of(made: Made) -> Answer<Card> {
     match made {
         Made::Card(card) => Ok(card),
-        Made::Nothing | Made::Tenant(_) | Made::Charger(_) | Made::Meter(_) | Made::Ending(_) => {
+        Made::Nothing | Made::Tenant(_) | Made::Charger(_) | Made::Meter(_) | Made::Session(_) | Made::Ending(_) => {
             Err(Failure::internal())
         }
     }

@@ -9,9 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use control::Order;
-use domain::{ChargerId, DurationMs, Quantity, Series, Session, SessionId, Source, TenantId, Timestamp};
+use domain::{ChargerId, DurationMs, Provenance, Quantity, Series, Session, SessionId, Source, TenantId, Timestamp};
 use serde::Deserialize;
-use store::{AlarmFilter, SessionFilter};
+use store::{AlarmFilter, OwnerFilter, SessionFilter};
 
 /// Most series in one question.
 const SERIES_MAX: usize = 64;
@@ -38,6 +38,16 @@ pub(crate) struct SessionQuery {
     /// At this charger.
     #[serde(default)]
     charger: Option<String>,
+    /// `true` for those nobody pays for yet.
+    #[serde(default)]
+    unassigned: bool,
+    /// With this trust: `measured`, `received_late`, `clock_corrected`, `estimated` or `corrected`.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    provenance: Option<Provenance>,
+    /// Whose number, card, charger, tenant or flat contains this.
+    #[serde(default)]
+    q: Option<String>,
     /// Most items.
     #[serde(default)]
     limit: Option<u32>,
@@ -91,6 +101,9 @@ pub(crate) async fn session_list(
         to: paging::time("to", query.to.as_deref())?,
         tenant: query.tenant_id.map(TenantId),
         charger: query.charger.map(ChargerId::new).transpose()?,
+        owner: if query.unassigned { OwnerFilter::Nobody } else { OwnerFilter::Anyone },
+        provenance: query.provenance,
+        text: query.q,
     };
     let page = PageQuery { limit: query.limit, cursor: query.cursor }.for_store()?;
     let list = shared.reader.session_list(&filter, &page).await.map_err(|error| shared.store_failure(&error))?;
