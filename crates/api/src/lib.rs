@@ -10,6 +10,7 @@
 mod alarm;
 mod charger_detail;
 mod demo;
+mod insight;
 mod language;
 mod live;
 mod operation;
@@ -31,6 +32,9 @@ pub use self::charger_detail::{
 };
 pub use self::demo::{
     DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed,
+};
+pub use self::insight::{
+    OrphanDecisionRequest, OrphanItem, SessionChangeItem, SessionFiguresItem, SessionPatch, Usage, UsageRow,
 };
 pub use self::language::Language;
 pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Snapshot};

@@ -4,9 +4,11 @@ mod account;
 mod charger_detail;
 mod chargers;
 mod commands;
+mod corrections;
 mod demo;
 mod devices;
 mod files;
+mod insight;
 mod meters;
 mod operations;
 mod people;
@@ -149,7 +151,12 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(people::enrolment_get, people::enrolment_begin, people::enrolment_end))
         .routes(routes!(people::enrolment_assign))
         .routes(routes!(records::session_list))
-        .routes(routes!(records::session_get))
+        .routes(routes!(records::session_get, corrections::session_patch))
+        .routes(routes!(corrections::session_changes))
+        .routes(routes!(corrections::orphan_list))
+        .routes(routes!(corrections::orphan_decide))
+        .routes(routes!(corrections::tenant_export))
+        .routes(routes!(insight::usage))
         .routes(routes!(records::session_curve))
         .routes(routes!(records::wish_put, records::wish_delete))
         .routes(routes!(records::readings))

@@ -111,7 +111,7 @@ pub(crate) async fn session_list(
     Ok(Json(paging::stored(list, |session| convert::session_item(session, &live.state.tenants))))
 }
 
-async fn find(shared: &Shared, id: i32) -> Answer<Session> {
+pub(super) async fn find(shared: &Shared, id: i32) -> Answer<Session> {
     let found = shared.reader.session_get(SessionId(id)).await.map_err(|error| shared.store_failure(&error))?;
     found.ok_or_else(|| Failure::not_found("such session"))
 }
