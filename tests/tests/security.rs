@@ -100,9 +100,14 @@ fn tls_failure_visible() {
     let api = program.api();
     let other = tempfile::tempdir().unwrap();
     let stranger = authority(Meshwatt::serve_with(other.path(), &TLS).api(), other.path());
+    // Python hangs up without a word, OpenSSL says what it thinks of a certificate it does not trust.
     let _error = ForeignCharger::refused(&url(&program, "ocpps", ""), "CP1", &[&stranger]);
-    let listed = refusal(api, "tls_not_trusted");
+    let listed = refusal(api, "tls_aborted");
     assert!(listed["detail"].as_str().unwrap().contains("install the certificate"), "{listed}");
+    shake_hands(&program.address("ocpps"), &["-verify_return_error", "-CAfile", stranger.to_str().unwrap()]);
+    let _listed = refusal(api, "tls_not_trusted");
+    shake_hands(&program.address("ocpps"), &["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]);
+    let _listed = refusal(api, "tls_too_old");
     let plain = format!("ws://{}/ocpp/CP1", program.address("ocpps"));
     let _error = ForeignCharger::refused(&plain, "CP1", &[]);
     let _listed = refusal(api, "plain_on_tls_port");
@@ -148,6 +153,14 @@ fn the_ocpp_package_proves_itself_with_a_certificate() {
     assert_eq!(api.post(&format!("certificates/{serial}/revoke"), &json!({})).status, 204);
     let _error = ForeignCharger::refused(&url(&program, "ocpps", ""), "CP1", &files);
     let _listed = refusal(api, "certificate_revoked");
+}
+
+/// Tries a TLS handshake with OpenSSL; the other end tells how it went.
+fn shake_hands(address: &str, arguments: &[&str]) {
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-connect", address]).args(arguments).stdin(std::process::Stdio::null());
+    let output = command.output().expect("openssl starts");
+    assert!(!output.status.success(), "{address} {arguments:?} must be refused");
 }
 
 /// A key and a request as a charger makes them, by a program that nobody here wrote.

@@ -4,9 +4,9 @@ use crate::history::Quantity;
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
-    CardPatch, ChargerPatch, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand, EnrolmentRequest, Language,
-    LimitRequest, MeterPatch, NewCard, NewDevice, Operation, ResetKind, Setup, SiteItem, StartRequest, TenantForm,
-    TenantPatch, WishItem,
+    CardPatch, ChargerPatch, ChargerSecurityPut, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand,
+    EnrolmentRequest, Language, LimitRequest, MeterPatch, NewCard, NewChargerPassword, NewDevice, Operation, ResetKind,
+    SecurityPolicy, Setup, SiteItem, StartRequest, TenantForm, TenantPatch, WishItem,
 };
 use egui::Theme;
 
@@ -44,6 +44,8 @@ pub(crate) enum Resource {
     Timeline(Charger),
     /// Devices that are, were or want to be connected.
     Connections,
+    /// Which proof chargers must bring.
+    Security,
     /// The virtual building.
     Demo,
 }
@@ -145,6 +147,18 @@ pub(crate) enum Command {
     RemoveMeter(String),
     /// Give an MQTT device a password.
     AddDevice(NewDevice),
+    /// Change which proof chargers must bring.
+    SetSecurityPolicy(SecurityPolicy),
+    /// Change which proof one charger must bring.
+    SetChargerSecurity(Charger, ChargerSecurityPut),
+    /// Give a charger a password.
+    GivePassword(Charger, NewChargerPassword),
+    /// Let a charger trust this building's authority.
+    TrustAuthority(Charger),
+    /// Let a charger ask for a certificate.
+    AskCertificate(Charger),
+    /// Revoke a certificate.
+    RevokeCertificate(String),
     /// Something in the virtual building.
     Demo(DemoCommand),
 }
@@ -206,6 +220,12 @@ impl Command {
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
             Self::RemoveCard(_) => Text::RemoveCard,
             Self::AddDevice(_) => Text::AddDeviceDo,
+            Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) => Text::Save,
+            Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPassword,
+            Self::GivePassword(_, NewChargerPassword { send: false, .. }) => Text::ShowPassword,
+            Self::TrustAuthority(_) => Text::TrustAuthority,
+            Self::AskCertificate(_) => Text::AskCertificate,
+            Self::RevokeCertificate(_) => Text::RevokeCertificate,
             Self::Demo(command) => demo_label(command),
         }
     }
@@ -238,6 +258,11 @@ impl Command {
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::BlockTip,
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::UnblockTip,
             Self::RemoveCard(_) => Text::RemoveCardTip,
+            Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPasswordTip,
+            Self::GivePassword(_, NewChargerPassword { send: false, .. }) => Text::ShowPasswordTip,
+            Self::TrustAuthority(_) => Text::TrustAuthorityTip,
+            Self::AskCertificate(_) => Text::AskCertificateTip,
+            Self::RevokeCertificate(_) => Text::RevokeCertificateTip,
             Self::Demo(command) => match demo_tooltip(command) {
                 Some(tip) => tip,
                 None => return None,
@@ -271,6 +296,8 @@ impl Command {
             | Self::WithdrawWish(_)
             | Self::EditMeter(..)
             | Self::RemoveMeter(_)
+            | Self::SetSecurityPolicy(_)
+            | Self::SetChargerSecurity(..)
             | Self::AddDevice(_) => return None,
         })
     }

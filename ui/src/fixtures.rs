@@ -1,5 +1,6 @@
 //! Prepared buildings and a prepared server, for tests and measurements. Not part of the page.
 
+mod connect;
 mod power;
 
 #[cfg(test)]
@@ -124,7 +125,7 @@ pub fn snapshot() -> Snapshot {
         circuits: power::circuits(),
         alarms: vec![alarm(AlarmCode::ChargerOffline, "Visitas 1")],
         waiting_devices: vec![connection("CP-09", "charger", "waiting")],
-        refused_connections: refused_connections(),
+        refused_connections: connect::refused(),
         enrolment: None,
         refused_cards: vec![refused("04D1E2F3", "unknown"), refused("04FFEE11", "blocked")],
         demo: true,
@@ -187,27 +188,6 @@ fn connection(device: &str, kind: &str, state: &str) -> ConnectionItem {
         about: String::new(),
         attempts: 1,
     }
-}
-
-/// Attempts that were refused, each with another reason.
-fn refused_connections() -> Vec<ConnectionItem> {
-    use api::RefusalCode as Code;
-    [
-        ("CP-12", Code::WrongPassword, "", 4),
-        ("", Code::TlsNotTrusted, "", 17),
-        ("CP-13", Code::Subprotocol, "ocpp2.0.1", 1),
-        ("Counter-2", Code::ForeignPublish, "Counter-1", 2),
-        ("", Code::NoIdentity, "", 1),
-    ]
-    .into_iter()
-    .map(|(device, code, about, attempts)| ConnectionItem {
-        refusal: Some(code),
-        about: about.to_owned(),
-        detail: code.sentence(Language::English, about),
-        attempts,
-        ..connection(device, "", "refused")
-    })
-    .collect()
 }
 
 fn refused(uid: &str, why: &str) -> RefusedCardItem {
@@ -413,25 +393,12 @@ impl Server {
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
         let connections = ConnectionPage {
             items: vec![connection("CP-01", "charger", "connected")],
-            networks: vec![
-                api::NetworkItem {
-                    name: "eth0".to_owned(),
-                    ocpp: Some("ws://192.168.1.20:8887/ocpp/".to_owned()),
-                    ocpps: Some("wss://192.168.1.20:8888/ocpp/".to_owned()),
-                    mqtt: Some("mqtt://192.168.1.20:1883".to_owned()),
-                    mqtts: Some("mqtts://192.168.1.20:8883".to_owned()),
-                    https: None,
-                },
-                api::NetworkItem {
-                    name: "wlan0".to_owned(),
-                    ocpp: Some("ws://10.0.4.7:8887/ocpp/".to_owned()),
-                    ..api::NetworkItem::default()
-                },
-            ],
+            networks: connect::networks(),
             ocpp_addresses: vec!["ws://192.168.1.20:8887/ocpp/".to_owned()],
             ..ConnectionPage::default()
         };
         server.answer("connections", &connections);
+        server.answer("security", &connect::security());
         server.answer("demo", &demo());
         let ids: Vec<String> = snapshot().chargers.into_iter().map(|charger| charger.id).collect();
         server.answer("readings", &columns(&ids, 720, 1000));

@@ -10,8 +10,9 @@ use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
     ChargerDetail, CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage,
-    DecisionItem, DemoSnapshot, FallbackReport, FrameItem, Language, LiveMessage, Page as ListPage, Problem,
-    ReadingColumns, SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem, TimelineItem,
+    DecisionItem, DemoSnapshot, FallbackReport, FrameItem, Language, LiveMessage, NewChargerPassword, Page as ListPage,
+    Problem, ReadingColumns, SecurityState, SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem,
+    TimelineItem,
 };
 use egui::Theme;
 use serde::de::DeserializeOwned;
@@ -101,6 +102,8 @@ pub(crate) struct Values {
     pub(crate) frames: Remote<(String, Vec<FrameItem>)>,
     /// Devices and their connections.
     pub(crate) connections: Remote<ConnectionPage>,
+    /// Which proof chargers must bring.
+    pub(crate) security: Remote<SecurityState>,
     /// A password that was made for a device; shown once.
     pub(crate) shown_password: Option<ShownPassword>,
     /// The virtual building.
@@ -229,8 +232,11 @@ impl Model {
                 self.fetch(Resource::Sessions);
                 self.fetch(Resource::Tenants);
             }
-            Page::Connect => self.fetch(Resource::Connections),
             Page::Circuits => self.fetch(Resource::Fallbacks),
+            Page::Connect => {
+                self.fetch(Resource::Connections);
+                self.fetch(Resource::Security);
+            }
             Page::Settings => {
                 for resource in [Resource::Site, Resource::Circuits, Resource::Connections] {
                     self.fetch(resource);
@@ -265,6 +271,7 @@ impl Model {
             Resource::Detail(_) => self.values.detail.ask(),
             Resource::Timeline(_) => self.values.timeline.ask(),
             Resource::Connections => self.values.connections.ask(),
+            Resource::Security => self.values.security.ask(),
             Resource::Demo => self.values.demo.ask(),
         }
         self.send(Method::Get, path, None, Expected::Value(resource));
@@ -421,6 +428,7 @@ impl Model {
             Resource::Timeline(id) => values.timeline.answer(items(answer, language).map(|list| (id, list))),
             Resource::Frames(id, _) => values.frames.answer(items(answer, language).map(|list| (id, list))),
             Resource::Connections => values.connections.answer(read(answer, language)),
+            Resource::Security => values.security.answer(read(answer, language)),
             Resource::Demo => values.demo.answer(read(answer, language)),
         }
     }
@@ -516,7 +524,15 @@ impl Model {
             }
             Command::Limit(..) => self.view.dialog = None,
             Command::Enrol(_) => self.view.dialog = Some(Dialog::Enrol),
-            Command::AddDevice(_) => {
+            Command::SetSecurityPolicy(_) | Command::SetChargerSecurity(..) | Command::RevokeCertificate(_) => {
+                self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
+                self.fetch(Resource::Security);
+            }
+            Command::GivePassword(_, NewChargerPassword { send: true, .. }) => {
+                self.accepted(&command, body);
+                self.fetch(Resource::Security);
+            }
+            Command::AddDevice(_) | Command::GivePassword(..) => {
                 self.values.shown_password = serde_json::from_str(body).ok();
                 self.view.dialog = Some(Dialog::ShownPassword);
             }
@@ -532,7 +548,10 @@ impl Model {
         | Command::Start(charger, _)
         | Command::Reset(charger, _)
         | Command::Unlock(charger, _)
-        | Command::Operate(charger, _)) = command
+        | Command::Operate(charger, _)
+        | Command::GivePassword(charger, _)
+        | Command::TrustAuthority(charger)
+        | Command::AskCertificate(charger)) = command
         else {
             return;
         };

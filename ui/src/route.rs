@@ -48,6 +48,12 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::Wish(session, wish) => (Post, format!("sessions/{session}/wish"), json(wish)),
         Command::WithdrawWish(session) => (Delete, format!("sessions/{session}/wish"), None),
         Command::EditSite(site) => (Put, "site".to_owned(), json(site)),
+        Command::SetSecurityPolicy(policy) => (Put, "security".to_owned(), json(policy)),
+        Command::SetChargerSecurity(id, put) => (Put, format!("chargers/{}/security", part(id)), json(put)),
+        Command::GivePassword(id, password) => charger(id, "security/password", json(password)),
+        Command::TrustAuthority(id) => charger(id, "security/trust", empty()),
+        Command::AskCertificate(id) => charger(id, "security/certificate", empty()),
+        Command::RevokeCertificate(serial) => (Post, format!("certificates/{}/revoke", part(serial)), empty()),
         Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
         Command::ApproveCharger(id) => charger(id, "approve", empty()),
@@ -128,6 +134,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Detail(id) => format!("chargers/{}/detail", part(id)),
         Resource::Timeline(id) => format!("chargers/{}/timeline", part(id)),
         Resource::Connections => "connections?limit=500".to_owned(),
+        Resource::Security => "security".to_owned(),
         Resource::Demo => "demo".to_owned(),
     })
 }

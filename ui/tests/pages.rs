@@ -371,6 +371,60 @@ fn demo_panel_commands_the_virtual_building() {
     assert_eq!(asked, sent);
 }
 
+/// Whoever connects a device reads what to type, who waits, and why an attempt was refused, in their own language.
+#[test]
+fn connect_page_says_what_to_type_and_why_attempts_failed() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::Portuguese, [1280.0, 720.0]);
+    go(&mut harness, "Ligar");
+    assert!(says(&harness, "ws://192.168.1.20:8887/ocpp/") && says(&harness, "wss://192.168.1.20:8888/ocpp/"));
+    assert!(harness.query_by_role_and_label(Role::Image, "Código QR de ws://192.168.1.20:8887/ocpp/").is_some());
+    let wrong = api::RefusalCode::WrongPassword.sentence(Language::Portuguese, "");
+    assert!(says(&harness, &wrong), "the reason is said in Portuguese");
+    server.asked();
+    press(&mut harness, "Aprovar CP-09");
+    assert_eq!(server.asked()[0], "POST chargers/CP-09/approve {}");
+    harness.get_by_role_and_label(Role::RadioButton, "Rede: wlan0").click();
+    harness.run();
+    assert!(says(&harness, "ws://10.0.4.7:8887/ocpp/"), "each network has its own address");
+}
+
+/// A password for a device is shown once and is gone with its dialog.
+#[test]
+fn device_password_is_shown_once() {
+    let server = live(fixtures::snapshot());
+    let shown = api::ShownPassword { user: "Counter-9".to_owned(), password: "0a1b2c".to_owned(), command_id: None };
+    server.answer("mqtt/devices", &shown);
+    let mut harness = small(&server, Language::English);
+    go(&mut harness, "Connect");
+    press(&mut harness, "Add an MQTT device");
+    write(&mut harness, Role::TextInput, "Name", "Counter-9");
+    server.asked();
+    press(&mut harness, "Make a password");
+    assert_eq!(server.asked()[0], r#"POST mqtt/devices {"name":"Counter-9"}"#);
+    assert!(says(&harness, "0a1b2c"), "it is shown");
+    press(&mut harness, "Close");
+    assert!(!says(&harness, "0a1b2c"), "and then it is gone");
+}
+
+/// A charger that has not proven what is wanted says its next step; each step is one button.
+#[test]
+fn security_of_chargers_goes_step_by_step() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Connect");
+    assert!(says(&harness, "Next: give it a password"), "the next step is said");
+    server.asked();
+    press(&mut harness, "Send a password CP-01");
+    press(&mut harness, "Let it ask for a certificate CP-02");
+    let asked: Vec<String> = server.asked().into_iter().filter(|line| line.starts_with("POST")).collect();
+    let sent = [
+        r#"POST chargers/CP-01/security/password {"password":null,"send":true}"#,
+        "POST chargers/CP-02/security/certificate {}",
+    ];
+    assert_eq!(asked, sent);
+}
+
 /// The demo page exists only in the demo.
 #[test]
 fn a_real_building_has_no_demo_page() {
@@ -411,7 +465,7 @@ fn an_ended_session_leads_back_to_signing_in() {
 /// A console that nobody touches and to which nothing arrives draws no frames.
 #[test]
 fn idle_draws_no_frames() {
-    for page in ["Overview", "Chargers", "Cards", "Sessions", "Settings", "Demo"] {
+    for page in ["Overview", "Chargers", "Cards", "Sessions", "Connect", "Settings", "Demo"] {
         let server = live(fixtures::snapshot());
         let mut harness = small(&server, Language::English);
         go(&mut harness, page);
@@ -424,8 +478,8 @@ fn idle_draws_no_frames() {
 #[test]
 fn all_pages_survive_empty_and_hostile_buildings() {
     let pages = [
-        ["Overview", "Chargers", "Cards", "Sessions", "Settings"],
-        ["Visão geral", "Carregadores", "Cartões", "Sessões", "Definições"],
+        ["Overview", "Chargers", "Cards", "Sessions", "Connect", "Settings"],
+        ["Visão geral", "Carregadores", "Cartões", "Sessões", "Ligar", "Definições"],
     ];
     for (language, names) in [Language::English, Language::Portuguese].into_iter().zip(pages) {
         for size in [[1280.0, 720.0], [1920.0, 1080.0]] {

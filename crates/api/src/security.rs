@@ -19,6 +19,9 @@ pub struct SecurityState {
     pub default_profile: u8,
     /// From where chargers without any proof are let in: `local_network`, `anywhere` or `nowhere`.
     pub open_from: String,
+    /// Each charger that speaks OCPP.
+    #[serde(default)]
+    pub chargers: Vec<ChargerSecurityItem>,
 }
 
 /// A certificate that was made for a charger.

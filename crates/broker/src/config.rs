@@ -11,6 +11,9 @@ pub struct Config {
     pub connections_per_ip_max: usize,
     /// From the accepted socket to the end of the login.
     pub connect_timeout: Duration,
+    /// Longest keep-alive time of an MQTT 5 client, in seconds: a device that is gone is noticed within one and a half
+    /// of it. One that asks for none keeps none; one of MQTT 3.1.1 keeps what it asks for.
+    pub keep_alive_s_max: u16,
     /// How long a device may refuse to read what is sent to it before it is cut off.
     pub write_timeout: Duration,
     /// How long [`crate::Authority::received`] may take; after that the message counts as not taken.
@@ -49,6 +52,7 @@ impl Default for Config {
             connections_max: 1_024,
             connections_per_ip_max: 512,
             connect_timeout: Duration::from_secs(10),
+            keep_alive_s_max: 60,
             write_timeout: Duration::from_secs(20),
             receive_timeout: Duration::from_secs(15),
             packet_bytes_max: 256 * 1024,

@@ -17,14 +17,12 @@ mod drain;
 mod engine;
 mod error;
 mod feed;
-#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod files;
 mod http;
 mod journal;
 mod month;
 mod mqtt;
 mod ocpp_socket;
-#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod reach;
 mod redact;
 mod running;
@@ -34,7 +32,6 @@ mod settings;
 mod site_file;
 mod sockets;
 mod time_text;
-#[allow(dead_code, reason = "the operations of chargers that use all of it come next")]
 mod tls;
 
 pub use self::books::{Books, BooksError, FileKind, ListedMonth, MonthBook, Verified, Which};

@@ -372,6 +372,7 @@ impl Plumbing {
             mesh: self.mesh,
             stations: self.stations,
             kept: self.kept,
+            access: shared.access.clone(),
             certificates: shared.certificates.clone(),
             inbox: shared.engine.downgrade(),
             approved: self.approved,

@@ -1,6 +1,7 @@
 //! Binding the listeners, and starting those with TLS.
 
 use crate::config::Config;
+use crate::engine::ChargerCommand;
 use crate::error::StartError;
 use crate::http::{self, SecuredListener};
 use crate::mqtt::Gatekeeper;
@@ -8,6 +9,9 @@ use crate::ocpp_socket::{self, Carrier};
 use crate::running::{Addresses, named};
 use crate::tls::{self, CertificateError, Certificates, TlsIncoming};
 use api::{Language, RefusalCode};
+use central_system::{Command, Trigger};
+use domain::{ChargerId, Timestamp};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -131,13 +135,21 @@ impl Secured<'_> {
             begun.mqtts = Some(incoming);
             begun.tasks.push(named("mqtts handshakes", accept));
         }
-        begun.tasks.push(named("certificates", renew(self.certificates.clone(), self.drain.subscribe())));
+        begun.tasks.push(named("certificates", renew(shared.clone(), self.drain.subscribe())));
         Ok(begun)
     }
 }
 
-/// Looks now and then whether the server needs a new certificate.
-async fn renew(certificates: Certificates, mut drain: watch::Receiver<bool>) {
+/// A charger's certificate is renewed this long before it ends: a charger may be away for weeks.
+const RENEW_CHARGER_BEFORE_MS: i64 = 60 * 24 * 3600 * 1000;
+
+/// A charger that does not ask for its new certificate is reminded after a day.
+const REMIND_EVERY_MS: i64 = 24 * 3600 * 1000;
+
+/// Looks now and then whether the server or a charger needs a new certificate.
+async fn renew(shared: http::Shared, mut drain: watch::Receiver<bool>) {
+    let certificates = shared.certificates.clone();
+    let mut reminded: BTreeMap<ChargerId, Timestamp> = BTreeMap::new();
     loop {
         tokio::select! {
             () = crate::drain::drained(&mut drain) => return,
@@ -148,6 +160,18 @@ async fn renew(certificates: Certificates, mut drain: watch::Receiver<bool>) {
                 error = crate::error::chain(&error),
                 "the server certificate could not be renewed; tried again later"
             );
+        }
+        let now = shared.clock.now().wall;
+        for charger in certificates.chargers().ending_before(Timestamp(now.0 + RENEW_CHARGER_BEFORE_MS)) {
+            if reminded.get(&charger).is_some_and(|at| now.0 - at.0 < REMIND_EVERY_MS) {
+                continue;
+            }
+            shared.access.invite(&charger);
+            let command = Command::ExtendedTrigger { message: Trigger::SignCertificate, connector: None };
+            // One that is away is asked when it is back.
+            if shared.command(charger.clone(), ChargerCommand::Ocpp(command)).await.is_ok() {
+                reminded.insert(charger, now);
+            }
         }
     }
 }

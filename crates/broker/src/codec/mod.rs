@@ -47,6 +47,7 @@ pub(crate) mod kind {
 pub(crate) enum Reason {
     Success = 0x00,
     NoSubscriptionExisted = 0x11,
+    Unspecified = 0x80,
     Malformed = 0x81,
     Protocol = 0x82,
     UnsupportedVersion = 0x84,

@@ -17,6 +17,7 @@ pub(crate) enum Property {
     SubscriptionId = 0x0B,
     SessionExpiry = 0x11,
     AssignedClientId = 0x12,
+    ServerKeepAlive = 0x13,
     AuthenticationMethod = 0x15,
     AuthenticationData = 0x16,
     RequestProblem = 0x17,
@@ -66,7 +67,9 @@ impl Property {
                 }
                 Value::One(byte)
             }
-            Self::ReceiveMaximum | Self::TopicAliasMaximum | Self::TopicAlias => Value::Two(reader.two()?),
+            Self::ReceiveMaximum | Self::TopicAliasMaximum | Self::TopicAlias | Self::ServerKeepAlive => {
+                Value::Two(reader.two()?)
+            }
             Self::MessageExpiry | Self::SessionExpiry | Self::WillDelay | Self::PacketSizeMaximum => {
                 Value::Four(reader.four()?)
             }
@@ -161,6 +164,7 @@ impl Properties {
                 | Property::SubscriptionId
                 | Property::SessionExpiry
                 | Property::AssignedClientId
+                | Property::ServerKeepAlive
                 | Property::AuthenticationMethod
                 | Property::AuthenticationData
                 | Property::RequestProblem

@@ -135,6 +135,9 @@ impl<'s, A: Authority> Online<'s, A> {
             .with(Property::ReceiveMaximum, Value::Two(config.inflight_max))
             .with(Property::PacketSizeMaximum, Value::Four(packet_bytes_max))
             .with(Property::SharedSubscriptionAvailable, Value::One(0));
+        if self.connect.keep_alive_s > config.keep_alive_s_max {
+            terms = terms.with(Property::ServerKeepAlive, Value::Two(config.keep_alive_s_max));
+        }
         let expiry_s = u32::try_from(self.session.expiry.as_secs()).unwrap_or(u32::MAX);
         if expiry_s != self.connect.session_expiry_s {
             terms = terms.with(Property::SessionExpiry, Value::Four(expiry_s));
@@ -199,8 +202,17 @@ impl<'s, A: Authority> Online<'s, A> {
         }
     }
 
+    /// What the client asked for; of an MQTT 5 client at most what we told it.
+    fn keep_alive_s(&self) -> u16 {
+        let asked = self.connect.keep_alive_s;
+        match self.connect.protocol {
+            Protocol::V5 => asked.min(self.session.context.config.keep_alive_s_max),
+            Protocol::V311 => asked,
+        }
+    }
+
     fn silent_at(&self) -> Option<Instant> {
-        let keep_alive = match self.connect.keep_alive_s {
+        let keep_alive = match self.keep_alive_s() {
             0 => return None,
             seconds => Duration::from_millis(u64::from(seconds) * 1_500),
         };
@@ -257,9 +269,18 @@ impl<'s, A: Authority> Online<'s, A> {
         if publish.topic.is_reserved() || !context.authority.may_publish(who, publish.topic.as_str()) {
             let topic = publish.topic.as_str().to_owned();
             let text = format!("not allowed to publish on \"{topic}\"");
+            let is_reserved = publish.topic.is_reserved();
             context.authority.refused(Attempt::Publish { who: who.clone(), topic }).await;
             if self.connect.protocol == Protocol::V5 && qos != QoS::AtMostOnce {
                 self.answer(qos, id, Reason::NotAuthorized);
+                return Ok(());
+            }
+            // MQTT 3.1.1 knows no refusal: close, or acknowledge and give it to nobody. What lies under `$` is nobody's.
+            if is_reserved && self.connect.protocol == Protocol::V311 {
+                if qos == QoS::ExactlyOnce {
+                    self.session.state.note_received(id);
+                }
+                self.answer(qos, id, Reason::Success);
                 return Ok(());
             }
             return Err(Close::fault(Reason::NotAuthorized, text));
@@ -322,7 +343,8 @@ impl<'s, A: Authority> Online<'s, A> {
         if !authority.may_subscribe(who, filter.as_str()) {
             let attempt = Attempt::Subscribe { who: who.clone(), filter: filter.as_str().to_owned() };
             authority.refused(attempt).await;
-            return Ok(Err(Reason::NotAuthorized));
+            // Clients of 3.1.1 habits know this code only.
+            return Ok(Err(Reason::Unspecified));
         }
         let (wanted, wants_retained) = match self.session.state.subscribe(filter.clone(), option, subscription_id) {
             Ok(taken) => taken,

@@ -89,7 +89,7 @@ async fn a_foreign_filter_is_refused() {
     }
     let mut client = site.v5("Charger-1").await;
     client.send(&subscribe_v5(6, "Charger-2", 1, &[])).await;
-    assert_eq!(client.expect(0x90).await, [0, 6, 0, 0x87]);
+    assert_eq!(client.expect(0x90).await, [0, 6, 0, 0x80]);
     let mut other = site.v3("Charger-2").await;
     other.send(&publish_v3("Charger-2", b"secret", 1, 1)).await;
     other.expect(0x40).await;
@@ -133,6 +133,30 @@ async fn topics_under_a_dollar_are_not_for_clients() {
     assert_eq!(client.expect(0x90).await, [0, 6, 0, 0x8F]);
 }
 
+/// MQTT 3.1.1 has no word for it: a message under `$` is acknowledged, reaches nobody and is reported; the client stays.
+#[tokio::test]
+async fn old_clients_survive_a_dollar() {
+    let site = Site::start().await;
+    let mut ear = site.listen();
+    let mut client = site.v3("admin").await;
+    client.send(&publish_v3("$SYS/x", b"x", 1, 3)).await;
+    assert_eq!(client.expect(0x40).await, [0, 3]);
+    assert!(matches!(ear.refused().await, Attempt::Publish { topic, .. } if topic == "$SYS/x"));
+    client.send(&publish_v3("$SYS/x", b"x", 2, 4)).await;
+    assert_eq!(client.expect(0x50).await, [0, 4]);
+}
+
+/// An MQTT 5 client that asks for a long keep-alive time is told the longest one; 0 stays 0.
+#[tokio::test]
+async fn keep_alive_is_bounded() {
+    let site = Site::start().await;
+    for (asked, told) in [(120_u16, true), (60, false), (0, false)] {
+        let connack = site.raw().await.login(&Hello { keep_alive_s: asked, ..Hello::v5("admin") }).await;
+        let has = connack.windows(3).any(|part| part == [0x13, 0, 60]);
+        assert_eq!(has, told, "asked for {asked}: {connack:?}");
+    }
+}
+
 /// The message carries who sent it, proven at the login, whatever the payload or the client id claims.
 #[tokio::test]
 async fn every_message_carries_its_sender() {
@@ -167,7 +191,7 @@ async fn quarantine_allows_hello_only() {
     guest.send(&publish_v5("Counter-1", b"x", 1, 2, &[])).await;
     assert_eq!(guest.expect(0x40).await, [0, 2, 0x87]);
     guest.send(&subscribe_v5(3, "hello/new", 1, &[])).await;
-    assert_eq!(guest.expect(0x90).await, [0, 3, 0, 0x87]);
+    assert_eq!(guest.expect(0x90).await, [0, 3, 0, 0x80]);
     guest.cut();
     ear.disconnected("guest").await;
     assert_eq!(site.raw().await.login(&hello).await[..2], [0, 0], "a session was kept");

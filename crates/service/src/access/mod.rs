@@ -15,10 +15,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use store::{Reader, StoreError, Writer};
+use tokio::time::Instant;
 
 /// Public value with the policy of the site.
 const POLICY: &str = "security/policy";
+
+/// How long an invitation to ask for a certificate holds; making a key takes a charger minutes at most.
+const INVITATION: Duration = Duration::from_secs(600);
 
 /// What holds for chargers without settings of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +99,8 @@ struct State {
     policy: Policy,
     chargers: BTreeMap<ChargerId, ChargerSecurity>,
     approved: BTreeSet<ChargerId>,
+    /// Who was asked to ask for a certificate, and when.
+    invited: BTreeMap<ChargerId, Instant>,
 }
 
 impl Access {
@@ -117,7 +124,11 @@ impl Access {
         let chargers = reader.charger_security_list().await?;
         let chargers = chargers.into_iter().map(|security| (security.charger.clone(), security)).collect();
         passwords.load().await?;
-        Ok(Self(Arc::new(Inner { writer, passwords, state: RwLock::new(State { policy, chargers, approved }) })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            passwords,
+            state: RwLock::new(State { policy, chargers, approved, invited: BTreeMap::new() }),
+        })))
     }
 
     /// Decides about a charger and remembers what it proved.
@@ -242,6 +253,19 @@ impl Access {
         state.approved.remove(charger);
         state.chargers.remove(charger);
         Ok(())
+    }
+
+    /// The manager asked a charger to ask for a certificate.
+    pub(crate) fn invite(&self, charger: &ChargerId) {
+        self.write().invited.insert(charger.clone(), Instant::now());
+    }
+
+    /// Whether a charger that asks for a certificate gets one: it was invited lately, or every connection of it has to bring
+    /// a proof. Otherwise whoever uses its name could get a certificate in its name.
+    pub(crate) fn may_have_certificate(&self, charger: &ChargerId) -> bool {
+        let state = self.read();
+        state.of(charger).enforced >= SecurityProfile::Basic
+            || state.invited.get(charger).is_some_and(|at| at.elapsed() < INVITATION)
     }
 
     /// Passwords of chargers.

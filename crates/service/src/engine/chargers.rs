@@ -128,6 +128,12 @@ impl Engine {
 
     /// Signs a charger's request beside the engine: keys and the disk may be slow.
     pub(super) fn issue(&self, charger: &ChargerId, request: String) {
+        if !self.parts.access.may_have_certificate(charger) {
+            return tracing::warn!(
+                %charger,
+                "the charger asks for a certificate without having proven who it is; invite it in the console or give it a password"
+            );
+        }
         let (charger, inbox) = (charger.clone(), self.parts.inbox.clone());
         let certificates = self.parts.certificates.clone();
         let task = async move {

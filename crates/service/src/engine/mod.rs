@@ -135,6 +135,8 @@ pub(crate) struct Parts {
     pub(crate) live: watch::Sender<Arc<Live>>,
     pub(crate) metrics: Arc<crate::http::Metrics>,
     /// Signs what chargers ask for.
+    /// Which proof chargers have brought.
+    pub(crate) access: crate::access::Access,
     pub(crate) certificates: crate::tls::Certificates,
     /// For tasks that answer later.
     pub(crate) inbox: mpsc::WeakSender<Happened>,

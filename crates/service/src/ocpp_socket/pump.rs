@@ -308,6 +308,13 @@ fn plain_words(error: &tungstenite::Error) -> String {
         tungstenite::Error::Capacity(_) => {
             format!("The charger sent a message above {MESSAGE_BYTES_MAX} bytes; lower the size of its messages")
         }
+        // Most chargers end a connection like this; nothing is wrong with them.
+        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
+            "The charger dropped the connection".to_owned()
+        }
+        tungstenite::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "The charger dropped the connection".to_owned()
+        }
         tungstenite::Error::Protocol(_) => {
             format!("The charger broke the WebSocket protocol: {error}; update its firmware")
         }

@@ -1,6 +1,6 @@
 //! Which certificate belongs to which charger, answered from memory during handshakes.
 
-use domain::{ChargerId, IssuedCertificate};
+use domain::{ChargerId, IssuedCertificate, Timestamp};
 use rustls::pki_types::CertificateDer;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,6 +34,16 @@ impl ChargerCertificates {
     /// All of them, by number.
     pub(crate) fn list(&self) -> Vec<IssuedCertificate> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Chargers whose newest good certificate ends before `before`.
+    pub(crate) fn ending_before(&self, before: Timestamp) -> Vec<ChargerId> {
+        let mut newest: BTreeMap<ChargerId, Timestamp> = BTreeMap::new();
+        for certificate in self.list().into_iter().filter(|certificate| certificate.revoked_at.is_none()) {
+            let ends = newest.entry(certificate.charger).or_insert(certificate.expires_at);
+            *ends = certificate.expires_at.max(*ends);
+        }
+        newest.into_iter().filter(|(_, ends)| *ends < before).map(|(charger, _)| charger).collect()
     }
 
     /// What this certificate stands for.

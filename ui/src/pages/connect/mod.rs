@@ -2,6 +2,7 @@
 
 mod brands;
 mod qr;
+mod security;
 
 use self::brands::{BRANDS, Identity};
 use super::{Cx, title};
@@ -60,6 +61,8 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState, snaps
             widgets::card(ui, |ui| refused(cx, ui, snapshot));
         });
     });
+    ui.add_space(tokens::GAP_L);
+    widgets::card(ui, |ui| security::show(cx, ui));
 }
 
 fn addresses(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState) {

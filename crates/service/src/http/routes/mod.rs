@@ -165,6 +165,8 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(security::security, security::security_put))
         .routes(routes!(security::charger_security, security::charger_security_put))
         .routes(routes!(security::charger_password))
+        .routes(routes!(security::charger_certificate))
+        .routes(routes!(security::charger_trust))
         .routes(routes!(security::authority))
         .routes(routes!(security::certificate_list))
         .routes(routes!(security::certificate_revoke))

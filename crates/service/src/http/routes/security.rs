@@ -8,14 +8,14 @@ use crate::engine::ChargerCommand;
 use crate::time_text;
 use crate::tls::CertificateError;
 use api::{
-    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, CommandOutcome, CommandState, NewChargerPassword, Page,
-    SecurityPolicy, SecurityState, ShownPassword,
+    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, CommandAccepted, CommandOutcome, CommandState,
+    NewChargerPassword, Page, SecurityPolicy, SecurityState, ShownPassword,
 };
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use central_system::Command;
+use central_system::{CertificateKind, Command, Trigger};
 use domain::{ChargerId, ChargerSecurity, IssuedCertificate, Protocol, SecurityProfile};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
@@ -34,6 +34,7 @@ pub(crate) async fn security(State(shared): State<Shared>) -> Answer<Json<Securi
         secrets: place.name().to_owned(),
         default_profile: policy.default_profile().number(),
         open_from: open_name(policy.open_from()).to_owned(),
+        chargers: all_chargers(&shared).await?,
         ..SecurityState::default()
     };
     if shared.certificates.is_open() {
@@ -93,18 +94,30 @@ pub(crate) async fn charger_security(
 ) -> Answer<Json<ChargerSecurityItem>> {
     let charger = ocpp_charger(&shared, &id)?;
     shared.certificates.load().await.map_err(|error| failure(&error))?;
-    let security = shared.access.of(&charger);
+    Ok(Json(security_of(&shared, &charger)))
+}
+
+async fn all_chargers(shared: &Shared) -> Answer<Vec<ChargerSecurityItem>> {
+    shared.certificates.load().await.map_err(|error| failure(&error))?;
+    let live = shared.live();
+    let chargers = live.state.chargers.iter().map(|state| &state.charger);
+    let chargers = chargers.filter(|charger| charger.approved && charger.protocol == Protocol::Ocpp16);
+    Ok(chargers.map(|charger| security_of(shared, &charger.id)).collect())
+}
+
+fn security_of(shared: &Shared, charger: &ChargerId) -> ChargerSecurityItem {
+    let security = shared.access.of(charger);
     let mut certificates = shared.certificates.chargers().list();
-    certificates.retain(|certificate| certificate.charger == charger);
+    certificates.retain(|certificate| certificate.charger == *charger);
     certificates.sort_by_key(|certificate| std::cmp::Reverse(certificate.issued_at));
-    Ok(Json(ChargerSecurityItem {
-        charger: id,
+    ChargerSecurityItem {
+        charger: charger.to_string(),
         target: security.target.map(SecurityProfile::number),
-        wanted: shared.access.wanted(&charger).number(),
+        wanted: shared.access.wanted(charger).number(),
         enforced: security.enforced.number(),
-        has_password: shared.access.passwords().is_set(&charger),
+        has_password: shared.access.passwords().is_set(charger),
         certificates: certificates.into_iter().map(certificate_item).collect(),
-    }))
+    }
 }
 
 /// Say which profile a charger shall reach, and which it must bring from now on
@@ -168,6 +181,34 @@ pub(crate) async fn charger_password(
         command_id = Some(id);
     }
     Ok(Json(ShownPassword { user: id, password: password.to_string(), command_id }))
+}
+
+/// Let a charger ask for a certificate of this building; the outcome follows on `commands/{id}`
+#[utoipa::path(post, path = "/chargers/{id}/security/certificate", tag = "security", params(("id" = String, Path)),
+    responses((status = 202, body = CommandAccepted), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
+pub(crate) async fn charger_certificate(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Answer<(StatusCode, Json<CommandAccepted>)> {
+    let charger = ocpp_charger(&shared, &id)?;
+    shared.access.invite(&charger);
+    let command = Command::ExtendedTrigger { message: Trigger::SignCertificate, connector: None };
+    let command_id = shared.command(charger, ChargerCommand::Ocpp(command)).await?;
+    Ok((StatusCode::ACCEPTED, Json(CommandAccepted { command_id })))
+}
+
+/// Send a charger the authority's certificate, so that it trusts this computer; the outcome follows on `commands/{id}`
+#[utoipa::path(post, path = "/chargers/{id}/security/trust", tag = "security", params(("id" = String, Path)),
+    responses((status = 202, body = CommandAccepted), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
+pub(crate) async fn charger_trust(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Answer<(StatusCode, Json<CommandAccepted>)> {
+    let charger = ocpp_charger(&shared, &id)?;
+    let pem = shared.certificates.authority_pem().await.map_err(|error| failure(&error))?;
+    let command = Command::InstallCertificate { kind: CertificateKind::CentralSystemRoot, pem };
+    let command_id = shared.command(charger, ChargerCommand::Ocpp(command)).await?;
+    Ok((StatusCode::ACCEPTED, Json(CommandAccepted { command_id })))
 }
 
 /// A charger that refuses its new password goes on with the one before.
