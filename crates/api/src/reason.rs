@@ -107,6 +107,8 @@ pub enum Reason {
     },
     /// The manager paused it.
     Paused,
+    /// It is outside its charging times.
+    OutsideTimes,
     /// A meter is silent, so the declared building load is assumed.
     MeterSilent {
         /// Commanded current.
@@ -188,6 +190,7 @@ impl Reason {
                 format!("{} A: more follows when the meter confirms the room", amps(*set_a, '.'))
             }
             Self::Paused => "Paused by you".to_owned(),
+            Self::OutsideTimes => "Waiting for its charging times".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: a meter is silent, so the declared building load is assumed", amps(*set_a, '.'))
             }
@@ -248,6 +251,7 @@ impl Reason {
                 format!("{} A: sobe quando o contador confirmar que há folga", amps(*set_a, ','))
             }
             Self::Paused => "Em pausa por sua ordem".to_owned(),
+            Self::OutsideTimes => "À espera das suas horas de carregamento".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: um contador não responde, conta-se a carga declarada do edifício", amps(*set_a, ','))
             }

@@ -11,8 +11,8 @@ use crate::tenancy::Month;
 use crate::tree::Tree;
 use crate::{Input, Output, Setup, StorageState};
 use domain::{
-    CardVerdict, Charger, ChargerId, CircuitTree, Instant, MeterId, MilliAmps, Now, Outlook, Pacing, PerPhase,
-    RefusedCard, SessionId, Site, TenantId, UtcOffset, Wish,
+    CardVerdict, Charger, ChargerId, CircuitTree, Instant, LocalTime, MeterId, MilliAmps, Now, Outlook, Pacing,
+    PerPhase, RefusedCard, SessionId, Site, TenantId, UtcOffset, VoltAmps, Wish,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,6 +22,8 @@ pub struct Control {
     pub(crate) site: Site,
     pub(crate) circuits: CircuitTree,
     pub(crate) tree: Tree,
+    /// The contracted power in force.
+    pub(crate) contract: VoltAmps,
     pub(crate) chargers: BTreeMap<ChargerId, ChargerLive>,
     pub(crate) meters: BTreeMap<MeterId, MeterLive>,
     pub(crate) access: Access,
@@ -84,8 +86,10 @@ impl Control {
         access.refused = refused;
         (access.last_tenant, access.last_card) = (last_tenant, last_card);
         access.note_owners();
+        let contract = setup.site.contracted_at(LocalTime::of(now.wall, UtcOffset::default()));
         let mut control = Self {
-            tree: Tree::new(&setup.site, &setup.circuits),
+            tree: Tree::new(&setup.site, &setup.circuits, contract),
+            contract,
             next_division: now.instant + setup.site.control_interval,
             site: setup.site,
             circuits: setup.circuits,
@@ -133,7 +137,10 @@ impl Control {
                 }
                 self.review_alarms(now, &mut out);
             }
-            Input::UtcOffset(offset) => self.offset = offset,
+            Input::UtcOffset(offset) => {
+                self.offset = offset;
+                self.follow_contract(now);
+            }
             Input::Outlook(outlook) => self.outlook = outlook,
             Input::Month { starts, ends } => {
                 self.begin_month(now, Month { starts, ends }, &mut out);
@@ -162,7 +169,22 @@ impl Control {
         self.chargers.get(id).map(|live| &live.charger)
     }
 
+    /// What a clock on the wall of the site shows.
+    pub(crate) fn wall_clock(&self, now: Now) -> LocalTime {
+        LocalTime::of(now.wall, self.offset)
+    }
+
+    /// Where the contract changes with the time, its limit changes with it.
+    fn follow_contract(&mut self, now: Now) {
+        let contract = self.site.contracted_at(self.wall_clock(now));
+        if contract != self.contract {
+            self.contract = contract;
+            self.tree = Tree::new(&self.site, &self.circuits, contract);
+        }
+    }
+
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.follow_contract(now);
         self.access.expire(now);
         self.close_free_connectors(now, out);
         self.watch(now);

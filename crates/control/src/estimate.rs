@@ -11,7 +11,8 @@ use crate::standing::{Standing, Standings, tolerated};
 use crate::state::{ChargerLive, ConnectorLive, MeterLive, SETTLE};
 use crate::tree::Tree;
 use domain::{
-    ChargerId, ConnectorStatus, DurationMs, Flow, Instant, MeterId, MeterRole, MilliAmps, Now, PerPhase, Phase, Site,
+    ChargerId, ConnectorStatus, DurationMs, Flow, Instant, MeterId, MeterRole, MilliAmps, Now, PerPhase, Phase,
+    Rotation, Site,
 };
 use std::collections::BTreeMap;
 
@@ -139,7 +140,8 @@ impl Evidence<'_> {
                 };
                 let on_wires =
                     |amount| on_phases(connector.wiring_in_use(self.now, &live.charger.wiring).wires(), amount);
-                let bounds = match followed {
+                let is_known = live.charger.policy.rotation == Rotation::Known;
+                let bounds = match followed.filter(|_| is_known) {
                     Some((least, most)) => (on_wires(least), on_wires(most)),
                     None => self.drawn(live, key, connector, at),
                 };
@@ -193,6 +195,11 @@ impl Evidence<'_> {
         let seen = larger(grid(before).unwrap_or_default(), possible_after.unwrap_or_default());
         let obeyed = seen.map(|draw| draw.min(tolerated(in_force).max(counted)));
         let most = larger(obeyed, larger(on_phases(in_use.wires(), raised), on_wires(counted)));
+        if live.charger.policy.rotation == Rotation::Unknown {
+            // On some phase it may have drawn its most, and on any nothing.
+            let fullest = most.iter().map(|(_, amount)| *amount).max().unwrap_or_default();
+            return (PerPhase::default(), on_phases(self.site.phases.phases(), fullest));
+        }
         (least.map(|draw| draw.min(committed)), most)
     }
 }

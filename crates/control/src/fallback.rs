@@ -1,6 +1,7 @@
 //! What every charger may draw when nobody speaks to it, such that all of them together fit.
 
 use crate::estimate::{on_phases, sum};
+use crate::tree::Tree;
 use crate::{Control, FallbackCheck, FallbackCircuit, FallbackFit, Output};
 use domain::{Charger, CircuitId, MilliAmps, PerPhase};
 use std::cmp::Reverse;
@@ -23,6 +24,8 @@ impl Control {
 
     /// What flows at every circuit when nobody commands, and who cannot charge then.
     pub(crate) fn fallback_check(&self) -> FallbackCheck {
+        // A charger on its own follows no clock, so what it falls back to fits the smallest contract.
+        let tree = Tree::new(&self.site, &self.circuits, self.site.contracted_least());
         let mut building: Vec<PerPhase<MilliAmps>> = vec![PerPhase::default(); self.tree.branches.len()];
         if let Some(root) = building.get_mut(self.tree.root) {
             for phase in self.site.phases.phases() {
@@ -33,8 +36,8 @@ impl Control {
         let mut order: Vec<&Charger> =
             self.chargers.values().map(|live| &live.charger).filter(|charger| charger.approved).collect();
         order.sort_by_key(|charger| (Reverse(charger.priority), charger.registered));
-        let chargers = order.into_iter().map(|charger| self.fit(charger, &mut flows)).collect();
-        let circuits = self.tree.branches.iter().zip(building).zip(flows).map(|((branch, building), flow)| {
+        let chargers = order.into_iter().map(|charger| self.fit(&tree, charger, &mut flows)).collect();
+        let circuits = tree.branches.iter().zip(building).zip(flows).map(|((branch, building), flow)| {
             let less = |(flow, building): (MilliAmps, MilliAmps)| flow.saturating_sub(building);
             FallbackCircuit {
                 circuit: branch.id.clone(),
@@ -47,23 +50,23 @@ impl Control {
     }
 
     /// Gives a charger its fallback where it fits and counts it.
-    fn fit(&self, charger: &Charger, flows: &mut [PerPhase<MilliAmps>]) -> FallbackFit {
+    fn fit(&self, tree: &Tree, charger: &Charger, flows: &mut [PerPhase<MilliAmps>]) -> FallbackFit {
         let wanted = charger.fallback;
         let none = |held_by| FallbackFit { charger: charger.id.clone(), wanted, installed: MilliAmps::ZERO, held_by };
-        let Some(own) = self.tree.index(&charger.circuit) else { return none(Some(charger.circuit.clone())) };
+        let Some(own) = tree.index(&charger.circuit) else { return none(Some(charger.circuit.clone())) };
         // Each connector falls back by itself.
         let connectors = u32::from(charger.connectors.max(1));
         let together = MilliAmps(wanted.0.saturating_mul(connectors));
         let phases = charger.counted_phases(self.site.phases);
-        let full = self.tree.path(own).find(|index| {
-            let (Some(branch), Some(flow)) = (self.tree.branches.get(*index), flows.get(*index)) else { return true };
+        let full = tree.path(own).find(|index| {
+            let (Some(branch), Some(flow)) = (tree.branches.get(*index), flows.get(*index)) else { return true };
             phases.iter().any(|phase| *flow.get(*phase) + together + self.site.margin > *branch.limit.get(*phase))
         });
         if let Some(full) = full {
-            let name: Option<CircuitId> = self.tree.branches.get(full).map(|branch| branch.id.clone());
+            let name: Option<CircuitId> = tree.branches.get(full).map(|branch| branch.id.clone());
             return none(name.filter(|_| !wanted.is_zero()));
         }
-        for index in self.tree.path(own) {
+        for index in tree.path(own) {
             if let Some(flow) = flows.get_mut(index) {
                 *flow = sum(*flow, on_phases(phases, together));
             }

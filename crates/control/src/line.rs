@@ -37,6 +37,7 @@ impl Control {
                 | Reason::WaitingHold { .. }
                 | Reason::Confirming
                 | Reason::Paused
+                | Reason::OutsideTimes
                 | Reason::MeterSilent
                 | Reason::Offline { .. }
                 | Reason::Unheard { .. }

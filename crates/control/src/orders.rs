@@ -76,7 +76,8 @@ impl Control {
         let fuse_before = self.site.main_fuse;
         self.site = site;
         self.root_follows_fuse(fuse_before, out);
-        self.tree = Tree::new(&self.site, &self.circuits);
+        self.contract = self.site.contracted_at(self.wall_clock(now));
+        self.tree = Tree::new(&self.site, &self.circuits, self.contract);
         self.peaks.clear();
         self.next_division = self.next_division.min(now.instant + self.site.control_interval);
         // A building that turns out to have one phase has its chargers on it.
@@ -113,7 +114,7 @@ impl Control {
             return Err(OrderError::CircuitInUse { circuit: circuit.clone(), user });
         }
         self.circuits = circuits;
-        self.tree = Tree::new(&self.site, &self.circuits);
+        self.tree = Tree::new(&self.site, &self.circuits, self.contract);
         self.peaks.clear();
         out.push(Output::Save(Record::Circuits(self.circuits.iter().cloned().collect())));
         out.extend(self.fit_fallbacks());

@@ -39,6 +39,7 @@ impl Control {
         let limits = self.power_limits();
         let surroundings = Surroundings {
             now,
+            local: self.wall_clock(now),
             site: &self.site,
             access: &self.access,
             ledger: &self.ledger,
@@ -272,7 +273,7 @@ impl Control {
                 charger: key.0.clone(),
                 connector: key.1,
                 node: NodeIndex(node),
-                wiring: live.charger.wiring.clone(),
+                wiring: live.charger.counted_wiring(self.site.phases),
                 priority: live.charger.priority,
                 registered: live.charger.registered,
                 max: amount,

@@ -10,7 +10,7 @@ use crate::state::{ChargerLive, ConnectorLive};
 use crate::tree::Tree;
 use crate::{Bottleneck, Reason};
 use allocator::{Cause, Demand, Leftover, Node, NodeIndex, Plan, Share, Sharing, Snapshot, allocate};
-use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, SharingRule, Site, Wiring};
+use domain::{ChargerId, ConnectorNumber, MilliAmps, Now, Pacing, PerPhase, Rotation, SharingRule, Site, Wiring};
 use std::collections::BTreeMap;
 
 /// A connector of the site.
@@ -151,6 +151,9 @@ impl Grounds<'_> {
 
     /// The wires whose current is counted; the published rule knows of no others than all.
     fn wiring(&self, live: &ChargerLive, connector: &ConnectorLive) -> Wiring {
+        if live.charger.policy.rotation == Rotation::Unknown {
+            return live.charger.counted_wiring(self.site.phases);
+        }
         match self.site.pacing {
             Pacing::Careful => connector.wiring_in_use(self.now, &live.charger.wiring),
             Pacing::Published => live.charger.wiring.clone(),
@@ -179,7 +182,7 @@ impl Grounds<'_> {
             let own = self.tree.index(&live.charger.circuit).unwrap_or(self.tree.root);
             for index in self.tree.path(own) {
                 if let Some(node) = nodes.get_mut(index) {
-                    node.load = sum(node.load, on_phases(live.charger.wiring.wires(), *amount));
+                    node.load = sum(node.load, on_phases(live.charger.counted_phases(self.site.phases), *amount));
                 }
             }
         }
@@ -208,10 +211,12 @@ impl Grounds<'_> {
     fn is_over(&self, nodes: &[Node], charger: &ChargerId) -> bool {
         let Some(live) = self.chargers.get(charger) else { return true };
         let Some(own) = self.tree.index(&live.charger.circuit) else { return true };
-        self.tree
-            .path(own)
-            .filter_map(|index| nodes.get(index))
-            .any(|node| live.charger.wiring.wires().iter().any(|wire| node.load.get(*wire) > node.limit.get(*wire)))
+        self.tree.path(own).filter_map(|index| nodes.get(index)).any(|node| {
+            live.charger
+                .counted_phases(self.site.phases)
+                .iter()
+                .any(|wire| node.load.get(*wire) > node.limit.get(*wire))
+        })
     }
 
     /// Whether there is room again for one that was sent to standby (preset `published`): at the grid connection for

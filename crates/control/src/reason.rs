@@ -61,6 +61,8 @@ pub enum Reason {
     Confirming,
     /// The manager paused it.
     Paused,
+    /// It is outside its charging times.
+    OutsideTimes,
     /// A meter is silent, so the declared building load is assumed.
     MeterSilent,
     /// Nobody can reach it; it is counted at what it may draw then.

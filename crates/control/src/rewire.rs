@@ -20,7 +20,7 @@ impl Control {
             self.circuits = before;
             return Err(refused);
         }
-        self.tree = Tree::new(&self.site, &self.circuits);
+        self.tree = Tree::new(&self.site, &self.circuits, self.contract);
         self.peaks.clear();
         out.push(Output::Save(Record::Circuits(self.circuits.iter().cloned().collect())));
         for charger in chargers {

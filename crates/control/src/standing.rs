@@ -5,8 +5,8 @@ use crate::sessions::Ledger;
 use crate::state::{Appetite, ChargerLive, ConnectorLive, Draw, Link, SETTLE};
 use crate::{Reason, plan::Connector};
 use domain::{
-    CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, MilliAmps, Now, OwnChargerUse, Pacing,
-    Session, SessionId, Site, TenantId,
+    CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, LocalTime, MilliAmps, Now, OwnChargerUse,
+    Pacing, Session, SessionId, Site, TenantId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,7 @@ pub(crate) fn is_authorised(
 /// What all standings depend on beside the charger itself.
 pub(crate) struct Surroundings<'a> {
     pub(crate) now: Now,
+    pub(crate) local: LocalTime,
     pub(crate) site: &'a Site,
     pub(crate) access: &'a Access,
     pub(crate) ledger: &'a Ledger,
@@ -115,6 +116,9 @@ impl Surroundings<'_> {
         let Some(session) = session else { return Standing::Nothing(Reason::Idle) };
         if live.hold == Some(Hold::Paused) {
             return Standing::Nothing(Reason::Paused);
+        }
+        if !live.charger.policy.is_open(self.local, &self.site.rules.off_peak) {
+            return Standing::Nothing(Reason::OutsideTimes);
         }
         if !is_authorised(self.access, self.in_use, live, session) {
             return Standing::Nothing(Reason::NotAuthorised);

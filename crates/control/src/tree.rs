@@ -1,7 +1,7 @@
 //! The circuits as numbered nodes, each with the limits in force.
 
 use crate::{Bottleneck, BottleneckKind};
-use domain::{CircuitId, CircuitTree, MilliAmps, PerPhase, Phase, PhaseCount, Site};
+use domain::{CircuitId, CircuitTree, MilliAmps, PerPhase, Phase, PhaseCount, Site, VoltAmps};
 use std::collections::BTreeMap;
 
 /// A circuit with what limits it.
@@ -24,7 +24,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn new(site: &Site, circuits: &CircuitTree) -> Self {
+    /// The tree while `contract` is in force.
+    pub(crate) fn new(site: &Site, circuits: &CircuitTree, contract: VoltAmps) -> Self {
         let by_id: BTreeMap<CircuitId, usize> = circuits.iter().enumerate().map(|(i, c)| (c.id.clone(), i)).collect();
         let branches = circuits
             .iter()
@@ -35,7 +36,7 @@ impl Tree {
                         return (MilliAmps::ZERO, BottleneckKind::Circuit);
                     }
                     let own = *circuit.limit.get(phase);
-                    if is_root { grid_limit(site, own) } else { (own, BottleneckKind::Circuit) }
+                    if is_root { grid_limit(site, own, contract) } else { (own, BottleneckKind::Circuit) }
                 };
                 let both = PerPhase::new(limits(Phase::L1), limits(Phase::L2), limits(Phase::L3));
                 Branch {
@@ -83,8 +84,9 @@ impl Tree {
 
 /// The grid connection is limited by its own cable and fuse, by the contract, and by the main fuse named in
 /// the settings. What people know as "the main fuse" is named where it is the smallest or equal.
-fn grid_limit(site: &Site, own: MilliAmps) -> (MilliAmps, BottleneckKind) {
+fn grid_limit(site: &Site, own: MilliAmps, contract: VoltAmps) -> (MilliAmps, BottleneckKind) {
     let fuse = own.min(site.main_fuse);
-    let contract = site.contracted_current();
+    // What a home charger on its own keeps free for the home is no part of what it may use.
+    let contract = site.current_of(contract).saturating_sub(site.rules.stand_alone.unwrap_or_default());
     if contract < fuse { (contract, BottleneckKind::Contract) } else { (fuse, BottleneckKind::MainFuse) }
 }

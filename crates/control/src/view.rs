@@ -274,6 +274,7 @@ const fn is_standby(reason: &Reason) -> bool {
         | Reason::CapReached
         | Reason::CarTakesLess { .. }
         | Reason::Paused
+        | Reason::OutsideTimes
         | Reason::MeterSilent
         | Reason::Offline { .. }
         | Reason::Unheard { .. }

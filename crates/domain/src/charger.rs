@@ -52,6 +52,16 @@ impl Charger {
             Rotation::Unknown => site.phases(),
         }
     }
+
+    /// The same as a wiring.
+    #[must_use]
+    pub fn counted_wiring(&self, site: PhaseCount) -> Wiring {
+        match (self.policy.rotation, site) {
+            (Rotation::Known, _) => self.wiring.clone(),
+            (Rotation::Unknown, PhaseCount::One) => Wiring::single(),
+            (Rotation::Unknown, PhaseCount::Three) => Wiring::three(),
+        }
+    }
 }
 
 /// State of a connector; names follow OCPP 1.6 because chargers report them.

@@ -2,7 +2,9 @@
 //!
 //! The default of every rule changes nothing.
 
-use crate::{DeviceError, MilliAmps, ProtectionDevice, TenantId, TimeWindow, Timestamp, VoltAmps, WattHours};
+use crate::{
+    DeviceError, LocalTime, MilliAmps, ProtectionDevice, TenantId, TimeWindow, Timestamp, VoltAmps, WattHours,
+};
 use serde::{Deserialize, Serialize};
 
 /// Who gets the current that is left once every served car has its minimum.
@@ -268,6 +270,18 @@ fn is_feed(feed: &str) -> bool {
 }
 
 impl ChargerPolicy {
+    /// Whether it gives energy at a moment of the week.
+    #[must_use]
+    pub fn is_open(&self, at: LocalTime, off_peak: &[TimeWindow]) -> bool {
+        let windows = match &self.times {
+            ChargingTimes::Always => return true,
+            ChargingTimes::OffPeak => off_peak,
+            ChargingTimes::Windows(windows) => windows,
+        };
+        // Without any off-peak time the site knows no cheap hours, and nobody is kept waiting for them.
+        windows.is_empty() || windows.iter().any(|window| window.contains(at))
+    }
+
     /// Checks currents against the site's minimum and the charger's maximum, and the times.
     ///
     /// # Errors

@@ -119,7 +119,8 @@ impl Site {
     }
 
     /// Current per phase of an apparent power over all phases, rounded down to mA.
-    fn current_of(&self, power: VoltAmps) -> MilliAmps {
+    #[must_use]
+    pub fn current_of(&self, power: VoltAmps) -> MilliAmps {
         let micro_va = u128::from(power.0) * 1_000_000;
         let voltage = u128::from(self.nominal_voltage.0).max(1);
         let milli_amps = match (self.phases, self.connection) {
@@ -135,6 +136,12 @@ impl Site {
     pub fn contracted_at(&self, at: LocalTime) -> VoltAmps {
         let period = self.rules.contract_periods.iter().find(|period| period.window.contains(at));
         period.map_or(self.contracted, |period| period.contracted)
+    }
+
+    /// The least that is contracted at any time: what must hold while nobody follows the clock.
+    #[must_use]
+    pub fn contracted_least(&self) -> VoltAmps {
+        self.rules.contract_periods.iter().map(|period| period.contracted).fold(self.contracted, VoltAmps::min)
     }
 
     /// As [`Site::grid_limit`], with the contract of that moment.

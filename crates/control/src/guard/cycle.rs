@@ -81,7 +81,9 @@ impl Control {
             for (index, branch) in self.tree.branches.iter().enumerate() {
                 let device = self.circuits.get(&branch.id).and_then(|circuit| circuit.rating.device);
                 let is_metered = self.meters.values().any(|live| {
-                    live.meter.approved && live.meter.circuit == branch.id && live.meter.role != MeterRole::Solar
+                    live.meter.approved
+                        && live.meter.circuit == branch.id
+                        && matches!(live.meter.role, MeterRole::Circuit | MeterRole::House)
                 });
                 if let Some(device) = device.filter(|_| is_metered) {
                     let limit = branch.limit.map(|limit| limit.saturating_sub(self.site.margin));

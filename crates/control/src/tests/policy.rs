@@ -133,3 +133,77 @@ fn rewiring_is_all_or_nothing() {
     let charger = b.control.charger(&charger_id(1)).unwrap();
     assert_eq!((&charger.circuit, charger.wiring.wires().len()), (&new, 3));
 }
+
+/// In a period of less contracted power the limit is that period's, at once, and the fallbacks fit it at all times.
+#[test]
+fn the_contract_follows_the_clock() {
+    let mut settings = site(Pacing::Careful);
+    let local = domain::LocalTime::of(domain::Timestamp(super::WALL), domain::UtcOffset(0));
+    let begins = local.minute + 2;
+    let window = domain::TimeWindow { days: Vec::new(), from_minute: begins, to_minute: begins + 30 };
+    settings.rules.contract_periods = vec![domain::ContractPeriod { window, contracted: VoltAmps(2_300) }];
+    let mut b = Building::new(settings, 1, MeterRole::House);
+    let usable = b.control.snapshot(b.now()).fallbacks.circuits[0].usable.l1;
+    assert_eq!(usable, amps(10), "a charger on its own follows no clock");
+    b.start(1, amps(32));
+    b.run(60);
+    assert!(b.set(1) > amps(10));
+    b.run(90);
+    assert!(b.set(1) <= amps(10) && b.control.snapshot(b.now()).grid.limit.l1 == amps(10), "{}", b.set(1));
+    b.input(Input::UtcOffset(domain::UtcOffset(3600)));
+    assert_eq!(b.control.snapshot(b.now()).grid.limit.l1, amps(30), "an hour later on the wall it is over");
+}
+
+/// Outside its charging times a charger waits and says so; off-peak times nobody named keep nobody waiting.
+#[test]
+fn charging_times_are_kept() {
+    let local = domain::LocalTime::of(domain::Timestamp(super::WALL), domain::UtcOffset(0));
+    let later = domain::TimeWindow { days: Vec::new(), from_minute: local.minute + 2, to_minute: local.minute + 60 };
+    let mut b = Building::new(site(Pacing::Careful), 1, MeterRole::House);
+    let with = |times| domain::Charger {
+        policy: ChargerPolicy { times, ..ChargerPolicy::default() },
+        ..charger(1, Wiring::single())
+    };
+    b.order(Order::SetCharger(with(domain::ChargingTimes::OffPeak))).unwrap();
+    b.start(1, amps(32));
+    b.run(30);
+    assert!(!b.set(1).is_zero(), "no off-peak time is known");
+    b.order(Order::SetCharger(with(domain::ChargingTimes::Windows(vec![later])))).unwrap();
+    b.run(5);
+    assert_eq!((b.set(1), b.reason(1)), (MilliAmps::ZERO, crate::Reason::OutsideTimes));
+    b.run(240);
+    assert!(!b.set(1).is_zero(), "its time has come");
+}
+
+/// A car on a phase nobody knows leaves room on every phase.
+#[test]
+fn an_unknown_rotation_counts_on_every_phase() {
+    let three = domain::Site {
+        phases: PhaseCount::Three,
+        contracted: VoltAmps(20_700),
+        main_fuse: amps(30),
+        ..site(Pacing::Careful)
+    };
+    let mut b = Building::new(three, 2, MeterRole::House);
+    let unknown = ChargerPolicy { rotation: Rotation::Unknown, ..ChargerPolicy::default() };
+    b.order(Order::SetCharger(domain::Charger { policy: unknown, ..charger(1, Wiring::single()) })).unwrap();
+    let on_l2 = Wiring::new(vec![domain::Phase::L2]).unwrap();
+    b.order(Order::SetCharger(charger(2, on_l2))).unwrap();
+    b.start(1, amps(32));
+    b.start(2, amps(32));
+    b.run(240);
+    assert!(b.set(1) + b.set(2) <= amps(30), "{} and {}", b.set(1), b.set(2));
+    assert!(!b.set(1).is_zero() && !b.set(2).is_zero());
+}
+
+/// A home charger on its own leaves its buffer to the home.
+#[test]
+fn a_stand_alone_charger_keeps_its_buffer_free() {
+    let mut settings = site(Pacing::Careful);
+    settings.rules.stand_alone = Some(amps(5));
+    let mut b = Building::new(settings, 1, MeterRole::House);
+    b.house = amps(4);
+    b.start(1, amps(32));
+    b.run(120);
+    assert_eq!(b.set(1), amps(21), "30 A less 4 A of the house and 5 A of buffer");
+}
