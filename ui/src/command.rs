@@ -1,5 +1,6 @@
 //! Everything a person can do, with its words. Widgets never change anything: they send a [`Command`].
 
+use crate::books::{BooksCommand, BooksResource};
 use crate::history::Quantity;
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
@@ -46,6 +47,8 @@ pub(crate) enum Resource {
     Connections,
     /// Which proof chargers must bring.
     Security,
+    /// Something about tariffs and statements.
+    Books(BooksResource),
     /// The virtual building.
     Demo,
 }
@@ -159,6 +162,8 @@ pub(crate) enum Command {
     AskCertificate(Charger),
     /// Revoke a certificate.
     RevokeCertificate(String),
+    /// Something with tariffs and statements.
+    Books(BooksCommand),
     /// Something in the virtual building.
     Demo(DemoCommand),
 }
@@ -219,6 +224,7 @@ impl Command {
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
             Self::RemoveCard(_) => Text::RemoveCard,
+            Self::Books(books) => books.label(),
             Self::AddDevice(_) => Text::AddDeviceDo,
             Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) => Text::Save,
             Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPassword,
@@ -298,6 +304,7 @@ impl Command {
             | Self::RemoveMeter(_)
             | Self::SetSecurityPolicy(_)
             | Self::SetChargerSecurity(..)
+            | Self::Books(_)
             | Self::AddDevice(_) => return None,
         })
     }

@@ -1,5 +1,6 @@
 //! Prepared buildings and a prepared server, for tests and measurements. Not part of the page.
 
+pub mod books;
 mod connect;
 mod power;
 
@@ -390,6 +391,13 @@ impl Server {
         server.answer("circuits", &CircuitList { items: power::circuits(), chargers: Vec::new(), meters: Vec::new() });
         server.answer("fallbacks", &power::fallbacks());
         server.answer("tenants", &page(tenants()));
+        server.answer("statements", &page(books::months()));
+        server.answer("statements/2026-10", &books::month(api::MonthState::Preview));
+        server.answer("statements/2026-10/deliveries", &page(books::deliveries()));
+        server.answer("tariffs", &books::tariff());
+        server.answer("tariffs/check", &books::tariff());
+        server.answer("letterhead", &books::letterhead());
+        server.answer("mail", &books::mail());
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
         let connections = ConnectionPage {
             items: vec![connection("CP-01", "charger", "connected")],

@@ -13,6 +13,7 @@
 //!
 //! Must not know: Tauri, sockets of other crates, SQL, the service.
 
+mod books;
 mod command;
 mod console;
 #[cfg(not(target_arch = "wasm32"))]

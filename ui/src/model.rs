@@ -1,5 +1,6 @@
 //! What the console knows. Pure: arrivals and commands go in, requests come out, no clock and no egui.
 
+use crate::books::{BooksResource, BooksValues};
 use crate::command::{Command, Resource};
 use crate::history::History;
 use crate::remote::Remote;
@@ -106,6 +107,8 @@ pub(crate) struct Values {
     pub(crate) security: Remote<SecurityState>,
     /// A password that was made for a device; shown once.
     pub(crate) shown_password: Option<ShownPassword>,
+    /// Tariffs and statements.
+    pub(crate) books: BooksValues,
     /// The virtual building.
     pub(crate) demo: Remote<DemoSnapshot>,
     /// Readings under way or refused.
@@ -232,6 +235,15 @@ impl Model {
                 self.fetch(Resource::Sessions);
                 self.fetch(Resource::Tenants);
             }
+            Page::Tariffs => self.fetch(Resource::Books(BooksResource::Tariff)),
+            Page::Statements => {
+                for resource in [BooksResource::Months, BooksResource::Letterhead, BooksResource::Mail] {
+                    self.fetch(Resource::Books(resource));
+                }
+                if let Some(open) = self.values.books.month.value().map(|month| month.month.clone()) {
+                    self.fetch(Resource::Books(BooksResource::Month(open)));
+                }
+            }
             Page::Circuits => self.fetch(Resource::Fallbacks),
             Page::Connect => {
                 self.fetch(Resource::Connections);
@@ -272,6 +284,7 @@ impl Model {
             Resource::Timeline(_) => self.values.timeline.ask(),
             Resource::Connections => self.values.connections.ask(),
             Resource::Security => self.values.security.ask(),
+            Resource::Books(books) => self.values.books.ask(books),
             Resource::Demo => self.values.demo.ask(),
         }
         self.send(Method::Get, path, None, Expected::Value(resource));
@@ -320,6 +333,9 @@ impl Model {
         self.link = Link::Open;
         self.history.append(&snapshot);
         let before = self.snapshot.replace(Arc::clone(&snapshot));
+        if let Some(job) = self.values.books.running() {
+            self.fetch(Resource::Books(BooksResource::Job(job)));
+        }
         if self.view.page == Page::Demo && snapshot.demo && !self.values.demo.is_pending() {
             self.fetch(Resource::Demo);
         }
@@ -429,6 +445,12 @@ impl Model {
             Resource::Frames(id, _) => values.frames.answer(items(answer, language).map(|list| (id, list))),
             Resource::Connections => values.connections.answer(read(answer, language)),
             Resource::Security => values.security.answer(read(answer, language)),
+            Resource::Books(books) => {
+                let answer = answer.map_err(|refusal| refusal.detail);
+                if let Some(next) = values.books.answer(&books, answer, language) {
+                    self.fetch(Resource::Books(next));
+                }
+            }
             Resource::Demo => values.demo.answer(read(answer, language)),
         }
     }
@@ -535,6 +557,15 @@ impl Model {
             Command::AddDevice(_) | Command::GivePassword(..) => {
                 self.values.shown_password = serde_json::from_str(body).ok();
                 self.view.dialog = Some(Dialog::ShownPassword);
+            }
+            Command::Books(books) => {
+                let (wanted, words) = self.values.books.done(&books, body);
+                if let Some(words) = words {
+                    self.toasts.say(Tone::Good, words.get(self.language).to_owned());
+                }
+                for resource in wanted {
+                    self.fetch(Resource::Books(resource));
+                }
             }
             Command::Demo(_) => self.fetch(Resource::Demo),
             other => self.accepted(&other, body),

@@ -55,6 +55,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::AskCertificate(id) => charger(id, "security/certificate", empty()),
         Command::RevokeCertificate(serial) => (Post, format!("certificates/{}/revoke", part(serial)), empty()),
         Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
+        Command::Books(books) => books.route(),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
         Command::ApproveCharger(id) => charger(id, "approve", empty()),
         Command::Pause(id) => charger(id, "pause", empty()),
@@ -135,6 +136,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Timeline(id) => format!("chargers/{}/timeline", part(id)),
         Resource::Connections => "connections?limit=500".to_owned(),
         Resource::Security => "security".to_owned(),
+        Resource::Books(books) => books.path(),
         Resource::Demo => "demo".to_owned(),
     })
 }

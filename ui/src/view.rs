@@ -16,6 +16,10 @@ pub(crate) enum Page {
     Cards,
     /// Sessions and their load curves.
     Sessions,
+    /// What things cost.
+    Tariffs,
+    /// Months and their statements.
+    Statements,
     /// Connecting devices.
     Connect,
     /// The wiring: live, to edit, and while the computer is off.
@@ -28,11 +32,13 @@ pub(crate) enum Page {
 
 impl Page {
     /// All of them, in the order of the navigation.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Overview,
         Self::Chargers,
         Self::Cards,
         Self::Sessions,
+        Self::Tariffs,
+        Self::Statements,
         Self::Circuits,
         Self::Connect,
         Self::Settings,
@@ -46,6 +52,8 @@ impl Page {
             Self::Chargers => Text::Chargers,
             Self::Cards => Text::Cards,
             Self::Sessions => Text::Sessions,
+            Self::Tariffs => Text::Tariffs,
+            Self::Statements => Text::Statements,
             Self::Connect => Text::Connect,
             Self::Circuits => Text::Circuits,
             Self::Settings => Text::Settings,
@@ -60,6 +68,8 @@ impl Page {
             Self::Chargers => Text::ChargersSub,
             Self::Cards => Text::CardsSub,
             Self::Sessions => Text::SessionsSub,
+            Self::Tariffs => Text::TariffsSub,
+            Self::Statements => Text::StatementsSub,
             Self::Connect => Text::ConnectSub,
             Self::Circuits => Text::CircuitsPageSub,
             Self::Settings => Text::SettingsSub,

@@ -1,6 +1,7 @@
 //! What the deciders begin with: what the last run left, or the initial site of a fresh folder.
 
 use crate::access::{Access, Passwords};
+use crate::books::{self, BooksError};
 use crate::config::{Config, InitialSite};
 use crate::credentials::{Hasher, Strength};
 use crate::engine::Kept;
@@ -49,11 +50,30 @@ pub(crate) async fn load(
     if let Some(history) = initial.history.clone() {
         store::seed::seed_history(writer, history).await.map_err(|error| store_error(dir, error))?;
     }
+    begin_books(initial, writer, now).await?;
     for (name, password) in &initial.mqtt_credentials {
         credentials.provision(name, password).await.map_err(|error| StartError::Site(error.into()))?;
     }
     let loaded = reader.setup(now.wall).await.map_err(|error| store_error(dir, error))?;
     Ok((setup_from(loaded, initial), Kept::default()))
+}
+
+/// The tariff and the letterhead a demonstration begins with. The tariff holds since the year before.
+async fn begin_books(initial: &InitialSite, writer: &Writer, now: Now) -> Result<(), StartError> {
+    let wrong = |error: BooksError| StartError::Site(Box::new(error));
+    if let Some(key) = &initial.tariff {
+        let zone = reports::Zone::new(&initial.site.time_zone).map_err(|error| wrong(BooksError::Zone(error)))?;
+        let year_before = now.wall - DurationMs(365 * 86_400_000);
+        let first = reports::Month::of(zone.date(year_before)).first();
+        let versions = reports::template(key, first).map(|template| template.version).into_iter().collect();
+        let tariff = reports::Tariff { versions, ..reports::Tariff::default() };
+        books::tariff_set(writer, now.wall, &tariff).await.map_err(wrong)?;
+    }
+    if let Some(item) = &initial.letterhead {
+        let document = books::letterhead_from(item).map_err(wrong)?;
+        books::letterhead_set(writer, now.wall, &document).await.map_err(wrong)?;
+    }
+    Ok(())
 }
 
 /// When the register of each running session reached the value it was last seen at, to the minute.

@@ -127,6 +127,10 @@ pub struct InitialSite {
     pub mqtt_credentials: Vec<(String, String)>,
     /// Made-up history to begin with; only for demonstrations.
     pub history: Option<History>,
+    /// Ready-made tariff to begin with, by its key, such as `pt_tri_weekly`; only for demonstrations.
+    pub tariff: Option<String>,
+    /// Letterhead to begin with; only for demonstrations.
+    pub letterhead: Option<api::LetterheadItem>,
 }
 
 impl Default for InitialSite {
@@ -159,6 +163,8 @@ impl Default for InitialSite {
             cards: Vec::new(),
             mqtt_credentials: Vec::new(),
             history: None,
+            tariff: None,
+            letterhead: None,
         }
     }
 }

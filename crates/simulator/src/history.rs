@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 pub struct History {
     /// Ended sessions in the order they began; identities from 1.
     pub sessions: Vec<Session>,
+    /// Energy of each session since its start, at the quarters of an hour.
+    pub traces: Vec<(SessionId, Vec<(Timestamp, WattHours)>)>,
     /// Averages of each minute of the last day, by series; times are the beginnings of the minutes.
     pub minutes: BTreeMap<Series, Vec<(Timestamp, i64)>>,
     /// Averages of each quarter of an hour before that, by series; times are their beginnings.
@@ -90,6 +92,7 @@ struct Parked {
     received: Energy,
     wires: usize,
     amps_max: u32,
+    trace: Vec<(Timestamp, WattHours)>,
 }
 
 struct Past<'a> {
@@ -138,6 +141,11 @@ impl<'a> Past<'a> {
         for (bay, amps) in self.bays.iter_mut().zip(amps) {
             bay.charge(amps, at, end, &mut self.cars);
         }
+        if quarter_of(end) == end {
+            for bay in &mut self.bays {
+                bay.trace(end, &self.history);
+            }
+        }
         for bay in &mut self.bays {
             if bay.parked.as_ref().is_some_and(|parked| parked.visit.leaves <= end) {
                 bay.leave(&mut self.history, None);
@@ -171,7 +179,8 @@ impl<'a> Past<'a> {
         });
         let session = self.history.sessions.len() - 1;
         let wires = if single { 1 } else { wires };
-        bay.parked = Some(Parked { visit, session, received: Energy::ZERO, wires, amps_max });
+        let trace = Vec::new();
+        bay.parked = Some(Parked { visit, session, received: Energy::ZERO, wires, amps_max, trace });
     }
 
     /// Whole amps for each bay: the least for each in the order of registration, then one more in turn.
@@ -218,6 +227,11 @@ impl<'a> Past<'a> {
         }
         for bay in &mut self.bays {
             let energy = bay.register.saturating_sub(bay.read_at);
+            if energy != Energy::ZERO {
+                let source = Source::Connector(bay.charger.id.clone(), ConnectorNumber(1));
+                let register = i64::try_from(bay.register.wh().0).unwrap_or(i64::MAX);
+                rows.push((source, Quantity::Energy, register));
+            }
             bay.read_at = bay.register;
             if energy == Energy::ZERO && bay.parked.is_none() {
                 continue;
@@ -277,10 +291,19 @@ impl Bay<'_> {
         }
     }
 
+    /// Notes how much the session has by now.
+    fn trace(&mut self, at: Timestamp, history: &History) {
+        let register = self.register.wh();
+        let Some(parked) = self.parked.as_mut().filter(|parked| parked.visit.leaves > at) else { return };
+        let Some(session) = history.sessions.get(parked.session) else { return };
+        parked.trace.push((at, register.saturating_sub(session.meter_start)));
+    }
+
     /// Closes the session, if one runs, at the departure or at `cut`.
     fn leave(&mut self, history: &mut History, cut: Option<Timestamp>) {
         let Some(parked) = self.parked.take() else { return };
         let Some(session) = history.sessions.get_mut(parked.session) else { return };
+        history.traces.push((session.id, parked.trace));
         session.ended_at = Some(cut.unwrap_or(parked.visit.leaves));
         session.meter_last = self.register.wh();
         session.energy = session.meter_last.saturating_sub(session.meter_start);

@@ -4,9 +4,9 @@ use crate::maintenance::{Mean, Overwrite, means, merge};
 use crate::series_codec::Point;
 use crate::table::reading_chunk::Resolution;
 use crate::table::series::SeriesNumbers;
-use crate::table::{self, session};
+use crate::table::{self, session, session_trace, to_i64};
 use crate::{StoreError, Writer};
-use domain::{Series, Session, Timestamp};
+use domain::{Series, Session, SessionId, Timestamp, WattHours};
 use sqlx::SqliteConnection;
 
 /// Months of a building, ready to be written.
@@ -14,6 +14,8 @@ use sqlx::SqliteConnection;
 pub struct History {
     /// Sessions that ended.
     pub sessions: Vec<Session>,
+    /// Energy of sessions since their start, by time.
+    pub traces: Vec<(SessionId, Vec<(Timestamp, WattHours)>)>,
     /// Values of series at minute resolution; their quarter-hours follow from them.
     pub minutes: Vec<SeriesHistory>,
     /// Values of series at quarter-hour resolution, for times without minutes.
@@ -45,6 +47,10 @@ pub(crate) async fn write(
 ) -> table::Result<()> {
     for one in &history.sessions {
         session::upsert(conn, one).await?;
+    }
+    for (session, trace) in &history.traces {
+        let points = trace.iter().map(|(at, energy)| (at.0, to_i64(energy.0))).collect();
+        session_trace::set(conn, *session, points).await?;
     }
     for (list, resolutions) in [
         (&history.quarters, [Resolution::Quarter].as_slice()),

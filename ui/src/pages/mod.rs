@@ -18,7 +18,9 @@ pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod statements;
 pub(crate) mod status;
+pub(crate) mod tariffs;
 pub(crate) mod windows;
 pub(crate) mod wish;
 

@@ -36,11 +36,32 @@ pub(crate) fn initial(plan: &BuildingPlan, dir: &Path, begins: Timestamp) -> Res
             .map(|credential| (credential.device.clone(), credential.password.clone()))
             .collect(),
         history,
+        tariff: Some("pt_tri_weekly".to_owned()),
+        letterhead: Some(letterhead(plan)),
     })
 }
 
+/// Who sends the demo's statements. Two of its chargers have a certified meter.
+fn letterhead(plan: &BuildingPlan) -> api::LetterheadItem {
+    api::LetterheadItem {
+        name: plan.site.name.clone(),
+        lines: vec![
+            "Rua do Exemplo 7, 1000-001 Lisboa".to_owned(),
+            "administracao@edificio.example · +351 210 000 000".to_owned(),
+        ],
+        logo_base64: String::new(),
+        language: "pt-PT".to_owned(),
+        mid_chargers: plan.chargers.iter().take(2).map(|charger| charger.id.as_str().to_owned()).collect(),
+    }
+}
+
 fn history(past: simulator::History) -> History {
-    History { sessions: past.sessions, minutes: listed(past.minutes), quarters: listed(past.quarters) }
+    History {
+        sessions: past.sessions,
+        traces: past.traces,
+        minutes: listed(past.minutes),
+        quarters: listed(past.quarters),
+    }
 }
 
 fn listed(series: BTreeMap<Series, Vec<(Timestamp, i64)>>) -> Vec<SeriesHistory> {

@@ -26,7 +26,7 @@ pub struct Tariff {
     /// What was entered for single months.
     #[serde(default)]
     pub months: BTreeMap<Month, MonthEntry>,
-    /// Share of each unit in thousandths of the building (permilagem), by tenant.
+    /// Share of each unit (permilagem), by tenant; only their proportions count.
     #[serde(default)]
     pub unit_keys: BTreeMap<i64, u32>,
 }

@@ -9,3 +9,4 @@ mod money;
 mod month;
 mod render;
 mod tariff;
+mod trondheim;

@@ -76,7 +76,7 @@ impl Books {
             earlier_open: closed_before,
             newest_closed: given.newest_closed,
             now: given.now,
-            tariff: given.tariff,
+            tariff: with_unit_keys(given.tariff, &building.tenants),
         })
     }
 
@@ -165,12 +165,33 @@ fn payers(building: &Building, traced: &[TracedSession]) -> Vec<Payer> {
     let payer = |tenant: &Tenant| Payer {
         id: tenant.id,
         key: key_of(tenant),
-        from: Some(building.zone.date(tenant.created_at)),
-        to: None,
+        from: Some(building.zone.date(tenant.terms.valid_from.unwrap_or(tenant.created_at))),
+        to: left_at(tenant).map(|at| building.zone.date(at)),
     };
     // Nobody is present any day: only their sessions are theirs.
     let left = |id: TenantId| Payer { id, key: key_of_id(id), from: None, to: Some(building.zone.date(Timestamp(0))) };
     building.tenants.iter().map(payer).chain(gone.into_iter().map(left)).collect()
+}
+
+/// When a tenant left: moved out, was erased, or is valid no longer.
+fn left_at(tenant: &Tenant) -> Option<Timestamp> {
+    let ended = match tenant.status {
+        domain::TenantStatus::Active => None,
+        domain::TenantStatus::Archived(at) | domain::TenantStatus::Erased(at) => Some(at),
+    };
+    // The first moment that is not valid any more: its day before is the last.
+    let until = tenant.terms.valid_until.map(|until| until - DurationMs(1));
+    ended.into_iter().chain(until).min()
+}
+
+/// The tariff with the shares the tenants have, in millionths of the building; those of the tariff itself come second.
+pub(crate) fn with_unit_keys(mut tariff: Tariff, tenants: &[Tenant]) -> Tariff {
+    for share in tariff.unit_keys.values_mut() {
+        *share = share.saturating_mul(1000);
+    }
+    let known = tenants.iter().filter_map(|tenant| Some((tenant.id.0, tenant.terms.unit_key?.0)));
+    tariff.unit_keys.extend(known);
+    tariff
 }
 
 fn sessions(building: &Building, traced: Vec<TracedSession>) -> Vec<MeteredSession> {

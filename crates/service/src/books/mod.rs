@@ -142,3 +142,4 @@ pub(crate) async fn mail_set(writer: &Writer, at: Timestamp, server: &MailServer
 }
 
 pub(crate) use self::around::{letterhead_from, letterhead_item};
+pub(crate) use self::input::with_unit_keys;

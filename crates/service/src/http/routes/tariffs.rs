@@ -8,7 +8,7 @@ use crate::convert;
 use api::{LetterheadItem, MailItem, TariffDocument, TariffPage};
 use axum::Json;
 use axum::extract::State;
-use reports::{Month, Tariff, Zone};
+use reports::{Month, Tariff, TariffError, Zone};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -22,6 +22,11 @@ fn same_words<A: Serialize, B: DeserializeOwned>(value: &A) -> Answer<B> {
     serde_json::from_value(value).map_err(|error| Failure::invalid(error.to_string()))
 }
 
+/// Checks a tariff with the shares that tenants have.
+fn checked(shared: &Shared, tariff: &Tariff) -> Result<(), Vec<TariffError>> {
+    books::with_unit_keys(tariff.clone(), &shared.live().state.tenants).check()
+}
+
 fn page(shared: &Shared, tariff: &Tariff) -> Answer<TariffPage> {
     let zone = Zone::new(&shared.live().state.site.time_zone).map_err(|error| failure(&BooksError::Zone(error)))?;
     let first = Month::of(zone.date(shared.clock.now().wall)).first();
@@ -30,7 +35,7 @@ fn page(shared: &Shared, tariff: &Tariff) -> Answer<TariffPage> {
         tariff: same_words(tariff)?,
         calendars: tariff.versions.iter().map(convert::calendar).collect(),
         templates: templates.iter().map(|one| same_words(&one.version)).collect::<Answer<_>>()?,
-        problems: tariff.check().err().unwrap_or_default().iter().map(ToString::to_string).collect(),
+        problems: checked(shared, tariff).err().unwrap_or_default().iter().map(ToString::to_string).collect(),
     })
 }
 
@@ -49,7 +54,7 @@ pub(crate) async fn tariff_put(
     Body(document): Body<TariffDocument>,
 ) -> Answer<Json<TariffPage>> {
     let tariff: Tariff = same_words(&document)?;
-    tariff.check().map_err(|errors| failure(&BooksError::Tariff(errors)))?;
+    checked(&shared, &tariff).map_err(|errors| failure(&BooksError::Tariff(errors)))?;
     let kept = books::tariff_set(&shared.writer, shared.clock.now().wall, &tariff).await;
     kept.map_err(|error| failure(&error))?;
     page(&shared, &tariff).map(Json)

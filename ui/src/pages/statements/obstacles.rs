@@ -1,0 +1,110 @@
+//! What keeps a month from closing, each with what to do, and how sessions, registers and meters compare.
+
+use crate::books::BooksCommand;
+use crate::command::Command;
+use crate::format;
+use crate::icons::Icon;
+use crate::pages::Cx;
+use crate::text::Text;
+use crate::tokens;
+use crate::view::Page;
+use crate::widgets::{self, Field, Loudness, Mood};
+use api::{MonthState, MonthStatement, ObstacleCode, ObstacleDecision, ObstacleItem, ReconciliationRow};
+use egui::Ui;
+use std::collections::BTreeMap;
+
+/// Shows what is to be settled, then what was accepted.
+pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, reasons: &mut BTreeMap<String, String>, month: &MonthStatement) {
+    let is_closed = month.state == MonthState::Closed;
+    let (open, accepted): (Vec<&ObstacleItem>, Vec<&ObstacleItem>) =
+        month.obstacles.iter().partition(|one| one.accepted.is_none());
+    if open.is_empty() && !is_closed {
+        widgets::notice(ui, Icon::Check, cx.text(Text::NothingToSettle), Mood::Good);
+    }
+    for obstacle in open {
+        one(cx, ui, reasons, month, obstacle);
+    }
+    if !accepted.is_empty() {
+        widgets::field_label(ui, cx.text(Text::AcceptedTitle));
+    }
+    for obstacle in accepted {
+        widgets::line(ui, &obstacle.sentence(cx.language()));
+        widgets::weak(ui, obstacle.accepted.as_deref().unwrap_or_default());
+        if !is_closed {
+            let decision = ObstacleDecision { key: obstacle.key.clone(), reason: String::new() };
+            let back = Command::Books(BooksCommand::Decide(month.month.clone(), decision));
+            cx.button(ui, Loudness::Quiet, None, &obstacle.key, back);
+        }
+    }
+}
+
+fn one(
+    cx: &mut Cx<'_>,
+    ui: &mut Ui,
+    reasons: &mut BTreeMap<String, String>,
+    month: &MonthStatement,
+    obstacle: &ObstacleItem,
+) {
+    widgets::notice(ui, Icon::Alert, &obstacle.sentence(cx.language()), Mood::Warn);
+    widgets::weak(ui, obstacle.fix(cx.language()));
+    ui.horizontal_wrapped(|ui| {
+        if let Some(page) = place(obstacle) {
+            cx.button(ui, Loudness::Normal, None, &obstacle.key, Command::Show(page));
+        }
+        if obstacle.can_accept {
+            let reason = reasons.entry(obstacle.key.clone()).or_default();
+            let name = format!("{} {}", cx.text(Text::Reason), obstacle.key);
+            widgets::text_field(ui, &name, cx.text(Text::Reason), reason, Field::Text, 150.0);
+            let decision = ObstacleDecision { key: obstacle.key.clone(), reason: reason.trim().to_owned() };
+            let is_ready = !decision.reason.is_empty();
+            if is_ready {
+                let accept = Command::Books(BooksCommand::Decide(month.month.clone(), decision));
+                cx.button(ui, Loudness::Normal, None, &obstacle.key, accept);
+            }
+        }
+    });
+    ui.add_space(tokens::GAP_S);
+}
+
+/// The page where it is mended.
+const fn place(obstacle: &ObstacleItem) -> Option<Page> {
+    match obstacle.code {
+        ObstacleCode::NoTariff | ObstacleCode::InvoiceMissing | ObstacleCode::FlagMissing => Some(Page::Tariffs),
+        ObstacleCode::OpenSession | ObstacleCode::OrphanStop | ObstacleCode::RegisterMismatch => Some(Page::Chargers),
+        ObstacleCode::EndsBeforeStart
+        | ObstacleCode::ImpossibleEnergy
+        | ObstacleCode::RegisterDoubt
+        | ObstacleCode::NoTenant
+        | ObstacleCode::EndEstimated => Some(Page::Sessions),
+        ObstacleCode::MonthRuns
+        | ObstacleCode::EarlierMonthOpen
+        | ObstacleCode::LaterMonthClosed
+        | ObstacleCode::ReadingsMissing
+        | ObstacleCode::MeterMismatch => None,
+    }
+}
+
+/// Sessions against registers and meters.
+pub(super) fn counts(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
+    ui.add_space(tokens::GAP_M);
+    widgets::card_title(ui, cx.text(Text::CountsTitle), cx.text(Text::CountsSub));
+    for row in &month.reconciliation {
+        let language = cx.language();
+        let counted = row.counted_wh.map_or_else(|| "–".to_owned(), |wh| format::energy(wh, language));
+        let sessions = format::energy(row.sessions_wh, language);
+        widgets::line(ui, &format!("{}: {}", row.name, cx.fill(Text::CountsRow, &[&sessions, &counted])));
+        let (text, mood) = explanation(row);
+        widgets::badge(ui, cx.text(text), mood);
+    }
+}
+
+fn explanation(row: &ReconciliationRow) -> (Text, Mood) {
+    match row.explanation.as_str() {
+        "equal" => (Text::CountsEqual, Mood::Good),
+        "within_tolerance" => (Text::CountsTolerance, Mood::Good),
+        "register_reset" => (Text::CountsReset, Mood::Info),
+        "outside_sessions" => (Text::CountsOutside, Mood::Warn),
+        "sessions_exceed" => (Text::CountsExceed, Mood::Warn),
+        _ => (Text::CountsNone, Mood::Quiet),
+    }
+}
