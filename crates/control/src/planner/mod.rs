@@ -10,12 +10,14 @@ mod appetite;
 mod bench;
 mod facts;
 mod fair;
+mod forecast;
 mod rank;
 mod rooms;
 mod stay;
 
 pub use self::bench::{Bench, Moment};
 pub use self::facts::{Branch, CarFacts, Facts, Guidance, LocalMinute, Place};
+pub use self::forecast::{Calibration, Forecast};
 pub use self::stay::PastSession;
 
 use self::appetite::Appetite;
@@ -156,3 +158,6 @@ fn received(car: &CarFacts) -> f64 {
 fn real(value: impl TryInto<i32>) -> f64 {
     value.try_into().map_or(f64::from(i32::MAX), f64::from)
 }
+
+#[cfg(test)]
+mod tests;
