@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use tests::{Api, ForeignCharger, Meshwatt, approve_charger, enrol, published_site, until};
 
 const CARD: &str = "04A1B2C3";
+const LOCATION: &str = "http://127.0.0.1:9/file";
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 const AT: &str = "2026-01-01T10:00:00Z";
 
 /// Waits until the charger is told it is accepted; a charger asks again while it is pending.
@@ -113,6 +115,8 @@ fn the_ocpp_package_takes_every_operation() {
 
     accepted(api, "unlock", &json!({"connector": 1}));
     charger.asked("UnlockConnector", |asked| asked["connector_id"] == 1);
+    let profile = json!({"id": 100, "stack_level": 1, "purpose": "tx_default", "kind": "daily", "unit": "A",
+        "start": "2026-01-01T00:00:00Z", "duration_s": 86400, "periods": [{"from_s": 0, "limit": 16.0}, {"from_s": 3600, "limit": 6.5, "phases": 1}]});
     let operations = [
         (json!({"operation": "get_configuration", "keys": ["HeartbeatInterval"]}), "GetConfiguration"),
         (
@@ -123,6 +127,38 @@ fn the_ocpp_package_takes_every_operation() {
         (json!({"operation": "clear_cache"}), "ClearCache"),
         (json!({"operation": "trigger_message", "message": "MeterValues", "connector": 1}), "TriggerMessage"),
         (json!({"operation": "data_transfer", "vendor_id": "Foreign"}), "DataTransfer"),
+        (json!({"operation": "reserve_now", "connector": 1, "card": CARD, "until": "2100-01-01T00:00:00Z"}), "ReserveNow"),
+        (json!({"operation": "cancel_reservation", "reservation_id": 7}), "CancelReservation"),
+        (json!({"operation": "set_charging_profile", "connector": 1, "profile": profile}), "SetChargingProfile"),
+        (json!({"operation": "clear_charging_profile", "profile_id": 100}), "ClearChargingProfile"),
+        (json!({"operation": "get_composite_schedule", "connector": 1, "duration_s": 600}), "GetCompositeSchedule"),
+        (json!({"operation": "get_diagnostics", "location": LOCATION}), "GetDiagnostics"),
+        (json!({"operation": "get_log", "log": "security", "location": LOCATION}), "GetLog"),
+        (json!({"operation": "update_firmware", "location": LOCATION}), "UpdateFirmware"),
+        (
+            json!({"operation": "signed_update_firmware", "location": LOCATION, "signing_certificate": PEM, "signature": "AA=="}),
+            "SignedUpdateFirmware",
+        ),
+        (json!({"operation": "get_local_list_version"}), "GetLocalListVersion"),
+        (json!({"operation": "send_local_list"}), "SendLocalList"),
+        (
+            json!({"operation": "extended_trigger_message", "message": "SignChargePointCertificate"}),
+            "ExtendedTriggerMessage",
+        ),
+        (
+            json!({"operation": "install_certificate", "use_for": "central_system_root", "certificate": PEM}),
+            "InstallCertificate",
+        ),
+        (
+            json!({"operation": "get_installed_certificate_ids", "use_for": "manufacturer_root"}),
+            "GetInstalledCertificateIds",
+        ),
+        (
+            json!({"operation": "delete_certificate", "hash_algorithm": "SHA256", "issuer_name_hash": "aa",
+                "issuer_key_hash": "bb", "serial_number": "01"}),
+            "DeleteCertificate",
+        ),
+        (json!({"operation": "certificate_signed", "certificate_chain": PEM}), "CertificateSigned"),
     ];
     for (operation, action) in operations {
         accepted(api, "operations", &operation);
@@ -146,4 +182,41 @@ fn accepted(api: &Api, what: &str, body: &Value) {
         (state["outcome"] != "pending").then_some(state)
     });
     assert_eq!(ended["outcome"], "accepted", "{ended}");
+}
+
+/// Protects charging while this program is off: the list of cards reaches a charger nobody here wrote, is verified, loses
+/// a blocked card, and what was charged meanwhile arrives later and is booked to its own time.
+#[test]
+fn the_ocpp_package_charges_offline() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Meshwatt::serve(directory.path());
+    let api = program.api();
+    published_site(api, 1.0);
+    let tenant = enrol(api, "Ana", CARD);
+    enrol(api, "Rui", "04FFFFFF");
+    let mut charger = ForeignCharger::connect(&program.charger_url("CP1"), "CP1");
+    boot_until_accepted(&mut charger, api, "CP1");
+    report_status(&mut charger, "Available");
+    let list = charger.asked("SendLocalList", |asked| asked["cards"].as_object().is_some_and(|cards| cards.len() == 2));
+    assert_eq!(list["cards"][CARD], "Accepted", "{list}");
+    until("the list to be verified", || {
+        let cards = api.get("chargers/CP1/detail").ok()["cards"].clone();
+        (cards["state"] == "verified" && cards["held"] == 2).then_some(())
+    });
+    let card = api.items("cards").into_iter().find(|card| card["uid"] == "04FFFFFF").unwrap()["id"].clone();
+    let _blocked: Value = api.patch(&format!("cards/{card}"), &json!({"blocked": true})).ok();
+    charger.asked("SendLocalList", |asked| {
+        asked["type"] == "Differential" && asked["cards"].as_object().is_some_and(|cards| cards.len() == 1)
+    });
+
+    let body = json!({"connector_id": 1, "id_tag": CARD, "meter_start": 500, "timestamp": AT});
+    let started = charger.call("StartTransaction", body);
+    assert_eq!(started["id_tag_info"]["status"], "Accepted", "{started}");
+    let body = json!({"transaction_id": started["transaction_id"], "id_tag": CARD, "meter_stop": 4_500,
+        "timestamp": "2026-01-01T12:00:00Z", "reason": "EVDisconnected"});
+    charger.call("StopTransaction", body);
+    let path = format!("sessions?charger=CP1&tenant_id={tenant}");
+    let session = until("the session", || api.items(&path).into_iter().find(|item| !item["ended_at"].is_null()));
+    assert_eq!((&session["energy_wh"], &session["started_at"]), (&json!(4_000), &json!(AT)), "{session}");
+    assert_eq!(session["provenance"], "received_late", "{session}");
 }

@@ -19,6 +19,7 @@ mod profile;
 mod report;
 mod setup;
 mod station;
+mod version;
 mod view;
 
 pub use self::cards::{CardList, ListState};
@@ -31,4 +32,5 @@ pub use self::port::{Gate, Input, Outcome, Output, StationConfig};
 pub use self::report::{NewestValue, SecurityEvent, Transfer, TransferKind};
 pub use self::setup::Settings;
 pub use self::station::Station;
+pub use self::version::{ChargerMachine, Version};
 pub use self::view::{CardsView, ConfigurationView, LimitView, OfflineReason, OfflineView, StationView};

@@ -8,6 +8,7 @@ use crate::engine::Kept;
 use crate::error::StartError;
 use crate::http::MANAGER_SECRET;
 use crate::mqtt::DeviceCredentials;
+use central_system::{ChargerMachine, Version};
 use control::Setup;
 use domain::{
     ChargerId, Circuit, CircuitId, CircuitTree, DurationMs, Now, PerPhase, Protocol, Quantity, Record, Series, Session,
@@ -174,14 +175,15 @@ pub(crate) fn mesh_from(setup: &Setup, now: Now) -> Mesh {
 }
 
 /// A station for each OCPP charger of the last run, with its sessions.
-pub(crate) fn stations_from(setup: &Setup, kept: &Kept, now: Now) -> BTreeMap<ChargerId, central_system::Station> {
+pub(crate) fn stations_from(setup: &Setup, kept: &Kept, now: Now) -> BTreeMap<ChargerId, Box<dyn ChargerMachine>> {
     let offset = jiff::tz::TimeZone::get(&setup.site.time_zone)
         .ok()
         .zip(jiff::Timestamp::from_millisecond(now.wall.0).ok())
         .map(|(zone, at)| zone.to_offset(at).seconds());
     let mut stations = BTreeMap::new();
-    for charger in setup.chargers.iter().filter(|charger| charger.protocol == Protocol::Ocpp16) {
-        let mut station = central_system::Station::new(central_system::StationConfig {
+    let ocpp = setup.chargers.iter().filter_map(|it| Some((it, Version::of_protocol(it.protocol)?)));
+    for (charger, version) in ocpp {
+        let mut station = version.machine(central_system::StationConfig {
             approved: charger.approved,
             fallback: charger.fallback,
             phases: u8::try_from(charger.wiring.wires().len()).unwrap_or(3),

@@ -9,6 +9,7 @@
 mod access;
 mod beginning;
 mod books;
+mod ceiling;
 mod config;
 mod connections;
 mod convert;
@@ -35,6 +36,7 @@ mod time_text;
 mod tls;
 
 pub use self::books::{Books, BooksError, FileKind, ListedMonth, MonthBook, Verified, Which};
+pub use self::ceiling::ceiling;
 pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
 pub use self::error::StartError;
 pub use self::http::openapi_document;

@@ -207,7 +207,7 @@ struct Records {
 struct Plumbing {
     control: Control,
     mesh: Mesh,
-    stations: BTreeMap<ChargerId, central_system::Station>,
+    stations: BTreeMap<ChargerId, Box<dyn central_system::ChargerMachine>>,
     kept: engine::Kept,
     approved: BTreeSet<ChargerId>,
     devices: Devices,

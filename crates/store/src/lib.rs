@@ -6,6 +6,7 @@
 //!
 //! Must not know: OCPP, MQTT, or the types of the API.
 
+mod bare;
 mod columns;
 mod error;
 mod lock;
@@ -21,6 +22,7 @@ mod table;
 mod usage;
 mod writer;
 
+pub use self::bare::BareLog;
 pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;

@@ -1,9 +1,12 @@
 //! `meshwatt bench`: what this program does on this computer, measured from outside against a process of its own.
 
 mod answers;
+mod ceiling;
 mod charger;
 mod idle;
+mod ocpp;
 mod process;
+mod wire;
 
 use crate::Failure;
 use clap::Subcommand;
@@ -15,11 +18,18 @@ pub enum Bench {
     Answers(answers::Options),
     /// Memory and processor share with few chargers reporting now and then
     Idle(idle::Options),
+    /// Connections, messages a second, latency, memory and processor time of the OCPP side, beside the ceiling
+    Ocpp(ocpp::Options),
+    /// The ceiling as a process of its own
+    #[command(hide = true)]
+    Ceiling(ceiling::Options),
 }
 
 pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
     match bench {
         Bench::Answers(options) => answers::run(&options).await,
         Bench::Idle(options) => idle::run(&options).await,
+        Bench::Ocpp(options) => ocpp::run(&options).await,
+        Bench::Ceiling(options) => ceiling::run(&options).await,
     }
 }

@@ -40,11 +40,28 @@ impl Served {
         let site = dir.join("site.toml");
         std::fs::write(&site, site_file(chargers)).map_err(failed("cannot write to the temporary folder"))?;
         let program = std::env::current_exe().map_err(failed("cannot find this program"))?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--http", "127.0.0.1:0", "--ocpp", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data-dir"])
             .arg(dir.join("data"))
             .arg("--site")
-            .arg(site)
+            .arg(site);
+        Self::spawn(command, dir).await
+    }
+
+    /// Starts the bare responder that the service is compared with.
+    pub(super) async fn ceiling() -> Result<Self, Failure> {
+        let dir = std::env::temp_dir().join(format!("meshwatt-ceiling-{}", std::process::id()));
+        let program =
+            std::env::current_exe().map_err(|source| Failure::System { what: "cannot find this program", source })?;
+        let mut command = Command::new(program);
+        command.args(["bench", "ceiling"]).arg(&dir);
+        Self::spawn(command, dir).await
+    }
+
+    async fn spawn(mut command: Command, dir: PathBuf) -> Result<Self, Failure> {
+        let failed = |what| move |source| Failure::System { what, source };
+        let mut child = command
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

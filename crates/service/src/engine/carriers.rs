@@ -4,7 +4,7 @@ use super::turn::{Raise, Turn};
 use super::{Engine, Removed, Socket, Work};
 use crate::mqtt::{Kind, ToBroker};
 use crate::ocpp_socket::ToSocket;
-use central_system::{Command, Station, StationConfig};
+use central_system::{Command, StationConfig, Version};
 use domain::{CardVerdict, ChargerId, ConnectorNumber, MilliAmps, Now, ReplyKey, SessionId};
 use tokio::sync::mpsc;
 
@@ -12,13 +12,26 @@ use tokio::sync::mpsc;
 const WAITING_MAX: usize = 64;
 
 impl Engine {
-    pub(super) fn opened(&mut self, now: Now, charger: ChargerId, generation: u64, sender: mpsc::Sender<ToSocket>) {
+    pub(super) fn opened(
+        &mut self,
+        now: Now,
+        charger: ChargerId,
+        version: Version,
+        generation: u64,
+        sender: mpsc::Sender<ToSocket>,
+    ) {
+        // New firmware may speak another version; what was said in the old one is over.
+        if self.parts.stations.get(&charger).is_some_and(|station| station.version() != version) {
+            self.parts.stations.remove(&charger);
+        }
         if !self.parts.stations.contains_key(&charger) {
             if self.waiting() >= WAITING_MAX {
                 tell(&sender, "Too many unknown chargers wait; approve or remove some in the console");
                 return;
             }
-            let mut station = Station::new(StationConfig::new(charger.clone()));
+            let approved = self.parts.approved.contains(&charger);
+            let config = StationConfig { approved, ..StationConfig::new(charger.clone()) };
+            let mut station = version.machine(config);
             drop(station.handle(now, central_system::Input::SetCards(std::sync::Arc::clone(&self.cards))));
             self.parts.stations.insert(charger.clone(), station);
         }

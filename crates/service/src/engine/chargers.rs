@@ -169,7 +169,7 @@ impl Engine {
             return;
         }
         turn.records.push(fact(format!("charger/{charger}"), MEMORY, memory));
-        let hardware = self.parts.stations.get(charger).and_then(central_system::Station::hardware);
+        let hardware = self.parts.stations.get(charger).and_then(|station| station.hardware());
         let Some(model) = hardware.map(model_of).filter(|model| model.len() > 2) else { return };
         if self.parts.kept.learned.get(&model) != Some(&memory.learned) {
             turn.records.push(fact(format!("model/{model}"), LEARNED, &memory.learned));

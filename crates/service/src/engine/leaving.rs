@@ -3,7 +3,7 @@
 //! A station asks one thing at a time, so the end of the session and the cut to nothing take more than one answer.
 
 use super::Engine;
-use central_system::{Gate, Input, Output, Station};
+use central_system::{ChargerMachine, Gate, Input, Output};
 use domain::{ChargerId, DurationMs, Instant, Now};
 
 /// A charger that answers takes a second or two; one that does not is not waited for any longer.
@@ -14,7 +14,7 @@ const REASON: &str = "The manager removed this charger; it may connect again and
 
 /// A removed charger on its way out.
 pub(super) struct Leaving {
-    station: Station,
+    station: Box<dyn ChargerMachine>,
     generation: u64,
     until: Instant,
 }

@@ -48,6 +48,8 @@ pub(crate) enum Happened {
     OcppOpened {
         /// As it named itself.
         charger: ChargerId,
+        /// What it speaks.
+        version: central_system::Version,
         /// Number of the socket.
         generation: u64,
         /// Where texts for it go.
@@ -123,7 +125,7 @@ pub(crate) struct Parts {
     pub(crate) control: Control,
     pub(crate) mesh: Mesh,
     /// Chargers known from before, with their sessions.
-    pub(crate) stations: BTreeMap<ChargerId, central_system::Station>,
+    pub(crate) stations: BTreeMap<ChargerId, Box<dyn central_system::ChargerMachine>>,
     /// OCPP chargers the manager let in.
     pub(crate) approved: BTreeSet<ChargerId>,
     pub(crate) batches: mpsc::Sender<Batch>,
@@ -266,7 +268,9 @@ impl Engine {
     fn happened(&mut self, now: Now, happened: Happened) {
         self.changed = true;
         match happened {
-            Happened::OcppOpened { charger, generation, sender } => self.opened(now, charger, generation, sender),
+            Happened::OcppOpened { charger, version, generation, sender } => {
+                self.opened(now, charger, version, generation, sender);
+            }
             Happened::OcppFrame { charger, generation, text } => self.frame(now, charger, generation, text),
             Happened::OcppClosed { charger, generation } => self.closed(now, charger, generation),
             Happened::MqttConnected(client) => {

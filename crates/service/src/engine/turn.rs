@@ -154,12 +154,13 @@ impl Engine {
 
     fn ask_station(&mut self, now: Now, turn: &mut Turn, charger: &ChargerId, input: central_system::Input<'_>) {
         let Some(station) = self.parts.stations.get_mut(charger) else { return };
+        let protocol = station.version().protocol();
         for output in station.handle(now, input) {
             match output {
                 central_system::Output::Send { text, gate } => self.send(now, turn, charger, text, gate),
                 central_system::Output::Event(event) => {
                     self.station_event(now, turn, charger, &event);
-                    turn.charger(charger.clone(), Protocol::Ocpp16, event);
+                    turn.charger(charger.clone(), protocol, event);
                 }
                 central_system::Output::CommandDone { id, outcome, answer } => {
                     self.command_done(id, super::commands::station_outcome(outcome), &answer);
@@ -259,6 +260,12 @@ impl Engine {
             Output::EndSession { charger, connector, session } => self.end_session(turn, charger, connector, session),
             Output::ClearCache { charger } => self.clear_cache(turn, charger),
             Output::Save(record) => {
+                if let Record::Charger(charger) = &record
+                    && self.parts.stations.contains_key(&charger.id)
+                {
+                    let wires = u8::try_from(charger.wiring.wires().len()).unwrap_or(3);
+                    turn.push(Work::Station(charger.id.clone(), central_system::Input::SetWiring(wires)));
+                }
                 // Whoever was acknowledged looks for itself at once.
                 turn.shown |= matches!(record, Record::Charger(_) | Record::Meter(_));
                 turn.cards_changed |= matches!(

@@ -7,15 +7,13 @@
 use crate::access::Credentials;
 use api::{Language, RefusalCode};
 use base64::Engine as _;
+use central_system::Version;
 use domain::ChargerId;
 use std::fmt::Write as _;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Longest head; real ones stay below 1 kB.
 pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
-
-/// The only OCPP version spoken so far.
-const SUBPROTOCOL: &str = "ocpp1.6";
 
 /// Asks for a password.
 const UNAUTHORIZED: &str = "401 Unauthorized";
@@ -78,6 +76,8 @@ pub(crate) struct Head {
 pub(crate) struct Accepted {
     /// Who it says it is.
     pub(crate) charger: ChargerId,
+    /// What it speaks.
+    pub(crate) version: Version,
     /// The password it presents.
     pub(crate) credentials: Option<Credentials>,
     /// The answer as it crosses the wire.
@@ -121,25 +121,33 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
     };
     let charger = ChargerId::new(&name)
         .map_err(|error| Refusal::new(&name, RefusalCode::BadIdentity).about(error.to_string()))?;
-    let echo = head.subprotocol(&name)?;
+    let chosen = head.subprotocol(&name)?;
     let mut response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
         derive_accept_key(key.as_bytes())
     );
-    if echo && write!(response, "Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n").is_err() {
+    if let Some(version) = chosen
+        && write!(response, "Sec-WebSocket-Protocol: {}\r\n", version.subprotocol()).is_err()
+    {
         tracing::debug!("writing to a text cannot fail");
     }
     response.push_str("\r\n");
-    Ok(Accepted { charger, credentials: head.basic().map(|(_, credentials)| credentials), response })
+    let version = chosen.unwrap_or(Version::UNSAID);
+    Ok(Accepted { charger, version, credentials: head.basic().map(|(_, credentials)| credentials), response })
 }
 
 impl Head {
+    /// The same head with an identity in its address.
+    pub(crate) fn named(&self, identity: &str) -> Self {
+        Self { target: format!("/ocpp/{identity}"), ..self.clone() }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether to echo our subprotocol: none asked means 1.6 without an echo.
-    fn subprotocol(&self, device: &str) -> Result<bool, Refusal> {
+    fn subprotocol(&self, device: &str) -> Result<Option<Version>, Refusal> {
         let asked: Vec<&str> = self
             .headers
             .iter()
@@ -149,12 +157,10 @@ impl Head {
             .filter(|part| !part.is_empty())
             .collect();
         if asked.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        if asked.iter().any(|part| part.eq_ignore_ascii_case(SUBPROTOCOL)) {
-            return Ok(true);
-        }
-        Err(Refusal::new(device, RefusalCode::Subprotocol).about(asked.join(", ")))
+        let chosen = Version::choose(&asked);
+        chosen.map(Some).ok_or_else(|| Refusal::new(device, RefusalCode::Subprotocol).about(asked.join(", ")))
     }
 
     /// Last non-empty part of the path, else a value in the query, else the user of Basic authentication.
@@ -278,5 +284,28 @@ mod tests {
     fn rest_is_kept() {
         assert_eq!(split(b"GET /a HTTP/1.1\r\nHost: x\r\n"), None);
         assert_eq!(split(b"GET /a HTTP/1.1\r\n\r\n\x81\x80").unwrap().1, b"\x81\x80");
+    }
+
+    proptest::proptest! {
+        /// No bytes make the reader of request heads panic, and whoever is let in has an identity.
+        #[test]
+        fn any_head(
+            target in "[/?=&%a-zA-Z0-9._~ -]{0,60}|.{0,40}",
+            name in "[A-Za-z-]{0,30}",
+            value in ".{0,60}",
+            noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..120),
+        ) {
+            let text = format!(
+                "GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nAuthorization: Basic {value}\r\n{name}: {value}\r\n\r\n"
+            );
+            for bytes in [text.as_bytes(), &noise, &[text.as_bytes(), &noise].concat()] {
+                if let Some((head, _rest)) = split(bytes)
+                    && let Ok(accepted) = accept(&head)
+                {
+                    proptest::prop_assert!(!accepted.charger.as_str().is_empty());
+                    proptest::prop_assert!(accepted.response.starts_with("HTTP/1.1 101"));
+                }
+            }
+        }
     }
 }

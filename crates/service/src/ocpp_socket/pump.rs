@@ -6,6 +6,7 @@ use crate::connections::{Connections, Note};
 use crate::engine::Happened;
 use crate::tls::{Certificates, Standing, TlsIncoming};
 use api::RefusalCode;
+use central_system::Version;
 use domain::{ChargerId, Clock, Protocol};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
@@ -33,6 +34,10 @@ const OUTGOING_MAX: usize = 128;
 
 /// Largest message: a full configuration or a day of meter values stays below 200 kB.
 const MESSAGE_BYTES_MAX: usize = 512 * 1024;
+
+/// What is read at once, and written without waiting for more: the library's own 128 kB each would be most of what a
+/// connected charger costs, and real messages are a few kB long.
+const BUFFER_BYTES: usize = 4096;
 
 /// Pings keep address translators awake; some chargers never answer them, which is no fault.
 const PING_EVERY: Duration = Duration::from_secs(45);
@@ -168,7 +173,7 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
                 ..Refusal::new("", RefusalCode::RequestTooLong)
             })
         },
-        head::accept,
+        |head| carrier.accept(head, peer),
     ) {
         Ok(accepted) => accepted,
         Err(refusal) => return carrier.refuse(&mut stream, peer, &refusal).await,
@@ -181,11 +186,13 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
     }
     tracing::Span::current().record("charger", accepted.charger.as_str());
     let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(0)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX))
         .max_write_buffer_size(4 * MESSAGE_BYTES_MAX);
     let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
-    carry(socket, accepted.charger, peer, carrier).await;
+    carry(socket, (accepted.charger, accepted.version), peer, carrier).await;
 }
 
 /// The head and what followed it; no head when it is too long.
@@ -204,7 +211,12 @@ async fn read_head<S: Socket>(stream: &mut S) -> std::io::Result<(Option<head::H
     }
 }
 
-async fn carry<S: Socket>(mut socket: WebSocketStream<S>, charger: ChargerId, peer: SocketAddr, carrier: Carrier) {
+async fn carry<S: Socket>(
+    mut socket: WebSocketStream<S>,
+    (charger, version): (ChargerId, Version),
+    peer: SocketAddr,
+    carrier: Carrier,
+) {
     let generation = carrier.generations.fetch_add(1, Ordering::Relaxed);
     let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
     let address = peer.to_string();
@@ -216,7 +228,7 @@ async fn carry<S: Socket>(mut socket: WebSocketStream<S>, charger: ChargerId, pe
         refusal: None,
         about: "",
     });
-    let opened = Happened::OcppOpened { charger: charger.clone(), generation, sender };
+    let opened = Happened::OcppOpened { charger: charger.clone(), version, generation, sender };
     if carrier.engine.send(opened).await.is_err() {
         return;
     }
@@ -337,6 +349,18 @@ trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
 
 impl Carrier {
+    /// Decides about a head. A charger that names itself nowhere is listed with the reason, and called by its network
+    /// address, so that people can let it in all the same.
+    fn accept(&self, head: &head::Head, peer: SocketAddr) -> Result<head::Accepted, Refusal> {
+        match head::accept(head) {
+            Err(refusal) if refusal.code == RefusalCode::NoIdentity => {
+                self.refused(peer, &refusal);
+                head::accept(&head.named(&format!("ip-{}", peer.ip().to_canonical())))
+            }
+            decided => decided,
+        }
+    }
+
     /// Serves a socket in a task of its own, when there is a place for it.
     fn begin<S: Socket>(&self, sockets: &mut tokio::task::JoinSet<()>, stream: S, link: Link) {
         let Ok(slot) = Arc::clone(&self.slots.0).try_acquire_owned() else {

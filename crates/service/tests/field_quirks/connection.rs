@@ -60,6 +60,17 @@ async fn url_variants() {
         let is_known = |list: &serde_json::Value| list["items"].as_array().unwrap().iter().any(|item| item["id"] == id);
         house.site.until("chargers", is_known).await;
     }
+    // One that names itself nowhere is called by its network address.
+    let (station, head) = Station::open(house.ocpp(), "/", &["Sec-WebSocket-Protocol: ocpp1.6"]).await;
+    station.unwrap_or_else(|| panic!("{head}")).boot().await;
+    let is_known =
+        |list: &serde_json::Value| list["items"].as_array().unwrap().iter().any(|item| item["id"] == "ip-127.0.0.1");
+    house.site.until("chargers", is_known).await;
+    let told = |list: &serde_json::Value| {
+        let mut items = list["items"].as_array().unwrap().iter();
+        items.any(|item| item["state"] == "refused" && item["detail"].as_str().unwrap().contains("identity"))
+    };
+    house.site.until("connections", told).await;
     // Basic authentication names it where the address does not: `C9:secret`.
     let headers = ["Sec-WebSocket-Protocol: ocpp1.6", "Authorization: Basic Qzk6c2VjcmV0"];
     let (station, head) = Station::open(house.ocpp(), "/", &headers).await;

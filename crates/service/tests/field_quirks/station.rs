@@ -18,14 +18,14 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 const MORNING_MS: i64 = 1_795_161_600_000;
 
 /// Card of the tenant every house has.
-pub const CARD: &str = "04A1B2C3";
+pub(crate) const CARD: &str = "04A1B2C3";
 
 /// A clock that is moved by hand.
 #[derive(Default)]
-pub struct HandClock(AtomicU64);
+pub(crate) struct HandClock(AtomicU64);
 
 impl HandClock {
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
@@ -43,14 +43,14 @@ impl Clock for HandClock {
 }
 
 /// A whole service with one tenant, whose clock the test moves.
-pub struct House {
-    pub site: Site,
-    pub clock: Arc<HandClock>,
-    pub tenant: i64,
+pub(crate) struct House {
+    pub(crate) site: Site,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) tenant: i64,
 }
 
 impl House {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Arc::new(HandClock::default());
         let shared = Arc::clone(&clock);
         let site = Site::start_with(|config| config.clock = shared).await;
@@ -70,23 +70,27 @@ impl House {
         Self { site, clock, tenant }
     }
 
-    pub fn ocpp(&self) -> SocketAddr {
+    pub(crate) fn ocpp(&self) -> SocketAddr {
         self.site.addresses().ocpp
     }
 
     /// The present on the house's clock, so many seconds later or, below zero, earlier.
-    pub fn at(&self, seconds: i64) -> String {
+    pub(crate) fn at(&self, seconds: i64) -> String {
         let at = self.clock.now().wall.0 + seconds * 1000;
         jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
     /// A station that was let in, booted and agreed to everything that follows.
-    pub async fn station(&self, id: &str) -> Station {
+    pub(crate) async fn station(&self, id: &str) -> Station {
         self.station_that(id, agreeable).await
     }
 
     /// The same with answers of its own.
-    pub async fn station_that(&self, id: &str, answers: impl FnMut(&str, &Value) -> Reply + Send + 'static) -> Station {
+    pub(crate) async fn station_that(
+        &self,
+        id: &str,
+        answers: impl FnMut(&str, &Value) -> Reply + Send + 'static,
+    ) -> Station {
         let mut station = Station::connect(self.ocpp(), id).await;
         station.answers = Box::new(answers);
         self.approve(&mut station, id).await;
@@ -95,7 +99,7 @@ impl House {
     }
 
     /// Boots a station, lets it in, and boots it again.
-    pub async fn approve(&self, station: &mut Station, id: &str) {
+    pub(crate) async fn approve(&self, station: &mut Station, id: &str) {
         station.boot().await;
         let is_known = |list: &Value| list["items"].as_array().unwrap().iter().any(|item| item["id"] == id);
         self.site.until("chargers", is_known).await;
@@ -104,7 +108,7 @@ impl House {
     }
 
     /// Time passes, second by second; the station answers what it is asked meanwhile.
-    pub async fn pass(&self, station: &mut Station, seconds: u64) {
+    pub(crate) async fn pass(&self, station: &mut Station, seconds: u64) {
         for _second in 0..seconds {
             self.clock.advance(1);
             station.serve(Duration::from_millis(12)).await;
@@ -112,7 +116,7 @@ impl House {
     }
 
     /// Time passes until the station was asked for this, for five minutes of the clock at most.
-    pub async fn until_asked(&self, station: &mut Station, wanted: impl Fn(&str, &Value) -> bool) -> Value {
+    pub(crate) async fn until_asked(&self, station: &mut Station, wanted: impl Fn(&str, &Value) -> bool) -> Value {
         for _second in 0..300 {
             if let Some(place) = station.asked.iter().position(|(action, body)| wanted(action, body)) {
                 return station.asked.remove(place).1;
@@ -123,7 +127,7 @@ impl House {
     }
 
     /// Time passes until the API answers as wanted, for ten minutes of the clock at most.
-    pub async fn until(&self, station: &mut Station, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, station: &mut Station, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         for _second in 0..600 {
             let answer = self.site.get(path).await.json;
             if wanted(&answer) {
@@ -135,17 +139,17 @@ impl House {
     }
 
     /// Sessions, newest first.
-    pub async fn sessions(&self) -> Vec<Value> {
+    pub(crate) async fn sessions(&self) -> Vec<Value> {
         self.site.get("sessions").await.json["items"].as_array().unwrap().clone()
     }
 
     /// A charger in detail.
-    pub async fn detail(&self, id: &str) -> Value {
+    pub(crate) async fn detail(&self, id: &str) -> Value {
         self.site.get(&format!("chargers/{id}/detail")).await.json
     }
 
     /// Begins a session of the tenant and gives its number.
-    pub async fn start_session(&self, station: &mut Station, meter: i64) -> Value {
+    pub(crate) async fn start_session(&self, station: &mut Station, meter: i64) -> Value {
         station.status("Preparing").await;
         let at = self.at(0);
         let body = json!({ "connectorId": 1, "idTag": CARD, "meterStart": meter, "timestamp": at });
@@ -156,13 +160,13 @@ impl House {
     }
 
     /// Ends it.
-    pub async fn stop_session(&self, station: &mut Station, session: &Value, meter: i64) -> Value {
+    pub(crate) async fn stop_session(&self, station: &mut Station, session: &Value, meter: i64) -> Value {
         let body = json!({ "transactionId": session, "idTag": CARD, "meterStop": meter, "timestamp": self.at(0) });
         station.call("StopTransaction", body).await
     }
 
     /// Reports current on all wires and a register.
-    pub async fn values(&self, station: &mut Station, session: &Value, amps: f64, register: i64) {
+    pub(crate) async fn values(&self, station: &mut Station, session: &Value, amps: f64, register: i64) {
         let mut sampled = vec![json!({ "value": register.to_string(), "unit": "Wh" })];
         for phase in ["L1", "L2", "L3"] {
             let (value, measurand) = (format!("{amps:.1}"), "Current.Import");
@@ -175,7 +179,7 @@ impl House {
 }
 
 /// What a station does with a request.
-pub enum Reply {
+pub(crate) enum Reply {
     /// Answers.
     Result(Value),
     /// Answers with an error of this code.
@@ -185,7 +189,7 @@ pub enum Reply {
 }
 
 /// A charger without rules: it agrees to everything.
-pub fn agreeable(action: &str, _body: &Value) -> Reply {
+pub(crate) fn agreeable(action: &str, _body: &Value) -> Reply {
     Reply::Result(match action {
         "GetConfiguration" => json!({}),
         "GetLocalListVersion" => json!({ "listVersion": -1 }),
@@ -195,20 +199,20 @@ pub fn agreeable(action: &str, _body: &Value) -> Reply {
 }
 
 /// A scripted station on a real socket.
-pub struct Station {
-    pub socket: WebSocketStream<TcpStream>,
-    pub answers: Box<dyn FnMut(&str, &Value) -> Reply + Send>,
+pub(crate) struct Station {
+    pub(crate) socket: WebSocketStream<TcpStream>,
+    pub(crate) answers: Box<dyn FnMut(&str, &Value) -> Reply + Send>,
     /// What the service asked, oldest first.
-    pub asked: Vec<(String, Value)>,
+    pub(crate) asked: Vec<(String, Value)>,
     /// Whether the service closed the connection, and why.
-    pub closed: Option<String>,
+    pub(crate) closed: Option<String>,
     last: u64,
     got: Vec<Value>,
 }
 
 impl Station {
     /// Connects as every charger should.
-    pub async fn connect(ocpp: SocketAddr, id: &str) -> Self {
+    pub(crate) async fn connect(ocpp: SocketAddr, id: &str) -> Self {
         let (station, head) = Self::open(ocpp, &format!("/ocpp/{id}"), &["Sec-WebSocket-Protocol: ocpp1.6"]).await;
         let station = station.unwrap_or_else(|| panic!("refused: {head}"));
         assert!(head.contains("Sec-WebSocket-Protocol: ocpp1.6"), "{head}");
@@ -216,7 +220,7 @@ impl Station {
     }
 
     /// Connects with a target and headers of its own; gives the answer's head, and a station where it was let in.
-    pub async fn open(ocpp: SocketAddr, target: &str, headers: &[&str]) -> (Option<Self>, String) {
+    pub(crate) async fn open(ocpp: SocketAddr, target: &str, headers: &[&str]) -> (Option<Self>, String) {
         let mut lines = vec![format!("GET {target} HTTP/1.1"), format!("Host: {ocpp}")];
         lines.extend(["Upgrade: websocket", "Sec-WebSocket-Version: 13"].map(str::to_owned));
         lines.push("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==".to_owned());
@@ -228,7 +232,7 @@ impl Station {
     }
 
     /// Connects with a whole request head of its own.
-    pub async fn open_raw(ocpp: SocketAddr, head: &str) -> (Option<Self>, String) {
+    pub(crate) async fn open_raw(ocpp: SocketAddr, head: &str) -> (Option<Self>, String) {
         let mut stream = TcpStream::connect(ocpp).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -251,12 +255,12 @@ impl Station {
         (Some(station), answer)
     }
 
-    pub async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
     /// Reads for so long, answering what is asked.
-    pub async fn serve(&mut self, time: Duration) {
+    pub(crate) async fn serve(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
         while self.closed.is_none() {
             match tokio::time::timeout_at(end, self.socket.next()).await {
@@ -302,7 +306,7 @@ impl Station {
     }
 
     /// Waits for the answer to a message of this id: result, or `{"error", "text"}`.
-    pub async fn answer(&mut self, id: &str) -> Value {
+    pub(crate) async fn answer(&mut self, id: &str) -> Value {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(place) = self.got.iter().position(|frame| frame[1] == id) {
@@ -316,39 +320,39 @@ impl Station {
     }
 
     /// Calls the service and gives its answer.
-    pub async fn call(&mut self, action: &str, body: Value) -> Value {
+    pub(crate) async fn call(&mut self, action: &str, body: Value) -> Value {
         self.last += 1;
         let id = format!("s{}", self.last);
         self.send(&json!([2, id, action, body]).to_string()).await;
         self.answer(&id).await
     }
 
-    pub async fn boot(&mut self) -> Value {
+    pub(crate) async fn boot(&mut self) -> Value {
         self.boot_as("Quirk", "Q1").await
     }
 
-    pub async fn boot_as(&mut self, vendor: &str, model: &str) -> Value {
+    pub(crate) async fn boot_as(&mut self, vendor: &str, model: &str) -> Value {
         self.call("BootNotification", json!({ "chargePointVendor": vendor, "chargePointModel": model })).await
     }
 
-    pub async fn status(&mut self, status: &str) {
+    pub(crate) async fn status(&mut self, status: &str) {
         let body = json!({ "connectorId": 1, "errorCode": "NoError", "status": status });
         assert_eq!(self.call("StatusNotification", body).await, json!({}));
     }
 
     /// Requests of one action so far.
-    pub fn asked_for(&self, action: &str) -> Vec<Value> {
+    pub(crate) fn asked_for(&self, action: &str) -> Vec<Value> {
         self.asked.iter().filter(|(known, _)| known == action).map(|(_, body)| body.clone()).collect()
     }
 
     /// Purpose, kind, stack level, limit and unit of every profile so far.
-    pub fn profiles(&self) -> Vec<String> {
+    pub(crate) fn profiles(&self) -> Vec<String> {
         self.asked_for("SetChargingProfile").iter().map(profile).collect()
     }
 }
 
 /// A profile in five words.
-pub fn profile(request: &Value) -> String {
+pub(crate) fn profile(request: &Value) -> String {
     let profile = &request["csChargingProfiles"];
     let schedule = &profile["chargingSchedule"];
     let words = [&profile["chargingProfilePurpose"], &profile["chargingProfileKind"], &schedule["chargingRateUnit"]];
@@ -357,7 +361,7 @@ pub fn profile(request: &Value) -> String {
 }
 
 /// Whether a request is the limit of a session of at least so many amperes.
-pub fn is_limit(action: &str, body: &Value, least_a: f64) -> bool {
+pub(crate) fn is_limit(action: &str, body: &Value, least_a: f64) -> bool {
     let profile = &body["csChargingProfiles"];
     action == "SetChargingProfile"
         && profile["chargingProfilePurpose"] == "TxProfile"
