@@ -43,6 +43,8 @@ pub(crate) enum Resource {
     Detail(Charger),
     /// How a charger's states changed.
     Timeline(Charger),
+    /// Sums for the insight page.
+    Usage,
     /// Devices that are, were or want to be connected.
     Connections,
     /// Which proof chargers must bring.
@@ -130,6 +132,10 @@ pub(crate) enum Command {
     AddCard(i64, NewCard),
     /// Change a tenant.
     EditTenant(i64, TenantPatch),
+    /// Correct a session, or say who pays.
+    CorrectSession(i32, api::SessionPatch),
+    /// Look at other sums.
+    SetInsight(crate::view::InsightFilter),
     /// Remove a tenant with all cards.
     RemoveTenant(i64),
     /// Block or unblock a card.
@@ -172,6 +178,8 @@ impl Command {
     /// What a button says.
     pub(crate) const fn label(&self) -> Text {
         match self {
+            Self::EditTenant(_, TenantPatch { archived: Some(true), .. }) => Text::MoveOut,
+            Self::EditTenant(_, TenantPatch { archived: Some(false), .. }) => Text::MoveIn,
             Self::Show(page) => page.title(),
             Self::ShowCharger(Some(_)) => Text::Details,
             Self::ShowCharger(None) => Text::Back,
@@ -219,7 +227,8 @@ impl Command {
             Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCard,
             Self::CancelEnrolment => Text::Cancel,
             Self::AddTenant(_, Some(_)) | Self::AddCard(..) => Text::EnrolFinish,
-            Self::AddTenant(_, None) => Text::Save,
+            Self::AddTenant(_, None) | Self::CorrectSession(..) => Text::Save,
+            Self::SetInsight(_) => Text::Insight,
             Self::RemoveTenant(_) => Text::RemoveTenant,
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
@@ -240,6 +249,7 @@ impl Command {
     pub(crate) const fn tooltip(&self) -> Option<Text> {
         Some(match self {
             Self::ShowCharger(Some(_)) => Text::DetailsTip,
+            Self::EditTenant(_, TenantPatch { archived: Some(true), .. }) => Text::MoveOutTip,
             Self::ShowDialog(Some(dialog)) => match dialog.tooltip() {
                 Some(tip) => tip,
                 None => return None,
@@ -296,6 +306,8 @@ impl Command {
             | Self::AddTenant(..)
             | Self::AddCard(..)
             | Self::EditTenant(..)
+            | Self::CorrectSession(..)
+            | Self::SetInsight(_)
             | Self::EditSite(_)
             | Self::EditCircuits(_)
             | Self::Wish(..)

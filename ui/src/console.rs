@@ -59,6 +59,7 @@ struct Pages {
     connect: pages::connect::ConnectState,
     circuits: pages::circuits::CircuitsState,
     wish: pages::wish::WishForm,
+    correct: pages::correct::CorrectForm,
     settings: pages::settings::SettingsState,
     demo: pages::demo::DemoState,
     filter: Option<SessionFilter>,
@@ -151,6 +152,7 @@ impl Console {
                 self.pages.cards.close_dialog();
                 self.pages.connect.close_dialog();
                 self.pages.wish = pages::wish::WishForm::default();
+                self.pages.correct = pages::correct::CorrectForm::default();
             }
             self.model.command(command);
         }
@@ -234,6 +236,7 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
         Page::Sessions => pages::sessions::show(cx, ui, snapshot, &mut pages.filter),
         Page::Tariffs => pages::tariffs::show(cx, ui, &mut pages.tariffs),
         Page::Statements => pages::statements::show(cx, ui, &mut pages.statements),
+        Page::Insight => pages::insight::show(cx, ui, snapshot),
         Page::Connect => pages::connect::show(cx, ui, &mut pages.connect, snapshot),
         Page::Circuits => pages::circuits::show(cx, ui, &mut pages.circuits, snapshot),
         Page::Settings => pages::settings::show(cx, ui, &mut pages.settings, snapshot),
@@ -275,8 +278,9 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
             Dialog::EnrolRefused(uid) => pages::enrol::refused_dialog(cx, ui, &mut pages.cards.enrol, uid),
             Dialog::AddDevice => pages::connect::device_dialog(cx, ui, &mut pages.connect),
             Dialog::ShownPassword => pages::connect::password_dialog(cx, ui),
-            Dialog::AddTenant => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, None),
-            Dialog::EditTenant(id) => pages::cards::tenant_dialog(cx, ui, &mut pages.cards, Some(*id)),
+            Dialog::AddTenant => pages::tenant::dialog(cx, ui, &mut pages.cards.tenant, None),
+            Dialog::EditTenant(id) => pages::tenant::dialog(cx, ui, &mut pages.cards.tenant, Some(*id)),
+            Dialog::CorrectSession(id) => pages::correct::dialog(cx, ui, &mut pages.correct, *id),
             Dialog::Wish(session) => pages::wish::dialog(cx, ui, &mut pages.wish, snapshot, *session),
             Dialog::RemoveTenant(id) => pages::cards::remove_dialog(cx, ui, *id),
         }
@@ -375,6 +379,7 @@ fn nav_item(cx: &mut Cx<'_>, ui: &mut Ui, page: Page) {
         Page::Sessions => Icon::List,
         Page::Tariffs => Icon::Clock,
         Page::Statements => Icon::Table,
+        Page::Insight => Icon::Graph,
         Page::Connect => Icon::Link,
         Page::Circuits => Icon::Tree,
         Page::Settings => Icon::Sliders,

@@ -91,6 +91,8 @@ pub(crate) struct Values {
     pub(crate) sessions: Remote<Vec<SessionItem>>,
     /// Where the list of sessions goes on.
     pub(crate) sessions_next: Option<String>,
+    /// Sums for the insight page.
+    pub(crate) usage: Remote<api::Usage>,
     /// The load curve of the open session.
     pub(crate) curve: Remote<(i32, ReadingColumns)>,
     /// Decisions about the open charger.
@@ -203,6 +205,10 @@ impl Model {
                 self.values.shown_password = None;
                 self.view.dialog = dialog;
             }
+            Command::SetInsight(filter) => {
+                self.view.insight = filter;
+                self.fetch(Resource::Usage);
+            }
             Command::SetSpan(span) => self.view.span = span,
             Command::SetQuantity(quantity) => self.view.quantity = quantity,
             Command::SetGraphForm(form) => self.view.form = form,
@@ -244,6 +250,10 @@ impl Model {
                     self.fetch(Resource::Books(BooksResource::Month(open)));
                 }
             }
+            Page::Insight => {
+                self.fetch(Resource::Usage);
+                self.fetch(Resource::Tenants);
+            }
             Page::Circuits => self.fetch(Resource::Fallbacks),
             Page::Connect => {
                 self.fetch(Resource::Connections);
@@ -262,6 +272,7 @@ impl Model {
     pub(crate) fn fetch(&mut self, resource: Resource) {
         let asking = Asking {
             snapshot: self.snapshot.as_deref(),
+            insight: &self.view.insight,
             filter: &self.view.filter,
             cursor: self.values.sessions_next.as_deref(),
         };
@@ -273,6 +284,7 @@ impl Model {
             Resource::Fallbacks => self.values.fallbacks.ask(),
             Resource::Tenants => self.values.tenants.ask(),
             Resource::Sessions | Resource::MoreSessions => self.values.sessions.ask(),
+            Resource::Usage => self.values.usage.ask(),
             Resource::Curve(_) => self.values.curve.ask(),
             Resource::Readings(quantity, from) => {
                 self.values.readings.ask();
@@ -431,6 +443,7 @@ impl Model {
                 let known = values.sessions.value().cloned().unwrap_or_default();
                 self.sessions_arrived(answer, known);
             }
+            Resource::Usage => values.usage.answer(read(answer, language)),
             Resource::Curve(id) => values.curve.answer(read(answer, language).map(|columns| (id, columns))),
             Resource::Readings(quantity, from) => {
                 let columns = read::<ReadingColumns>(answer, language);
@@ -524,6 +537,10 @@ impl Model {
             Command::EditTenant(..) | Command::RemoveTenant(_) | Command::BlockCard(..) | Command::RemoveCard(_) => {
                 self.view.dialog = None;
                 self.fetch(Resource::Tenants);
+            }
+            Command::CorrectSession(..) => {
+                self.view.dialog = None;
+                self.fetch(Resource::Sessions);
             }
             Command::EditSite(_) => {
                 self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());

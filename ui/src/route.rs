@@ -4,7 +4,7 @@ use crate::command::{Command, Resource};
 use crate::history::series_names;
 use crate::time::rfc3339;
 use crate::transport::Method;
-use crate::view::SessionFilter;
+use crate::view::{Axis, InsightFilter, SessionFilter};
 use api::{PriorityOrder, Snapshot};
 use serde::Serialize;
 
@@ -41,6 +41,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::AddTenant(tenant, _) => (Post, "tenants".to_owned(), json(tenant)),
         Command::AddCard(tenant, card) => (Post, format!("tenants/{tenant}/cards"), json(card)),
         Command::EditTenant(tenant, patch) => (Patch, format!("tenants/{tenant}"), json(patch)),
+        Command::CorrectSession(id, patch) => (Patch, format!("sessions/{id}"), json(patch)),
         Command::RemoveTenant(tenant) => (Delete, format!("tenants/{tenant}"), None),
         Command::BlockCard(card, patch) => (Patch, format!("cards/{card}"), json(patch)),
         Command::RemoveCard(card) => (Delete, format!("cards/{card}"), None),
@@ -74,6 +75,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         | Command::ShowSession(_)
         | Command::ShowDialog(_)
         | Command::SetSpan(_)
+        | Command::SetInsight(_)
         | Command::SetQuantity(_)
         | Command::SetGraphForm(_)
         | Command::SetLanguage(_)
@@ -106,6 +108,8 @@ fn order(snapshot: &Snapshot, id: &str, to: impl Fn(usize) -> usize) -> Option<R
 pub(crate) struct Asking<'a> {
     /// The newest snapshot.
     pub(crate) snapshot: Option<&'a Snapshot>,
+    /// Which sums are shown.
+    pub(crate) insight: &'a InsightFilter,
     /// Which sessions are listed.
     pub(crate) filter: &'a SessionFilter,
     /// Where the list of sessions goes on.
@@ -122,6 +126,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Tenants => "tenants?limit=1000".to_owned(),
         Resource::Sessions => sessions(asking, None),
         Resource::MoreSessions => sessions(asking, Some(asking.cursor?)),
+        Resource::Usage => usage(asking.insight, asking.snapshot?.at_ms)?,
         Resource::Curve(id) => format!("sessions/{id}/curve"),
         Resource::Readings(quantity, from_ms) => {
             let snapshot = asking.snapshot?;
@@ -161,6 +166,28 @@ fn sessions(asking: &Asking<'_>, cursor: Option<&str>) -> String {
         path.push_str(&format!("&cursor={}", part(cursor)));
     }
     path
+}
+
+/// The question behind a chart; also the address of its values as CSV.
+pub(crate) fn usage(filter: &InsightFilter, now_ms: i64) -> Option<String> {
+    let (bucket, by) = match filter.axis {
+        Axis::Day => ("day", "all"),
+        Axis::Month => ("month", "all"),
+        Axis::Hour => ("hour", "all"),
+        Axis::Tenant => ("total", "tenant"),
+        Axis::Charger => ("total", "charger"),
+    };
+    // As far back as the server sums.
+    let length = filter.period.ms().unwrap_or(1_090 * crate::time::DAY_MS);
+    let from = rfc3339(now_ms.checked_sub(length)?);
+    let mut path = format!("usage?from={from}&bucket={bucket}&by={by}");
+    if let Some(tenant) = filter.tenant_id {
+        path.push_str(&format!("&tenant_id={tenant}"));
+    }
+    if let Some(charger) = &filter.charger {
+        path.push_str(&format!("&charger={}", part(charger)));
+    }
+    Some(path)
 }
 
 fn readings(series: &[String], from_ms: i64, to_ms: i64, step_s: i64) -> String {

@@ -20,6 +20,8 @@ pub(crate) enum Page {
     Tariffs,
     /// Months and their statements.
     Statements,
+    /// Sums and patterns.
+    Insight,
     /// Connecting devices.
     Connect,
     /// The wiring: live, to edit, and while the computer is off.
@@ -32,13 +34,14 @@ pub(crate) enum Page {
 
 impl Page {
     /// All of them, in the order of the navigation.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Overview,
         Self::Chargers,
         Self::Cards,
         Self::Sessions,
         Self::Tariffs,
         Self::Statements,
+        Self::Insight,
         Self::Circuits,
         Self::Connect,
         Self::Settings,
@@ -54,6 +57,7 @@ impl Page {
             Self::Sessions => Text::Sessions,
             Self::Tariffs => Text::Tariffs,
             Self::Statements => Text::Statements,
+            Self::Insight => Text::Insight,
             Self::Connect => Text::Connect,
             Self::Circuits => Text::Circuits,
             Self::Settings => Text::Settings,
@@ -70,6 +74,7 @@ impl Page {
             Self::Sessions => Text::SessionsSub,
             Self::Tariffs => Text::TariffsSub,
             Self::Statements => Text::StatementsSub,
+            Self::Insight => Text::InsightSub,
             Self::Connect => Text::ConnectSub,
             Self::Circuits => Text::CircuitsPageSub,
             Self::Settings => Text::SettingsSub,
@@ -148,6 +153,8 @@ pub(crate) enum Dialog {
     EditTenant(i64),
     /// Whether to remove this tenant.
     RemoveTenant(i64),
+    /// Corrections of a session.
+    CorrectSession(i32),
     /// What this session needs.
     Wish(i32),
 }
@@ -167,6 +174,7 @@ impl Dialog {
             Self::AddTenant => Text::AddTenant,
             Self::EditTenant(_) => Text::EditTenant,
             Self::RemoveTenant(_) => Text::RemoveTenant,
+            Self::CorrectSession(_) => Text::Correct,
             Self::Wish(_) => Text::SetWish,
         }
     }
@@ -185,6 +193,7 @@ impl Dialog {
             Self::AddTenant => Some(Text::AddTenantTip),
             Self::EditTenant(_) => Some(Text::EditTenantTip),
             Self::RemoveTenant(_) => Some(Text::RemoveTenantTip),
+            Self::CorrectSession(_) => Some(Text::CorrectTip),
             Self::Wish(_) => Some(Text::SetWishTip),
         }
     }
@@ -225,6 +234,51 @@ impl Period {
     }
 }
 
+/// What a chart of sums is drawn over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Axis {
+    /// Each day.
+    #[default]
+    Day,
+    /// Each month.
+    Month,
+    /// Each hour of the day.
+    Hour,
+    /// Each tenant.
+    Tenant,
+    /// Each charger.
+    Charger,
+}
+
+impl Axis {
+    /// All of them, in the order of the selector.
+    pub(crate) const ALL: [Self; 5] = [Self::Day, Self::Month, Self::Hour, Self::Tenant, Self::Charger];
+
+    /// Its name.
+    pub(crate) const fn label(self) -> Text {
+        match self {
+            Self::Day => Text::AxisDay,
+            Self::Month => Text::AxisMonth,
+            Self::Hour => Text::AxisHour,
+            Self::Tenant => Text::Tenant,
+            Self::Charger => Text::ColCharger,
+        }
+    }
+}
+
+/// Which sums are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InsightFilter {
+    /// Over what.
+    pub(crate) axis: Axis,
+    /// How far back.
+    pub(crate) period: Period,
+    /// Only of this tenant.
+    pub(crate) tenant_id: Option<i64>,
+    /// Only at this charger.
+    pub(crate) charger: Option<String>,
+}
+
 /// Which sessions are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SessionFilter {
@@ -253,6 +307,8 @@ pub(crate) struct View {
     pub(crate) session: Option<i32>,
     /// The dialog in front.
     pub(crate) dialog: Option<Dialog>,
+    /// Which sums are shown.
+    pub(crate) insight: InsightFilter,
     /// Which sessions are listed.
     pub(crate) filter: SessionFilter,
 }

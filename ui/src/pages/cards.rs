@@ -4,11 +4,12 @@ use super::{Cx, not_yet, title};
 use crate::command::{Command, Resource};
 use crate::icons::Icon;
 use crate::pages::enrol::EnrolState;
+use crate::pages::tenant::TenantTyped;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::view::{Dialog, Page};
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{CardItem, CardPatch, EnrolmentRequest, RefusedCardItem, Snapshot, TenantForm, TenantItem, TenantPatch};
+use api::{CardItem, CardPatch, EnrolmentRequest, RefusedCardItem, Snapshot, TenantItem};
 use egui::{Align, Layout, RichText, Ui};
 
 /// Seconds a card may take to be held to a charger.
@@ -27,8 +28,8 @@ pub(crate) struct CardsState {
     search: String,
     /// The enrolment dialog.
     pub(crate) enrol: EnrolState,
-    /// What is typed in the tenant dialog, and for which tenant.
-    tenant: Option<(Option<i64>, String, String)>,
+    /// What is typed in the tenant dialog.
+    pub(crate) tenant: Option<TenantTyped>,
 }
 
 impl CardsState {
@@ -53,7 +54,7 @@ pub(crate) fn matching<'a>(tenants: &'a [TenantItem], words: &str) -> Vec<&'a Te
     let fits = |tenant: &&TenantItem| {
         hit(&tenant.form.name) || hit(&tenant.form.unit) || tenant.cards.iter().any(|card| hit(&card.uid))
     };
-    tenants.iter().filter(fits).collect()
+    tenants.iter().filter(|tenant| tenant.erased_at.is_none()).filter(fits).collect()
 }
 
 /// Shows tenants and cards.
@@ -127,12 +128,13 @@ fn show_tenant(cx: &mut Cx<'_>, ui: &mut Ui, tenant: &TenantItem) {
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 widgets::strong_line(ui, &tenant.form.name);
+                let moved = tenant.archived_at.as_ref().map(|_| cx.text(Text::MovedOut));
                 let cards = match tenant.cards.len() {
                     0 => cx.text(Text::NoCardsOfTenant).to_owned(),
                     1 => cx.text(Text::CardsOne).to_owned(),
                     count => cx.fill(Text::CardsCount, &[&count.to_string()]),
                 };
-                let parts = [tenant.form.unit.as_str(), cards.as_str()];
+                let parts = [tenant.form.unit.as_str(), cards.as_str(), moved.unwrap_or_default()];
                 let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 widgets::weak_line(ui, &known.join(" · "));
             });
@@ -153,6 +155,9 @@ fn show_card(cx: &mut Cx<'_>, ui: &mut Ui, card: &CardItem) {
             let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(18.0), egui::Sense::hover());
             Icon::Card.paint(ui.painter(), rect, p.text_weak);
             ui.label(RichText::new(&card.uid).monospace());
+            if card.alias_of.is_some() {
+                widgets::badge(ui, cx.text(Text::CardAlias), Mood::Info);
+            }
             if card.blocked {
                 widgets::badge(ui, cx.text(Text::Blocked), Mood::Bad);
             }
@@ -178,6 +183,9 @@ fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
             "blocked" => Text::RefusedBlocked,
             "not_approved" => Text::RefusedNotApproved,
             "in_use" => Text::RefusedInUse,
+            "not_valid" => Text::RefusedNotValid,
+            "cap_reached" => Text::RefusedCap,
+            "not_here" => Text::RefusedNotHere,
             _unknown => Text::RefusedUnknown,
         };
         ui.horizontal(|ui| {
@@ -195,38 +203,6 @@ fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
             });
         });
     }
-}
-
-/// The dialog that adds or edits a tenant.
-pub(crate) fn tenant_dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, edited: Option<i64>) {
-    let known = cx.model.values.tenants.value().and_then(|list| list.iter().find(|tenant| Some(tenant.id) == edited));
-    let typed = match &mut state.tenant {
-        Some(typed) if typed.0 == edited => typed,
-        other => {
-            let (name, unit) =
-                known.map_or_else(Default::default, |tenant| (tenant.form.name.clone(), tenant.form.unit.clone()));
-            other.insert((edited, name, unit))
-        }
-    };
-    let heading = if edited.is_some() { Text::EditTenantTitle } else { Text::AddTenantTitle };
-    widgets::heading(ui, cx.text(heading), tokens::TEXT_TITLE);
-    widgets::form_field(ui, cx.text(Text::Name), "", &mut typed.1, Field::Text);
-    widgets::form_field(ui, cx.text(Text::Unit), cx.text(Text::UnitHint), &mut typed.2, Field::Text);
-    let (name, unit) = (typed.1.trim().to_owned(), typed.2.trim().to_owned());
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let ready = !name.is_empty();
-            let command = match edited {
-                Some(id) => Command::EditTenant(
-                    id,
-                    TenantPatch { name: Some(name), unit: Some(unit), ..TenantPatch::default() },
-                ),
-                None => Command::AddTenant(TenantForm::named(name, unit), None),
-            };
-            cx.button_if(ui, ready, Loudness::Primary, "", command);
-            super::cancel(cx, ui);
-        });
-    });
 }
 
 /// The question before a tenant is removed.

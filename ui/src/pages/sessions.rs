@@ -7,7 +7,7 @@ use crate::graph::{curve, paint::Style};
 use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::{self, palette};
-use crate::view::{Page, Period, SessionFilter};
+use crate::view::{Dialog, Page, Period, SessionFilter};
 use crate::widgets::{self, Loudness};
 use api::{SessionItem, Snapshot};
 use domain::{EndReason, Provenance};
@@ -57,7 +57,7 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &mut Opti
             *changed = Some(SessionFilter { period, ..filter.clone() });
         }
         let mut tenants = vec![(None, cx.text(Text::Everyone).to_owned())];
-        let known = cx.model.values.tenants.value().into_iter().flatten();
+        let known = cx.model.values.tenants.value().into_iter().flatten().filter(|tenant| tenant.erased_at.is_none());
         tenants.extend(known.map(|tenant| (Some(tenant.id), tenant.form.name.clone())));
         if let Some(tenant_id) = widgets::select(ui, cx.text(Text::FilterTenant), &tenants, &filter.tenant_id, 170.0) {
             *changed = Some(SessionFilter { tenant_id, ..filter.clone() });
@@ -172,6 +172,8 @@ fn detail(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, session: &SessionIt
     let wanted = cx.model.values.curve.is_wanted();
     cx.want(wanted, Resource::Curve(session.id));
     facts(cx, ui, snapshot, session);
+    let correct = Command::ShowDialog(Some(Dialog::CorrectSession(session.id)));
+    cx.button(ui, Loudness::Normal, None, "", correct);
     ui.add_space(tokens::GAP_S);
     widgets::heading(ui, cx.text(Text::SessionCurve), tokens::TEXT_TITLE);
     let remote = &cx.model.values.curve;

@@ -375,10 +375,10 @@ catalogue! {
     UnblockTip: "This card can charge again", "Este cartão volta a poder carregar";
     RemoveCard: "Remove", "Remover";
     RemoveCardTip: "Forget this card", "Esquecer este cartão";
-    RemoveTenant: "Remove tenant", "Remover condómino";
-    RemoveTenantTip: "Removes the tenant with all cards; past sessions stay", "Remove o condómino e os seus cartões; as sessões passadas ficam";
-    RemoveTenantTitle: "Remove {}?", "Remover {}?";
-    RemoveTenantSub: "Their cards can no longer charge. Past sessions stay in the records.", "Os seus cartões deixam de carregar. As sessões passadas ficam nos registos.";
+    RemoveTenant: "Erase tenant", "Apagar condómino";
+    RemoveTenantTip: "Erases the name, contact and cards; sessions stay without a name", "Apaga o nome, o contacto e os cartões; as sessões ficam sem nome";
+    RemoveTenantTitle: "Erase {}?", "Apagar {}?";
+    RemoveTenantSub: "Name, contact and cards are gone for good. Sessions and sums stay, without the name.", "O nome, o contacto e os cartões desaparecem de vez. As sessões e os totais ficam, sem o nome.";
     AddTenant: "Add a tenant…", "Adicionar condómino…";
     AddTenantTip: "Without a card for now", "Por agora sem cartão";
     AddTenantTitle: "Add a tenant", "Adicionar um condómino";
@@ -902,4 +902,54 @@ catalogue! {
     MailUser: "User name", "Utilizador";
     MailPassword: "Password", "Palavra-passe";
     MailPasswordIn: "Kept in: {}", "Guardada em: {}";
+    // Tenants' terms.
+    TenantEmail: "E-mail", "E-mail";
+    TenantPhone: "Telephone", "Telefone";
+    TenantLanguage: "Language of statements", "Língua dos extratos";
+    TenantSpaces: "Parking spaces", "Lugares de garagem";
+    TenantFrom: "Valid from", "Válido desde";
+    TenantUntil: "Valid until", "Válido até";
+    TenantMaxPower: "Maximum power (kW)", "Potência máxima (kW)";
+    TenantCap: "Monthly limit (kWh)", "Limite mensal (kWh)";
+    TenantPriority: "Priority", "Prioridade";
+    TenantKey: "Unit key (‰)", "Permilagem (‰)";
+    TenantChargers: "Chargers of their own", "Carregadores próprios";
+    TenantChargersHint: "Identities, separated by commas", "Identificadores, separados por vírgulas";
+    TenantUse: "Who may use them", "Quem os pode usar";
+    TenantUnreadable: "“{}” cannot be read; correct it or leave it empty", "«{}» não se consegue ler; corrija ou deixe vazio";
+    UseOwnerOnly: "Only their own cards", "Só os cartões do próprio";
+    UseEveryone: "Everyone who may charge", "Todos os que podem carregar";
+    UseOwnerPays: "Unknown cards too, on their account", "Também cartões desconhecidos, por sua conta";
+    MoveOut: "Moved out", "Mudou-se";
+    MoveOutTip: "Their cards are refused from now on; sessions and statements stay", "Os seus cartões são recusados a partir de agora; sessões e extratos ficam";
+    MoveIn: "Lives here again", "Voltou a morar cá";
+    MovedOut: "moved out", "mudou-se";
+    CardAlias: "Other reading", "Outra leitura";
+    RefusedNotValid: "Its tenant moved out, or may not charge yet or any more", "O condómino mudou-se, ou ainda não pode ou já não pode carregar";
+    RefusedCap: "Its tenant used the energy of this month", "O condómino já usou a energia deste mês";
+    RefusedNotHere: "The charger belongs to another tenant", "O carregador é de outro condómino";
+
+    // Corrections.
+    Correct: "Correct…", "Corrigir…";
+    CorrectTip: "Change who pays or the energy; the original is kept", "Alterar quem paga ou a energia; o original fica guardado";
+    CorrectTitle: "Correct session {}", "Corrigir a sessão {}";
+    CorrectSub: "The original stays beside the correction", "O original fica guardado ao lado da correção";
+    CorrectEnergy: "Energy (kWh)", "Energia (kWh)";
+    CorrectReason: "Reason", "Motivo";
+    CorrectReasonHint: "In words that explain it a year from now", "Em palavras que o expliquem daqui a um ano";
+
+    // Insight.
+    Insight: "Insight", "Análise";
+    InsightSub: "Who uses how much, when and where", "Quem consome quanto, quando e onde";
+    InsightBy: "By", "Por";
+    AxisDay: "Day", "Dia";
+    AxisMonth: "Month", "Mês";
+    AxisHour: "Hour", "Hora";
+    InsightCsv: "Export as CSV", "Exportar em CSV";
+    InsightTotal: "{} in {} sessions", "{} em {} sessões";
+    InsightBusiest: "Most charging at {} h", "Mais carregamento às {} h";
+    InsightSessions: "{} sessions", "{} sessões";
+    InsightChart: "Bar chart of energy, {} in all; the table below has the values", "Gráfico de barras da energia, {} no total; a tabela abaixo tem os valores";
+    InsightEmpty: "No energy in this period", "Sem energia neste período";
+    InsightEmptySub: "Choose a longer period or another filter", "Escolha um período mais longo ou outro filtro";
 }
