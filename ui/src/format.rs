@@ -133,6 +133,17 @@ pub(crate) fn field_number(value: f64, language: Language) -> String {
     }
 }
 
+/// The same with up to three decimals, for values that have a thousandth: watt-hours of a kWh, a unit key.
+#[must_use]
+pub(crate) fn field_precise(value: f64, language: Language) -> String {
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    match language {
+        Language::English => text.to_owned(),
+        Language::Portuguese => text.replace('.', ","),
+    }
+}
+
 /// Reads a number as a person of either language types it: `7.5`, `7,5`, ` 7 `.
 #[must_use]
 pub(crate) fn read_number(text: &str) -> Option<f64> {

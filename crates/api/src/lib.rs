@@ -41,7 +41,10 @@ pub use self::live::{EnrolmentState, LiveMessage, RefusedCardItem, SiteLive, Sna
 pub use self::operation::{
     CertificateUse, LogKind, Operation, PeriodRequest, ProfileKind, ProfilePurpose, ProfileRequest, RateUnit,
 };
-pub use self::people::{CardItem, CardPatch, NewCard, TenantForm, TenantItem, TenantPatch};
+pub use self::people::{
+    CardItem, CardPatch, ImportColumn, ImportPreview, ImportProblem, ImportRequest, ImportRow, NewCard, TenantForm,
+    TenantItem, TenantPatch,
+};
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
     FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,

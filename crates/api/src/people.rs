@@ -215,3 +215,92 @@ pub struct CardPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<CardPolicyItem>,
 }
+
+/// A column of a list of tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ImportColumn {
+    /// Name.
+    Name,
+    /// Flat.
+    Unit,
+    /// E-mail address.
+    Email,
+    /// Telephone.
+    Phone,
+    /// Language.
+    Language,
+    /// Card numbers, separated by `|`.
+    Cards,
+    /// Parking spaces.
+    ParkingSpaces,
+    /// Chargers of their own.
+    Chargers,
+    /// Maximum power.
+    MaxPower,
+    /// Priority.
+    Priority,
+    /// Monthly limit.
+    MonthlyCap,
+    /// First day.
+    ValidFrom,
+    /// Last day.
+    ValidUntil,
+    /// Unit key.
+    UnitKey,
+}
+
+/// What is wrong with a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportProblem {
+    /// Where.
+    pub column: ImportColumn,
+    /// What it says.
+    pub value: String,
+    /// What to do.
+    pub detail: String,
+}
+
+/// A row of a list of tenants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportRow {
+    /// Its line in the file, from 1.
+    pub line: u32,
+    /// The tenant.
+    pub tenant: TenantForm,
+    /// Their cards.
+    pub cards: Vec<String>,
+    /// What is wrong with it; nothing is imported while any row has something wrong.
+    pub problems: Vec<ImportProblem>,
+}
+
+/// A list of tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ImportRequest {
+    /// The CSV file as it is, in Base64: its encoding is found out.
+    pub content_base64: String,
+    /// `true` only looks: nothing is changed.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a list of tenants says, and whether it was imported.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportPreview {
+    /// `utf-8` or `windows-1252`.
+    pub encoding: String,
+    /// What separates the columns.
+    pub separator: String,
+    /// Rows below the heading.
+    pub rows: Vec<ImportRow>,
+    /// Rows with something wrong.
+    pub wrong_rows: u32,
+    /// Whether all of it is in force now.
+    pub imported: bool,
+}

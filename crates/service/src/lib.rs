@@ -20,6 +20,7 @@ mod error;
 mod feed;
 mod files;
 mod http;
+mod import;
 mod journal;
 mod month;
 mod mqtt;

@@ -2,7 +2,7 @@
 
 use super::Cx;
 use crate::command::Command;
-use crate::format::{field_number, read_number};
+use crate::format::{field_precise, read_number};
 use crate::text::Text;
 use crate::tokens;
 use crate::widgets::{self, Field, Loudness};
@@ -31,7 +31,7 @@ pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut CorrectForm, id: i
         return super::cancel(cx, ui);
     };
     let shown = u32::try_from(session.energy_wh).map_or(0.0, |wh| f64::from(wh) / 1000.0);
-    let shown = field_number(shown, cx.language());
+    let shown = field_precise(shown, cx.language());
     if form.of != Some(id) {
         *form = CorrectForm { of: Some(id), tenant: session.tenant_id, energy: shown.clone(), reason: String::new() };
     }

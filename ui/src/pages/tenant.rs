@@ -2,7 +2,7 @@
 
 use super::Cx;
 use crate::command::Command;
-use crate::format::{field_number, read_number};
+use crate::format::{field_precise, read_number};
 use crate::text::Text;
 use crate::tokens;
 use crate::widgets::{self, Field, Loudness};
@@ -40,7 +40,7 @@ impl TenantTyped {
         language: api::Language,
         day: impl Fn(&str, i64) -> String,
     ) -> Self {
-        let number = |value: Option<f64>| value.map_or_else(String::new, |value| field_number(value, language));
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| field_precise(value, language));
         Self {
             of,
             name: form.name.clone(),

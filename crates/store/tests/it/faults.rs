@@ -53,7 +53,7 @@ async fn a_refused_record_does_not_poison_others() {
 #[tokio::test]
 async fn a_full_disk_is_told_to_every_caller() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { pages_max: Some(80), ..Options::default() };
+    let options = Options { pages_max: Some(180), ..Options::default() };
     let (writer, reader) = Store::open(dir.path(), options).await.unwrap();
     let text = "x".repeat(20_000);
     let mut kept = 0;
@@ -85,7 +85,7 @@ async fn a_full_disk_is_told_to_every_caller() {
 async fn a_full_disk_recovers_by_retention() {
     let dir = tempfile::tempdir().unwrap();
     let (writer, reader) =
-        Store::open(dir.path(), Options { pages_max: Some(120), ..Options::default() }).await.unwrap();
+        Store::open(dir.path(), Options { pages_max: Some(220), ..Options::default() }).await.unwrap();
     let text = "x".repeat(3000);
     for at in 0.. {
         if writer.commit(vec![Record::Frame(frame("C1", at, &text))]).await.is_err() {

@@ -8,6 +8,7 @@ mod corrections;
 mod demo;
 mod devices;
 mod files;
+mod imports;
 mod insight;
 mod meters;
 mod operations;
@@ -157,6 +158,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(corrections::orphan_decide))
         .routes(routes!(corrections::tenant_export))
         .routes(routes!(insight::usage))
+        .routes(routes!(imports::tenant_import))
         .routes(routes!(records::session_curve))
         .routes(routes!(records::wish_put, records::wish_delete))
         .routes(routes!(records::readings))
