@@ -105,9 +105,9 @@ refusals! {
     /// Anything else at the login.
     MqttLogin: "The MQTT login was refused: {}", "O início de sessão MQTT foi recusado: {}";
     /// A foreign topic.
-    ForeignPublish: "It published on {}, which is not its own topic; set its topic to its user name", "Publicou em {}, que não é o seu tópico; configure o tópico igual ao nome de utilizador";
+    ForeignPublish: "It published on the topic {}, which is not its own; set its topic to its user name", "Publicou no tópico {}, que não é o seu; configure o tópico igual ao nome de utilizador";
     /// A foreign topic.
-    ForeignSubscribe: "It subscribed to {}, which is not its own topic; set its topic to its user name", "Subscreveu {}, que não é o seu tópico; configure o tópico igual ao nome de utilizador";
+    ForeignSubscribe: "It subscribed to the topic {}, which is not its own; set its topic to its user name", "Subscreveu o tópico {}, que não é o seu; configure o tópico igual ao nome de utilizador";
 }
 
 impl RefusalCode {
