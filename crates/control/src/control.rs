@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::alarms::Alarms;
+use crate::gauge::Gauges;
 use crate::guard::Guard;
 use crate::guide::Guides;
 use crate::plan::Connector;
@@ -56,6 +57,8 @@ pub struct Control {
     pub(crate) offset: UtcOffset,
     /// What the price feed says.
     pub(crate) outlook: Option<Outlook>,
+    /// How far protection devices are on their way to a trip.
+    pub(crate) gauges: Gauges,
 }
 
 impl Control {
@@ -113,6 +116,7 @@ impl Control {
             wishes: setup.wishes.into_iter().collect(),
             offset: UtcOffset::default(),
             outlook: None,
+            gauges: Gauges::default(),
         };
         // Each charger is told its own when it connects.
         drop(control.fit_fallbacks());
@@ -185,6 +189,7 @@ impl Control {
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.follow_contract(now);
+        self.follow_devices(now);
         self.access.expire(now);
         self.close_free_connectors(now, out);
         self.watch(now);

@@ -28,6 +28,7 @@ impl Control {
             limit: self.tree.branches.get(root).map(|branch| branch.limit).unwrap_or_default(),
             margin: self.site.margin,
             sample_age,
+            trip_used_milli: self.gauges.used_milli(root),
             cars: cars.collect(),
             ..Known::default()
         }

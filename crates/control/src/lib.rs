@@ -29,6 +29,7 @@ mod alarms;
 mod check;
 mod estimate;
 mod fallback;
+mod gauge;
 mod guard;
 mod guide;
 mod line;

@@ -253,7 +253,13 @@ impl Control {
             let flow = self.known_flow(now, index).unwrap_or(root_total).map(Flow::<MilliAmps>::from_net_ma);
             let circuit = self.circuits.get(&branch.id)?.clone();
             let kept_free = PerPhase::splat(self.site.margin);
-            Some(CircuitState { circuit, limit: branch.limit, flow, kept_free, trip_used_milli: None })
+            Some(CircuitState {
+                circuit,
+                limit: branch.limit,
+                flow,
+                kept_free,
+                trip_used_milli: self.gauges.used_milli(index),
+            })
         };
         self.tree.branches.iter().enumerate().filter_map(state).collect()
     }

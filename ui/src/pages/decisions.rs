@@ -7,7 +7,8 @@ use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets;
 use api::{ChargerItem, DecisionItem, KnownItem};
-use egui::{RichText, Ui};
+use egui::accesskit::Role;
+use egui::{RichText, Ui, WidgetInfo};
 
 /// The decision that is open, by its time and connector.
 #[derive(Default)]
@@ -33,8 +34,12 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DecisionsState, cha
                     charger::time_cell(cx, ui, &decision.at);
                     let key = (decision.at.clone(), decision.connector);
                     let is_open = state.open.as_ref() == Some(&key);
-                    let text = egui::Button::selectable(is_open, decision.sentence.as_str()).truncate();
-                    if ui.add(text).on_hover_text(cx.text(Text::KnownTip)).clicked() {
+                    let ink = if is_open { palette(ui).accent } else { palette(ui).text };
+                    let text = RichText::new(&decision.sentence).color(ink);
+                    let line = ui.add(egui::Label::new(text).truncate().sense(egui::Sense::click()));
+                    line.widget_info(|| WidgetInfo::selected(Role::Button, true, is_open, &decision.sentence));
+                    widgets::focus_ring(ui, &line, 3);
+                    if line.on_hover_text(cx.text(Text::KnownTip)).clicked() {
                         state.open = (!is_open).then_some(key);
                     }
                 });
