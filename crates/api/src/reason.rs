@@ -109,6 +109,10 @@ pub enum Reason {
     Paused,
     /// It is outside its charging times.
     OutsideTimes,
+    /// It charges from solar surplus only, and there is none.
+    NoSurplus,
+    /// The phases would differ by more than the limit.
+    Imbalance,
     /// A meter is silent, so the declared building load is assumed.
     MeterSilent {
         /// Commanded current.
@@ -191,6 +195,8 @@ impl Reason {
             }
             Self::Paused => "Paused by you".to_owned(),
             Self::OutsideTimes => "Waiting for its charging times".to_owned(),
+            Self::NoSurplus => "Waiting for solar surplus".to_owned(),
+            Self::Imbalance => "Waiting: the phases would differ by more than the limit".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: a meter is silent, so the declared building load is assumed", amps(*set_a, '.'))
             }
@@ -252,6 +258,8 @@ impl Reason {
             }
             Self::Paused => "Em pausa por sua ordem".to_owned(),
             Self::OutsideTimes => "À espera das suas horas de carregamento".to_owned(),
+            Self::NoSurplus => "À espera de excedente solar".to_owned(),
+            Self::Imbalance => "Em espera: a diferença entre fases passaria o limite".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: um contador não responde, conta-se a carga declarada do edifício", amps(*set_a, ','))
             }

@@ -7,6 +7,7 @@ use crate::guard::Guard;
 use crate::guide::Guides;
 use crate::plan::Connector;
 use crate::sessions::Ledger;
+use crate::soft::Surplus;
 use crate::state::{ChargerLive, MeterLive};
 use crate::tenancy::Month;
 use crate::tree::Tree;
@@ -59,6 +60,8 @@ pub struct Control {
     pub(crate) outlook: Option<Outlook>,
     /// How far protection devices are on their way to a trip.
     pub(crate) gauges: Gauges,
+    /// What the sun leaves over.
+    pub(crate) surplus: Surplus,
 }
 
 impl Control {
@@ -117,6 +120,7 @@ impl Control {
             offset: UtcOffset::default(),
             outlook: None,
             gauges: Gauges::default(),
+            surplus: Surplus::default(),
         };
         // Each charger is told its own when it connects.
         drop(control.fit_fallbacks());
@@ -190,6 +194,7 @@ impl Control {
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.follow_contract(now);
         self.follow_devices(now);
+        self.follow_sun(now);
         self.access.expire(now);
         self.close_free_connectors(now, out);
         self.watch(now);

@@ -13,6 +13,7 @@ mod output;
 mod reason;
 mod rewire;
 mod snapshot;
+mod soft;
 
 mod chargers;
 mod meters;

@@ -38,6 +38,8 @@ impl Control {
                 | Reason::Confirming
                 | Reason::Paused
                 | Reason::OutsideTimes
+                | Reason::NoSurplus
+                | Reason::Imbalance
                 | Reason::MeterSilent
                 | Reason::Offline { .. }
                 | Reason::Unheard { .. }

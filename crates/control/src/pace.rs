@@ -49,8 +49,11 @@ impl Control {
         };
         let mut standings = Standings::new();
         let mut committed = BTreeMap::new();
-        for (id, live) in &self.chargers {
+        for live in self.chargers.values() {
             surroundings.of(live, &mut standings);
+        }
+        self.soften(&mut standings);
+        for (id, live) in &self.chargers {
             for (number, connector) in &live.connectors {
                 let key = (id.clone(), *number);
                 let amount = match standings.get(&key) {

@@ -63,6 +63,10 @@ pub enum Reason {
     Paused,
     /// It is outside its charging times.
     OutsideTimes,
+    /// It charges from solar surplus only, and there is none.
+    NoSurplus,
+    /// The phases would differ by more than the limit.
+    Imbalance,
     /// A meter is silent, so the declared building load is assumed.
     MeterSilent,
     /// Nobody can reach it; it is counted at what it may draw then.

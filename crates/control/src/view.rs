@@ -281,6 +281,8 @@ const fn is_standby(reason: &Reason) -> bool {
         | Reason::CarTakesLess { .. }
         | Reason::Paused
         | Reason::OutsideTimes
+        | Reason::NoSurplus
+        | Reason::Imbalance
         | Reason::MeterSilent
         | Reason::Offline { .. }
         | Reason::Unheard { .. }

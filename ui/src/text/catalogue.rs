@@ -612,11 +612,11 @@ catalogue! {
     EditCircuits: "Edit", "Editar";
     EditCircuitsSub: "Choose a circuit to change it", "Escolha um circuito para o alterar";
     WhileOff: "While this computer is off", "Com este computador desligado";
-    WhileOffSub: "Every charger falls back to its own safe current; the sum is checked here at every circuit", "Cada carregador recua para a sua corrente segura; a soma é verificada aqui em cada circuito";
+    WhileOffSub: "Every charger falls back to its own safe current; the sum is checked here at every circuit", "Cada carregador passa à sua corrente de recurso; a soma é verificada aqui em cada circuito";
     WhileOffPhase: "{}: building {} + chargers {} of {}", "{}: edifício {} + carregadores {} de {}";
     CannotWhileOff: "{} cannot charge while this computer is off: its {} do not fit at {}", "{} não pode carregar com este computador desligado: os seus {} não cabem em {}";
     NothingWhileOff: "Set to charge nothing while this computer is off: {}", "Definidos para nada carregar com este computador desligado: {}";
-    AllFitWhileOff: "All fallbacks fit, whatever happens to this computer", "Todas as correntes de recuo cabem, aconteça o que acontecer a este computador";
+    AllFitWhileOff: "All fallbacks fit, whatever happens to this computer", "Todas as correntes de recurso cabem, aconteça o que acontecer a este computador";
     Fits: "Fits", "Cabe";
     DoesNotFit: "Does not fit", "Não cabe";
     NoCircuits: "No circuits yet", "Ainda sem circuitos";

@@ -207,3 +207,73 @@ fn a_stand_alone_charger_keeps_its_buffer_free() {
     b.run(120);
     assert_eq!(b.set(1), amps(21), "30 A less 4 A of the house and 5 A of buffer");
 }
+
+/// A charger that takes solar surplus only waits for it, follows it once it has been there for a while, and gives
+/// back what the house takes; one that takes it first keeps its minimum from the grid.
+#[test]
+fn solar_chargers_follow_the_surplus() {
+    for (source, alone) in [(domain::EnergySource::SolarOnly, 0), (domain::EnergySource::SolarFirst, 6)] {
+        let mut b = Building::new(site(Pacing::Careful), 1, MeterRole::Circuit);
+        let policy = ChargerPolicy { source, ..ChargerPolicy::default() };
+        b.order(Order::SetCharger(domain::Charger { policy, ..charger(1, Wiring::single()) })).unwrap();
+        b.start(1, amps(32));
+        // The car draws what it is told; the house exports 12 A in the sun and imports 3 A without it.
+        let step = |b: &mut Building, house_ma: i64| {
+            b.ms += 1000;
+            let set = b.set(1);
+            let draw = domain::ChargerSample { at: b.now().wall, current_per_wire: vec![set], ..Default::default() };
+            let connector = Some(super::ONE);
+            b.event(1, domain::ChargerEvent::Measured { connector, session: None, sample: draw });
+            let net = house_ma + i64::from(set.0);
+            let current = PerPhase::new(domain::Flow::from_net_ma(net), Default::default(), Default::default());
+            let sample = domain::MeterSample { at: b.now().wall, current, ..Default::default() };
+            let id = domain::MeterId::new("M").unwrap();
+            b.input(Input::Meter { id, event: domain::MeterEvent::Measured(sample) });
+            b.input(Input::Tick);
+        };
+        for _ in 0..200 {
+            step(&mut b, 3_000);
+        }
+        assert_eq!(b.set(1), amps(alone), "{source:?}: no sun");
+        for _ in 0..700 {
+            step(&mut b, -12_000);
+        }
+        assert!((amps(10)..=amps(12)).contains(&b.set(1)), "{source:?}: in the sun {}", b.set(1));
+        for _ in 0..700 {
+            step(&mut b, 3_000);
+        }
+        assert_eq!(b.set(1), amps(alone), "{source:?}: the sun has gone");
+        if alone == 0 {
+            assert_eq!(b.reason(1), crate::Reason::NoSurplus);
+        }
+    }
+}
+
+/// Chargers on one phase never load it by more than the imbalance limit; those on all phases are left alone, and one
+/// that cannot be let in says why.
+#[test]
+fn the_phases_differ_by_no_more_than_the_limit() {
+    let mut settings = domain::Site {
+        phases: PhaseCount::Three,
+        contracted: VoltAmps(41_400),
+        main_fuse: amps(60),
+        ..site(Pacing::Careful)
+    };
+    settings.rules.imbalance = Some(amps(18));
+    let mut b = Building::new(settings, 5, MeterRole::House);
+    for n in 1..=4 {
+        b.order(Order::SetCharger(charger(n, Wiring::single()))).unwrap();
+    }
+    b.order(Order::SetCharger(charger(5, Wiring::three()))).unwrap();
+    for n in 1..=5 {
+        b.start(n, amps(32));
+    }
+    for _ in 0..300 {
+        b.run(1);
+        let on_l1: MilliAmps = (1..=4).map(|n| b.set(n)).sum();
+        assert!(on_l1 <= amps(18), "{on_l1}");
+    }
+    assert_eq!([1, 2, 3].map(|n| b.set(n)), [amps(6); 3]);
+    assert_eq!((b.set(4), b.reason(4)), (MilliAmps::ZERO, crate::Reason::Imbalance));
+    assert!(b.set(5) > amps(18), "{}", b.set(5));
+}

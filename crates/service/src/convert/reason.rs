@@ -32,6 +32,8 @@ pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl F
         control::Reason::Confirming => Reason::Confirming { set_a },
         control::Reason::Paused => Reason::Paused,
         control::Reason::OutsideTimes => Reason::OutsideTimes,
+        control::Reason::NoSurplus => Reason::NoSurplus,
+        control::Reason::Imbalance => Reason::Imbalance,
         control::Reason::MeterSilent => Reason::MeterSilent { set_a },
         control::Reason::Offline { counted } => Reason::Offline { fallback_a: amps(*counted) },
         control::Reason::Unheard { counted } => Reason::Unheard { counted_a: amps(*counted) },
