@@ -15,9 +15,9 @@ pub(crate) struct ReportOptions {
     /// Folder for the files; made when it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder with the building's records
-    #[arg(long, value_name = "DIR", default_value = "meshwatt-data")]
-    data_dir: PathBuf,
+    /// Folder with the building's records; the desktop program's when absent
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Kind of file
     #[arg(long, value_enum, default_value_t = Format::Pdf)]
     format: Format,
@@ -50,9 +50,9 @@ impl Format {
 /// Check of the closed statements.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyOptions {
-    /// Folder with the building's records
-    #[arg(long, value_name = "DIR", default_value = "meshwatt-data")]
-    data_dir: PathBuf,
+    /// Folder with the building's records; the desktop program's when absent
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 fn failed(error: BooksError) -> Failure {
@@ -62,7 +62,8 @@ fn failed(error: BooksError) -> Failure {
 /// Writes a file for every tenant, and the building's summary.
 pub(crate) async fn report(options: ReportOptions) -> Result<(), Failure> {
     let month = options.month.parse().map_err(|error| Failure::Usage(format!("--month: {error}")))?;
-    let books = Books::open(&options.data_dir).await.map_err(failed)?;
+    let dir = options.data_dir.map_or_else(desktop_dir, Ok)?;
+    let books = Books::open(&dir).await.map_err(failed)?;
     let book = books.month(month, Books::present()).await.map_err(failed)?;
     let written = write_all(&book, options.format.kind(), &options.out, |done, total| {
         progress(&format!("{done} of {total}"));
@@ -96,9 +97,25 @@ pub(crate) fn write_all(
 
 /// Checks that no closed statement was altered.
 pub(crate) async fn verify(options: VerifyOptions) -> Result<(), Failure> {
-    let books = Books::open(&options.data_dir).await.map_err(failed)?;
+    let dir = options.data_dir.map_or_else(desktop_dir, Ok)?;
+    let books = Books::open(&dir).await.map_err(failed)?;
     let found = books.verify().await.map_err(failed)?;
     say(&format!("{} closed documents, none altered; newest hash {}", found.documents, found.newest_hash))
+}
+
+/// Name of the desktop program's folder, as in `src-tauri/tauri.conf.json`.
+const DESKTOP: &str = "org.meshwatt.console";
+
+/// Where the desktop program keeps its records.
+fn desktop_dir() -> Result<PathBuf, Failure> {
+    let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = if cfg!(target_os = "macos") {
+        var("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        var("APPDATA").or_else(|| var("XDG_DATA_HOME")).or_else(|| var("HOME").map(|home| home.join(".local/share")))
+    };
+    data.map(|data| data.join(DESKTOP))
+        .ok_or_else(|| Failure::Usage("no data folder is known here; name it with --data-dir".to_owned()))
 }
 
 fn say(line: &str) -> Result<(), Failure> {

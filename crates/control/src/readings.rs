@@ -43,6 +43,11 @@ impl Control {
                 }
             }
         }
+        for (id, live) in self.meters.iter().filter(|(_, live)| live.meter.approved) {
+            if let Some(energy) = live.sample.and_then(|(_, sample)| sample.energy) {
+                add(&Source::Meter(id.clone()), Quantity::Energy, i64::try_from(energy.0).unwrap_or(i64::MAX));
+            }
+        }
         out.push(Output::Save(Record::Readings(row)));
     }
 

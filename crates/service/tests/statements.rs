@@ -158,3 +158,85 @@ async fn wrong_settings_are_refused() {
     assert_eq!((kept.status, kept.json["port"].as_u64()), (200, Some(25)), "{}", kept.text);
     assert!(!kept.text.contains("secret") && !kept.json["password_in"].as_str().unwrap().is_empty(), "{}", kept.text);
 }
+
+/// A mail server as far as it is needed: takes every letter and gives its text.
+async fn mail_server() -> (u16, tokio::sync::mpsc::Receiver<String>) {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (letters, received) = tokio::sync::mpsc::channel(8);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (read, mut write) = stream.into_split();
+            let mut lines = BufReader::new(read).lines();
+            write.write_all(b"220 ready\r\n").await.unwrap();
+            let (mut letter, mut in_letter) = (String::new(), false);
+            while let Ok(Some(line)) = lines.next_line().await {
+                if in_letter && line != "." {
+                    letter.push_str(&line);
+                    letter.push('\n');
+                    continue;
+                }
+                let answer = match line.split(' ').next().unwrap_or_default() {
+                    "DATA" => {
+                        in_letter = true;
+                        "354 go on"
+                    }
+                    "." => {
+                        in_letter = false;
+                        letters.send(std::mem::take(&mut letter)).await.unwrap();
+                        "250 taken"
+                    }
+                    "QUIT" => "221 bye",
+                    "EHLO" => "250 mail.example",
+                    _ if line.contains("nobody@") => "550 no such mailbox",
+                    _ => "250 ok",
+                };
+                write.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (port, received)
+}
+
+/// Every tenant with an address gets their own PDF through the manager's server; who has none, or whom the server
+/// refuses, is in the list with the reason.
+#[tokio::test]
+async fn statements_are_sent_through_the_managers_server() {
+    let site = Site::start_with(|config| {
+        with_sessions(config);
+        let mail = |tenant: &mut Tenant, address: &str| tenant.contact.email = address.to_owned();
+        config.initial.tenants.push(tenant(3, "Eva"));
+        mail(&mut config.initial.tenants[0], "ana@example.pt");
+        mail(&mut config.initial.tenants[2], "nobody@example.pt");
+        config.initial.history.as_mut().unwrap().sessions.push(session(4, Some(3), 100, 2_000));
+    })
+    .await;
+    assert_eq!(site.ask("PUT", "tariffs", Some(flat("0.1580"))).await.status, 200);
+    let decision = json!({"key": "session/3/no_tenant", "reason": "The building pays"});
+    assert_eq!(site.ask("PUT", "statements/2024-09/decisions", Some(decision)).await.status, 200);
+    assert_eq!(site.post("statements/2024-09/close", json!({})).await.status, 200);
+    assert_eq!(site.post("statements/2024-09/send", json!({})).await.status, 409, "no server yet");
+    let (port, mut letters) = mail_server().await;
+    let mail = json!({"host": "localhost", "port": port, "security": "none", "from": "Condomínio <admin@example.pt>"});
+    assert_eq!(site.ask("PUT", "mail", Some(mail)).await.status, 200);
+    let job = site.post("statements/2024-09/send", json!({})).await;
+    assert_eq!((job.status, job.json["total"].as_u64()), (202, Some(3)), "{}", job.text);
+    let path = format!("statement-jobs/{}", job.json["id"]);
+    let done = site.until(&path, |job| job["state"] != "running").await;
+    assert_eq!((done["state"].as_str(), done["done"].as_u64()), (Some("done"), Some(3)), "{done}");
+    let letter = letters.recv().await.unwrap();
+    assert!(letter.contains("To: ana@example.pt") && letter.contains("application/pdf"), "{letter:.600}");
+    assert!(letters.try_recv().is_err(), "nobody else got one");
+    let list = site.get("statements/2024-09/deliveries").await.json;
+    let said: Vec<(&str, bool)> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap(), one["sent"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(said, [("Eva", false), ("Rui & Sons <b>", false), ("Ana", true)]);
+    let detail = |index: usize| list["items"][index]["detail"].as_str().unwrap().to_owned();
+    assert!(detail(0).contains("no such mailbox"), "{}", detail(0));
+    assert!(detail(1).contains("no e-mail address"), "{}", detail(1));
+}

@@ -6,6 +6,7 @@ mod charger;
 mod idle;
 mod ocpp;
 mod process;
+mod statements;
 mod wire;
 
 use crate::Failure;
@@ -16,6 +17,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// Time from a charger's message to its answer, with many chargers reporting every second
     Answers(answers::Options),
+    /// Time and memory of a large month: its preview, and a PDF for every tenant
+    Statements(statements::Options),
     /// Memory and processor share with few chargers reporting now and then
     Idle(idle::Options),
     /// Connections, messages a second, latency, memory and processor time of the OCPP side, beside the ceiling
@@ -28,6 +31,7 @@ pub enum Bench {
 pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
     match bench {
         Bench::Answers(options) => answers::run(&options).await,
+        Bench::Statements(options) => statements::run(&options).await,
         Bench::Idle(options) => idle::run(&options).await,
         Bench::Ocpp(options) => ocpp::run(&options).await,
         Bench::Ceiling(options) => ceiling::run(&options).await,
