@@ -37,21 +37,24 @@ fn text(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at).unwrap().to_string()
 }
 
-/// Charges from one time to another, with a reading every seven minutes, at a power that changes.
-async fn charge(charger: &mut Charger, clock: &Hand, card: &str, register: &mut i64, (from, to): (i64, i64)) {
+/// Charges from one time to another, with a reading every four minutes, at a power that changes. The charger connects
+/// anew each time: days passed on the clock, and silence ends a connection after five minutes.
+async fn charge(site: &Site, clock: &Hand, card: &str, register: &mut i64, (from, to): (i64, i64)) {
     clock.0.store(from, Ordering::SeqCst);
+    let mut charger = Charger::connect(site.addresses().ocpp, "C1").await;
+    assert_eq!(charger.boot().await["status"], "Accepted");
     let start = json!({"connectorId": 1, "idTag": card, "meterStart": *register, "timestamp": text(from)});
     let session = charger.call("StartTransaction", start).await["transactionId"].clone();
-    let mut at = from + 7 * MINUTE;
+    let mut at = from + 4 * MINUTE;
     while at < to {
-        *register += 300 + (at / MINUTE) % 97 * 5;
+        *register += 150 + (at / MINUTE) % 97 * 3;
         clock.0.store(at, Ordering::SeqCst);
         let sampled =
             json!([{"measurand": "Energy.Active.Import.Register", "unit": "Wh", "value": register.to_string()}]);
         let values = json!({"connectorId": 1, "transactionId": session,
             "meterValue": [{"timestamp": text(at), "sampledValue": sampled}]});
         charger.call("MeterValues", values).await;
-        at += 7 * MINUTE;
+        at += 4 * MINUTE;
     }
     *register += 111;
     clock.0.store(to, Ordering::SeqCst);
@@ -180,7 +183,7 @@ async fn statements_are_what_the_frames_say() {
     let given = Arc::clone(&clock);
     let site = Site::start_with(|config| config.clock = given).await;
     assert_eq!(site.ask("PUT", "tariffs", Some(tariff())).await.status, 200);
-    let mut charger = site.approved_charger("C1").await;
+    drop(site.approved_charger("C1").await);
     let ana = site.tenant_with_card("Ana", "CARD1").await;
     let rui = site.tenant_with_card("Rui", "CARD2").await;
     let mut register = 1_234;
@@ -194,7 +197,7 @@ async fn statements_are_what_the_frames_say() {
         // Over the end of the month.
         ("CARD2", 30 * DAY + 20 * HOUR + 29 * MINUTE, 31 * DAY + 5 * HOUR + 1 * MINUTE),
     ] {
-        charge(&mut charger, &clock, card, &mut register, (OCTOBER + from, OCTOBER + to)).await;
+        charge(&site, &clock, card, &mut register, (OCTOBER + from, OCTOBER + to)).await;
     }
     clock.0.store(OCTOBER + 32 * DAY, Ordering::SeqCst);
     let mut frames = Vec::new();

@@ -31,6 +31,9 @@ pub(super) enum Aside {
 /// What the page keeps between frames.
 #[derive(Default)]
 pub(crate) struct StatementsState {
+    /// The month that was picked.
+    picked: Option<String>,
+    /// The month that was asked for.
     month: Option<String>,
     aside: Aside,
     /// Whether closing was pressed once.
@@ -59,12 +62,10 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut StatementsState) {
         return not_yet(cx, ui, remote, Resource::Books(BooksResource::Months));
     };
     // The last month that is over is what a manager comes for.
-    let chosen = state.month.clone().or_else(|| months.get(1).or(months.first()).map(|one| one.month.clone()));
+    let chosen = state.picked.clone().or_else(|| months.get(1).or(months.first()).map(|one| one.month.clone()));
     let Some(chosen) = chosen else { return };
-    let open = cx.model.values.books.month.value().map(|month| month.month.clone());
-    let is_pending = cx.model.values.books.month.is_pending();
-    let is_failed = cx.model.values.books.month.failure().is_some();
-    if open.as_deref() != Some(chosen.as_str()) && !is_pending && (!is_failed || state.month.is_none()) {
+    let remote = &cx.model.values.books.month;
+    if (remote.is_wanted() || state.month.as_ref() != Some(&chosen)) && !remote.is_pending() {
         state.month = Some(chosen.clone());
         cx.send(Command::Fetch(Resource::Books(BooksResource::Month(chosen.clone()))));
         cx.send(Command::Fetch(Resource::Books(BooksResource::Deliveries(chosen.clone()))));
@@ -88,7 +89,7 @@ fn pick(cx: &Cx<'_>, ui: &mut Ui, state: &mut StatementsState, months: &[MonthIt
     };
     let choices: Vec<(String, String)> = months.iter().map(|item| (item.month.clone(), name(item))).collect();
     if let Some(month) = widgets::select(ui, cx.text(Text::MonthName), &choices, &chosen.to_owned(), 150.0) {
-        state.month = Some(month);
+        state.picked = Some(month);
         state.sure = false;
         state.reasons.clear();
     }
