@@ -47,7 +47,8 @@ fn recording() -> (Vec<MeteredSession>, Vec<Payer>) {
                 end_reason: Some(EndReason::Unplugged),
             },
             readings: Vec::new(),
-            power_max_w: 22_000,
+            // 16 A on one phase: what a manager may have entered, and less than some of these chargers give.
+            power_max_w: 3_680,
             decided: false,
         });
     }
@@ -102,8 +103,8 @@ fn the_recording_is_billed_to_the_watt_hour() {
         }
         name = name.next();
     }
-    // Seven sessions of the source have energy and no length.
-    assert_eq!(flagged.len(), 7, "{flagged:?}");
+    // None of the copy ends before it begins; these have more energy than the rating allows in their time.
+    assert_eq!(flagged.len(), 330, "{flagged:?}");
     let mut source: BTreeMap<String, u64> = BTreeMap::new();
     for one in &sessions {
         *source.entry(format!("resident-{}", one.session.tenant.unwrap())).or_default() += one.session.energy.0;
