@@ -252,14 +252,9 @@ impl Control {
         let state = |(index, branch): (usize, &crate::tree::Branch)| {
             let flow = self.known_flow(now, index).unwrap_or(root_total).map(Flow::<MilliAmps>::from_net_ma);
             let circuit = self.circuits.get(&branch.id)?.clone();
-            let kept_free = PerPhase::splat(self.site.margin);
-            Some(CircuitState {
-                circuit,
-                limit: branch.limit,
-                flow,
-                kept_free,
-                trip_used_milli: self.gauges.used_milli(index),
-            })
+            let kept_free = self.guard.reserve(index).map(|reserve| reserve + self.site.margin);
+            let trip_used_milli = self.gauges.used_milli(index);
+            Some(CircuitState { circuit, limit: branch.limit, flow, kept_free, trip_used_milli })
         };
         self.tree.branches.iter().enumerate().filter_map(state).collect()
     }

@@ -17,7 +17,9 @@ mod run;
 pub use self::file::{
     CarModel, ChargerSpec, ExpectSpec, FaultKind, FaultSpec, MeterSpec, Scenario, ScenarioError, SiteSpec, StepSpec,
 };
-pub use self::guarded::{ChargerReport, ChargerSetup, LoopSetup, LoopSite, LoopTick, MeterReport, RigError};
+pub use self::guarded::{
+    ChargerReport, ChargerSetup, LoopBench, LoopFigures, LoopSetup, LoopSite, LoopTick, MeterReport, RigError,
+};
 pub use self::published::Published;
 pub use self::report::{BreakerReport, Report, StepReport};
 pub use self::run::run;

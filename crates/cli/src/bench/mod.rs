@@ -3,6 +3,7 @@
 mod answers;
 mod ceiling;
 mod charger;
+mod guard_loop;
 mod idle;
 mod ocpp;
 mod process;
@@ -26,6 +27,8 @@ pub enum Bench {
     /// The ceiling as a process of its own
     #[command(hide = true)]
     Ceiling(ceiling::Options),
+    /// How close a harsh little site comes to a trip, and how much it charges, in simulated hours
+    Loop(guard_loop::Options),
 }
 
 pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
@@ -35,5 +38,6 @@ pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Idle(options) => idle::run(&options).await,
         Bench::Ocpp(options) => ocpp::run(&options).await,
         Bench::Ceiling(options) => ceiling::run(&options).await,
+        Bench::Loop(options) => guard_loop::run(&options),
     }
 }

@@ -85,13 +85,20 @@ impl Car {
         self.seen >= KNOWN
     }
 
+    /// Time after which a command has taken effect, as far as is known.
+    pub(crate) const fn settles(&self) -> DurationMs {
+        let response_s = if self.is_known() { self.most_s } else { UNKNOWN_S };
+        DurationMs(1000 * (response_s as u64 + 3))
+    }
+
     /// A new setpoint was commanded.
     pub(crate) fn commanded(&mut self, now: Instant, set: MilliAmps) {
         if set == self.set {
             return;
         }
         let from = self.readings.back().map_or(self.set, |(_, amount)| *amount);
-        let settled = now.since(self.changed) > DurationMs::from_secs(6);
+        // An effect of the command before must not pass for an effect of this one.
+        let settled = now.since(self.changed) > self.settles();
         let follows = from.0.abs_diff(self.set.0) < 700;
         let rises = set > self.set;
         let can_rise = self.max.is_none_or(|max| self.set < max);

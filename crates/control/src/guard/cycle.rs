@@ -1,7 +1,7 @@
 //! One turn of the guard: what arrived is learnt, what does not fit is cut at once, and what fits is given slowly.
 
 use super::Lateness;
-use super::room::{Picture, key_of, rank};
+use super::room::{Picture, Urgency, key_of, rank};
 use crate::pace::Assessment;
 use crate::plan::{Connector, Grounds, Side, Target, Targets};
 use crate::standing::Standing;
@@ -22,8 +22,7 @@ const SLACK: MilliAmps = MilliAmps(1000);
 const AMPERE: MilliAmps = MilliAmps::from_amps(1);
 /// A car nobody has seen follow is raised by no more than this at once.
 const FIRST_STEP: MilliAmps = MilliAmps(3000);
-/// It is asked to follow a small change once it has been steady for this long.
-const PROBE_AFTER: DurationMs = DurationMs::from_secs(14);
+/// It is asked to follow a small change, so that it becomes known.
 const PROBE: MilliAmps = MilliAmps(2000);
 /// Cars change places no more often.
 const SWAP_EVERY: DurationMs = DurationMs::from_secs(300);
@@ -48,7 +47,7 @@ impl Control {
         }
         self.follow_cars(now);
         let assessment = self.assess(now);
-        let sampled = self.note_levels(&assessment);
+        let sampled = self.note_levels(now, &assessment);
         self.guard.tidy(now.instant);
         let lateness = self.guard.lateness(now.instant);
         let mut low = self.targets_low(now, &assessment);
@@ -116,7 +115,9 @@ impl Control {
     }
 
     /// Notes the levels of samples that are new. True when one was.
-    fn note_levels(&mut self, assessment: &Assessment) -> bool {
+    fn note_levels(&mut self, now: Now, assessment: &Assessment) -> bool {
+        let flows: BTreeMap<usize, _> =
+            self.guard.watches.keys().map(|index| (*index, self.known_flow(now, *index))).collect();
         let mut is_new = false;
         for (index, watch) in &mut self.guard.watches {
             let Some(branch) = self.tree.branches.get(*index) else { continue };
@@ -125,6 +126,10 @@ impl Control {
             let (Some((taken, arrived)), Some(load)) = (newest, assessment.loads.get(*index)) else { continue };
             if watch.history.back().is_none_or(|(before, ..)| taken > *before) {
                 watch.sampled(taken, arrived, load.low, load.high);
+                if let Some(net) = flows.get(index).copied().flatten() {
+                    let import = net.map(|net| MilliAmps(u32::try_from(net.max(0)).unwrap_or(u32::MAX)));
+                    watch.carries(taken, import, branch.limit);
+                }
                 is_new = true;
             }
         }
@@ -184,7 +189,7 @@ impl Control {
                 return turn;
             }
         }
-        let (_, plan) = picture.shares(&charging, |demand| demand.max);
+        let (_, plan) = picture.shares(&charging, Urgency::None, |demand| demand.max);
         let mut turn = Turn { plan, ..Turn::default() };
         if lateness != Lateness::None {
             return turn;
@@ -220,10 +225,10 @@ impl Control {
             let car = self.guard.cars.get(&key_of(demand)).and_then(|car| car.max);
             car.map_or(demand.max, |max| max.min(demand.max))
         };
-        let (shares, _) = picture.shares(charging, most);
+        let (shares, _) = picture.shares(charging, Urgency::None, most);
         for (key, share) in &shares {
             let (Some(car), Some(now_set)) = (self.guard.cars.get(key), set.get(key)) else { continue };
-            if *share < *now_set + AMPERE || now.instant.since(car.changed) < RAISE_GAP {
+            if *share < *now_set + AMPERE || now.instant.since(car.changed) < raise_gap(car) {
                 continue;
             }
             let limit = if car.is_known() { *share } else { (*share).min(*now_set + FIRST_STEP) };
@@ -272,7 +277,7 @@ impl Control {
         let min = self.site.min_charge;
         for (key, share) in shares {
             let (Some(car), Some(amount)) = (self.guard.cars.get(key), set.get(key)) else { continue };
-            if car.is_known() || !car.awake || now.instant.since(car.changed) < PROBE_AFTER {
+            if car.is_known() || !car.awake || now.instant.since(car.changed) < car.settles() {
                 continue;
             }
             if *amount >= min + PROBE {
@@ -287,11 +292,16 @@ impl Control {
     }
 }
 
+/// A car that is not known yet is raised only once the raise before has shown.
+fn raise_gap(car: &super::Car) -> DurationMs {
+    if car.is_known() { RAISE_GAP } else { car.settles() }
+}
+
 /// What has to go so that the rest fits.
 fn cuts(picture: &Picture<'_>, charging: &BTreeSet<Connector>, set: &BTreeMap<Connector, MilliAmps>) -> Turn {
     let kept = picture.kept(charging);
     let of = |key: &Connector| set.get(key).copied().unwrap_or_default();
-    let (shares, plan) = picture.shares(&kept, |demand| of(&key_of(demand)));
+    let (shares, plan) = picture.shares(&kept, Urgency::Cut, |demand| of(&key_of(demand)));
     let mut commands = Vec::new();
     for key in charging {
         let limit = shares.get(key).copied().unwrap_or_default();
@@ -365,14 +375,9 @@ impl Control {
             self.guard.cars.get(&key_of(demand)).and_then(|car| car.max).unwrap_or(demand.max).min(demand.max)
         };
         // As long as those who charge can take all there is, another would only bring more stops.
-        let is_left_over = |newcomer: &Demand| {
-            let shares_phase = |demand: &&Demand| {
-                charging.contains(&key_of(demand))
-                    && demand.wiring.wires().iter().any(|wire| newcomer.wiring.wires().contains(wire))
-            };
-            let taken: MilliAmps = picture.snapshot().demands.iter().filter(shares_phase).map(usable).sum();
-            i64::from(taken.0) <= picture.whole_room(newcomer)
-        };
+        let (shares, _) = picture.shares(charging, Urgency::None, usable);
+        let min = i64::from(self.site.min_charge.0);
+        let is_left_over = |newcomer: &Demand| picture.left_by(&shares, newcomer) >= min;
         waiting.into_iter().filter(|demand| is_left_over(demand)).map(key_of).find(|key| picture.admits(charging, key))
     }
 

@@ -12,11 +12,13 @@ mod car;
 mod cycle;
 mod room;
 mod steps;
+mod thermal;
 
 pub(crate) use self::car::Car;
 pub(crate) use self::cycle::taken_at;
 
 use self::steps::{Rate, Step, Steps, exceedance};
+use self::thermal::Device;
 use crate::plan::Connector;
 use domain::{DurationMs, Instant, MilliAmps, PerPhase, Phase, TripModel};
 use std::collections::{BTreeMap, VecDeque};
@@ -24,10 +26,10 @@ use std::collections::{BTreeMap, VecDeque};
 /// Overruns of the device's patience that are accepted, were the cars at the limit all the time: 2 in 100 hours.
 const ACCEPTED: Rate = 5_555_556;
 /// While the meter is late or silent, which is rare, more is accepted for that time.
-const ACCEPTED_LATE: Rate = 10 * ACCEPTED;
-const ACCEPTED_SILENT: Rate = 30 * ACCEPTED;
+const ACCEPTED_LATE: Rate = 3 * ACCEPTED;
+const ACCEPTED_SILENT: Rate = 3 * ACCEPTED;
 /// For cars at their minimum: stops are frequent otherwise, and such moments rare.
-const STOP_FACTOR: Rate = 500;
+const STOP_FACTOR: Rate = 400;
 /// Levels are kept this long, for cars that want to begin.
 const HISTORY: DurationMs = DurationMs::from_secs(60);
 /// Steps of the reserve; finer ones are below the meter's accuracy.
@@ -39,6 +41,8 @@ const PRIOR_PARTS: u32 = 4;
 const LOST_PER_MILLE: u32 = 15;
 /// Most that is planned for, in thousandths of the limit: above it every small step would need a cut.
 const FULL_MILLI: u64 = 930;
+/// Half of a device's budget, in thousandths.
+const HALF_MILLI: u16 = 500;
 /// An overload of at most this many seconds of the whole limit is accepted in a row.
 const EXCESS_S: u64 = 2;
 
@@ -93,6 +97,7 @@ pub(crate) struct Watch {
     travel_s: (u32, u32),
     gaps: VecDeque<u32>,
     steps: PerPhase<Steps>,
+    devices: PerPhase<Device>,
     /// Levels of the building by the moment they were measured: at least and at most.
     history: VecDeque<(Instant, PerPhase<MilliAmps>, PerPhase<MilliAmps>)>,
 }
@@ -108,6 +113,7 @@ impl Watch {
             travel_s: (1, 2),
             gaps: VecDeque::new(),
             steps: limit.map(steps),
+            devices: PerPhase::splat(Device::new(model)),
             history: VecDeque::new(),
         }
     }
@@ -155,6 +161,20 @@ impl Watch {
         let recent = self.history.iter().filter(|(at, ..)| now.since(*at) <= back);
         let peak = recent.fold(*high, |peak, (_, low, _)| peak.zip(*low).map(|(a, b)| a.max(b)));
         peak.zip(*newest).map(|(peak, newest)| peak.saturating_sub(newest))
+    }
+
+    /// Integrates the device from the whole current.
+    fn carries(&mut self, at: Instant, current: PerPhase<MilliAmps>, limit: PerPhase<MilliAmps>) {
+        for phase in Phase::ALL {
+            self.devices.get_mut(phase).carries(at, *current.get(phase), *limit.get(phase));
+        }
+    }
+
+    /// Whether a device with a thermal memory has used half its budget: what rides through at the minimum stops.
+    fn is_half_used(&self) -> bool {
+        self.devices
+            .iter()
+            .any(|(_, device)| matches!(device.model(), TripModel::Thermal { .. }) && device.used_milli() >= HALF_MILLI)
     }
 
     fn lateness(&self, now: Instant) -> Lateness {
@@ -269,6 +289,9 @@ impl Guard {
             let (ride_s, cap_milli) = patience(model);
             let mut watch = known.remove(&index).unwrap_or_else(|| Watch::new(model, limit));
             (watch.ride_s, watch.cap_milli) = (ride_s, cap_milli);
+            if watch.devices.l1.model() != model {
+                watch.devices = PerPhase::splat(Device::new(model));
+            }
             self.watches.insert(index, watch);
         }
     }
@@ -280,6 +303,24 @@ impl Guard {
     /// The least and the most a car drew at a moment, where the guard follows it.
     pub(crate) fn bounds(&self, key: &Connector, taken: Instant) -> Option<(MilliAmps, MilliAmps)> {
         self.cars.get(key).filter(|_| self.is_active()).map(|car| car.bounds(taken))
+    }
+
+    /// Share of the way to a trip that the protection of a circuit has used, in thousandths; `None` while unwatched.
+    pub(crate) fn trip_used(&self, index: usize) -> Option<PerPhase<u16>> {
+        self.watches.get(&index).map(|watch| watch.devices.map(|device| device.used_milli()))
+    }
+
+    /// Kept free on a circuit for the building's own rises beside the car that follows fastest.
+    pub(crate) fn reserve(&self, index: usize) -> PerPhase<MilliAmps> {
+        let Some(watch) = self.watches.get(&index) else { return PerPhase::default() };
+        let fastest = self.cars.values().map(Car::response_s).min().unwrap_or(16);
+        let of = |phase| watch.reserve(&watch.steps.get(phase).available(), fastest, ACCEPTED, 0);
+        PerPhase::new(of(Phase::L1), of(Phase::L2), of(Phase::L3))
+    }
+
+    /// Circuits where even the minimum has to stop.
+    fn used_up(&self) -> Vec<usize> {
+        self.watches.iter().filter(|(_, watch)| watch.is_half_used()).map(|(index, _)| *index).collect()
     }
 
     fn lateness(&self, now: Instant) -> Lateness {
@@ -299,3 +340,6 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,15 @@ pub(crate) struct Picture<'a> {
     steps: BTreeMap<usize, PerPhase<Vec<Step>>>,
 }
 
+/// Why shares are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Something has to go now.
+    Cut,
+    /// There is time.
+    None,
+}
+
 /// How to read the speed of a car.
 fn speed(guard: &Guard, key: &Connector, care: Care) -> u32 {
     let car = guard.cars.get(key);
@@ -104,6 +113,13 @@ impl<'a> Picture<'a> {
     /// Who of those that charge keeps at least the minimum. Where it does not fit, the one whose stop shows first goes.
     pub(crate) fn kept(&self, charging: &BTreeSet<Connector>) -> BTreeSet<Connector> {
         let mut kept = charging.clone();
+        for index in self.guard.used_up() {
+            for demand in &self.snapshot.demands {
+                if path(&self.snapshot.nodes, demand).contains(&index) {
+                    kept.remove(&key_of(demand));
+                }
+            }
+        }
         for level in self.speeds(charging, Care::Minimum) {
             let is_slow = |key: &Connector| speed(self.guard, key, Care::Minimum) >= level;
             let mut part = Snapshot { nodes: self.nodes(level, Care::Minimum), ..self.snapshot.clone() };
@@ -121,10 +137,12 @@ impl<'a> Picture<'a> {
         kept
     }
 
-    /// What those who keep the minimum get, each at most `cap`.
+    /// What those who keep the minimum get, each at most `cap`. Where a cut is urgent the slower ones are served first,
+    /// so that what goes is taken from those that follow at once; otherwise all share by the allocator's rule.
     pub(crate) fn shares(
         &self,
         kept: &BTreeSet<Connector>,
+        urgency: Urgency,
         cap: impl Fn(&Demand) -> MilliAmps,
     ) -> (BTreeMap<Connector, MilliAmps>, Plan) {
         let min = self.snapshot.min;
@@ -141,6 +159,15 @@ impl<'a> Picture<'a> {
             for demand in &mut part.demands {
                 demand.max = most.get(&key_of(demand)).copied().unwrap_or_default();
                 add(&mut part.nodes, demand, min);
+            }
+            if urgency == Urgency::Cut {
+                let (served, open) = part
+                    .demands
+                    .into_iter()
+                    .partition(|demand| speed(self.guard, &key_of(demand), Care::Flexible) > level);
+                let served: Vec<Demand> = served;
+                served.iter().for_each(|demand| add(&mut part.nodes, demand, demand.max));
+                part.demands = open;
             }
             plan = allocate(&part);
             for share in &plan.shares {
@@ -185,13 +212,20 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Room on the phases of a demand for everything that charges, at every watched circuit above it.
-    pub(crate) fn whole_room(&self, demand: &Demand) -> i64 {
+    /// Room that these shares leave on the phases of a demand, at every watched circuit above it.
+    pub(crate) fn left_by(&self, shares: &BTreeMap<Connector, MilliAmps>, demand: &Demand) -> i64 {
         let fastest = self.guard.cars.values().map(super::Car::response_s).min().unwrap_or(16);
         let places =
             path(&self.snapshot.nodes, demand).into_iter().filter(|index| self.guard.watches.contains_key(index));
         let rooms = places.flat_map(|index| demand.wiring.wires().iter().map(move |phase| (index, *phase)));
-        rooms.map(|(index, phase)| self.room(index, phase, fastest, Care::Flexible)).min().unwrap_or(i64::MAX)
+        let taken = |phase: Phase| -> MilliAmps {
+            let on_it = self.snapshot.demands.iter().filter(|other| other.wiring.uses(phase));
+            on_it.map(|other| shares.get(&key_of(other)).copied().unwrap_or_default()).sum()
+        };
+        let left = |(index, phase): (usize, Phase)| {
+            self.room(index, phase, fastest, Care::Flexible) - i64::from(taken(phase).0)
+        };
+        rooms.map(left).min().unwrap_or(i64::MAX)
     }
 }
 
