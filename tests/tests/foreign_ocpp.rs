@@ -127,7 +127,10 @@ fn the_ocpp_package_takes_every_operation() {
         (json!({"operation": "clear_cache"}), "ClearCache"),
         (json!({"operation": "trigger_message", "message": "MeterValues", "connector": 1}), "TriggerMessage"),
         (json!({"operation": "data_transfer", "vendor_id": "Foreign"}), "DataTransfer"),
-        (json!({"operation": "reserve_now", "connector": 1, "card": CARD, "until": "2100-01-01T00:00:00Z"}), "ReserveNow"),
+        (
+            json!({"operation": "reserve_now", "connector": 1, "card": CARD, "until": "2100-01-01T00:00:00Z"}),
+            "ReserveNow",
+        ),
         (json!({"operation": "cancel_reservation", "reservation_id": 7}), "CancelReservation"),
         (json!({"operation": "set_charging_profile", "connector": 1, "profile": profile}), "SetChargingProfile"),
         (json!({"operation": "clear_charging_profile", "profile_id": 100}), "ClearChargingProfile"),

@@ -150,8 +150,7 @@ async fn two_months_are_seeded_and_opened_fast() {
     });
     let sessions: Vec<Session> =
         (1..=500).map(|id| ended(id, START + i64::from(id) * HOUR, START + i64::from(id + 3) * HOUR)).collect();
-    let history =
-        History { sessions, minutes: minutes.collect(), quarters: quarters.collect(), ..History::default() };
+    let history = History { sessions, minutes: minutes.collect(), quarters: quarters.collect(), ..History::default() };
     let began = std::time::Instant::now();
     seed_history(&writer, history).await.unwrap();
     let seeded = began.elapsed();
