@@ -28,7 +28,6 @@ impl Control {
             limit: self.tree.branches.get(root).map(|branch| branch.limit).unwrap_or_default(),
             margin: self.site.margin,
             reserve: self.guard.reserve(root),
-            trip_used_milli: self.guard.trip_used(root),
             sample_age,
             trip_used_milli: self.gauges.used_milli(root),
             cars: cars.collect(),

@@ -305,11 +305,6 @@ impl Guard {
         self.cars.get(key).filter(|_| self.is_active()).map(|car| car.bounds(taken))
     }
 
-    /// Share of the way to a trip that the protection of a circuit has used, in thousandths; `None` while unwatched.
-    pub(crate) fn trip_used(&self, index: usize) -> Option<PerPhase<u16>> {
-        self.watches.get(&index).map(|watch| watch.devices.map(|device| device.used_milli()))
-    }
-
     /// Kept free on a circuit for the building's own rises beside the car that follows fastest.
     pub(crate) fn reserve(&self, index: usize) -> PerPhase<MilliAmps> {
         let Some(watch) = self.watches.get(&index) else { return PerPhase::default() };
