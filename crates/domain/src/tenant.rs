@@ -211,7 +211,8 @@ impl Tenant {
             !user.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
         });
         let plain = !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
-        if !email.is_empty() && !(shaped && plain && email.matches('@').count() == 1) {
+        let one_at = email.matches('@').count() == 1;
+        if !(email.is_empty() || shaped && plain && one_at) {
             return Err(TenantError::Email(email.to_owned()));
         }
         let terms = &self.terms;
