@@ -91,6 +91,7 @@ fn limit_of(profile: &Value) -> f64 {
 /// Protects every operation the central system can ask for: each reaches a charger that checks it against the
 /// standard's schema, and its outcome comes back.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of operations, one entry each")]
 fn the_ocpp_package_takes_every_operation() {
     let directory = tempfile::tempdir().unwrap();
     let program = Meshwatt::serve(directory.path());

@@ -246,6 +246,7 @@ impl Command {
     }
 
     /// What its tooltip explains, where the label is not enough.
+    #[expect(clippy::too_many_lines, reason = "a table of texts, one entry per command")]
     pub(crate) const fn tooltip(&self) -> Option<Text> {
         Some(match self {
             Self::ShowCharger(Some(_)) => Text::DetailsTip,

@@ -514,6 +514,7 @@ impl Model {
     }
 
     /// A command was carried out.
+    #[expect(clippy::too_many_lines, reason = "a table of what follows each command")]
     fn done(&mut self, command: Command, body: &str) {
         match command {
             Command::SignIn(_) | Command::SignInWithTicket(_) | Command::SetUp(_) => self.fetch(Resource::Session),

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Cards and who pays for them.
 pub type CardList = BTreeMap<CardUid, TenantId>;
 
+/// Cards that differ between two lists: their tenant, or that they go.
+pub(crate) type Changes = Vec<(CardUid, Option<TenantId>)>;
+
 /// `idTag` has 20 characters in OCPP 1.6; a longer card cannot be on a list.
 const TAG_CHARS_MAX: usize = 20;
 /// Cards in one message, where the charger does not say; more make messages some chargers drop.
@@ -179,11 +182,7 @@ impl Cards {
     }
 
     /// What to ask now. A [`Command::SendLocalList`] must be followed by the answer or its absence.
-    pub(crate) fn next(
-        &mut self,
-        now: Instant,
-        spelling: &Spelling,
-    ) -> Option<(Command, Vec<(CardUid, Option<TenantId>)>)> {
+    pub(crate) fn next(&mut self, now: Instant, spelling: &Spelling) -> Option<(Command, Changes)> {
         if now < self.not_before || self.state == ListState::Unsupported {
             return None;
         }
@@ -216,7 +215,7 @@ impl Cards {
     }
 
     /// The next changes, those that take a card away first.
-    fn changes(&self, wanted: &CardList) -> Vec<(CardUid, Option<TenantId>)> {
+    fn changes(&self, wanted: &CardList) -> Changes {
         let chunk = self.chunk_max.unwrap_or(CHUNK_DEFAULT).max(1);
         let held = self.held.as_ref().map(|held| &*held.cards);
         let gone = held.into_iter().flat_map(|held| held.keys()).filter(|card| !wanted.contains_key(*card));

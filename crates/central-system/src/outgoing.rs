@@ -43,7 +43,7 @@ pub(crate) enum Purpose {
     List {
         version: i32,
         update: ListUpdate,
-        changes: Vec<(CardUid, Option<TenantId>)>,
+        changes: crate::cards::Changes,
     },
     Trigger,
 }

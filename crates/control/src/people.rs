@@ -116,7 +116,7 @@ impl Control {
         let mut alias = self.access.add(now, known.tenant, uid)?;
         alias.alias_of = Some(known.alias_of.unwrap_or(known.id));
         alias.status = known.status;
-        alias.policy = known.policy.clone();
+        alias.policy = known.policy;
         self.access.cards.insert(alias.uid.clone(), alias.clone());
         Ok(self.card_made(alias, out))
     }
@@ -142,7 +142,7 @@ impl Control {
         let group = self.access.group(&uid).ok_or(OrderError::UnknownCard(uid.clone()))?;
         let mut changed = None;
         for card in self.access.cards.values_mut().filter(|card| card.alias_of.unwrap_or(card.id) == group) {
-            card.policy = policy.clone();
+            card.policy = policy;
             out.push(Output::Save(Record::Card(card.clone())));
             if card.uid == uid {
                 changed = Some(card.clone());

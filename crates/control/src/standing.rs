@@ -54,8 +54,8 @@ pub(crate) fn is_authorised(
     // Where the owner pays for strangers, their cards need not be known, only not be blocked.
     let by_terms = session.tenant.map(|tenant| (tenant, OwnChargerUse::OwnerPays));
     let owner_pays = access.owner(&session.charger) == by_terms || live.charger.policy.owner == session.tenant;
-    let lost_it = |uid: &CardUid| !access.is_active(uid) && !(owner_pays && !access.cards.contains_key(uid));
-    session.tenant.is_some() && !in_use.contains(&session.id) && !session.card.as_ref().is_some_and(lost_it)
+    let may_charge = |uid: &CardUid| access.is_active(uid) || owner_pays && !access.cards.contains_key(uid);
+    session.tenant.is_some() && !in_use.contains(&session.id) && session.card.as_ref().is_none_or(may_charge)
 }
 
 /// What all standings depend on beside the charger itself.
