@@ -12,7 +12,7 @@ use crate::port::{Gate, Outcome, Output};
 use crate::profile::{self, Electric, Ladder};
 use crate::setup::{Setup, Step};
 use crate::station::Station;
-use domain::{CardUid, ConnectorNumber, DurationMs, Instant, MilliAmps, Now, SessionId, TenantId};
+use domain::{ConnectorNumber, DurationMs, Instant, MilliAmps, Now, SessionId};
 use ocpp::frame::{Call, MessageId};
 use ocpp::v16::{Action, ChangeConfigurationRequest, GetConfigurationRequest};
 use std::collections::VecDeque;
