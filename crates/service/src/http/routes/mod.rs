@@ -98,6 +98,7 @@ fn open_routes() -> OpenApiRouter<Shared> {
 }
 
 /// What demands one.
+#[expect(clippy::too_many_lines, reason = "the list of all routes")]
 fn closed_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(system::metrics))
