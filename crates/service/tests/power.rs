@@ -214,5 +214,5 @@ async fn a_price_feed_is_followed() {
     std::fs::write(&file, "<html>").unwrap();
     settings["price_feed"] = json!(file.to_str().unwrap());
     assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
-    assert_eq!(site.get("health").await.json["status"].is_string(), true);
+    assert!(site.get("health").await.json["status"].is_string());
 }

@@ -195,7 +195,7 @@ async fn statements_are_what_the_frames_say() {
         // Through the peak of a working day in winter time.
         ("CARD1", 26 * DAY + 17 * HOUR + 41 * MINUTE, 26 * DAY + 22 * HOUR + 13 * MINUTE),
         // Over the end of the month.
-        ("CARD2", 30 * DAY + 20 * HOUR + 29 * MINUTE, 31 * DAY + 5 * HOUR + 1 * MINUTE),
+        ("CARD2", 30 * DAY + 20 * HOUR + 29 * MINUTE, 31 * DAY + 5 * HOUR + MINUTE),
     ] {
         charge(&site, &clock, card, &mut register, (OCTOBER + from, OCTOBER + to)).await;
     }

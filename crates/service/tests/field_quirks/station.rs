@@ -182,8 +182,6 @@ impl House {
 pub(crate) enum Reply {
     /// Answers.
     Result(Value),
-    /// Answers with an error of this code.
-    Error(&'static str),
     /// Says nothing.
     Silence,
 }
@@ -198,10 +196,13 @@ pub(crate) fn agreeable(action: &str, _body: &Value) -> Reply {
     })
 }
 
+/// How a station answers: by action and body.
+pub(crate) type Answers = Box<dyn FnMut(&str, &Value) -> Reply + Send>;
+
 /// A scripted station on a real socket.
 pub(crate) struct Station {
     pub(crate) socket: WebSocketStream<TcpStream>,
-    pub(crate) answers: Box<dyn FnMut(&str, &Value) -> Reply + Send>,
+    pub(crate) answers: Answers,
     /// What the service asked, oldest first.
     pub(crate) asked: Vec<(String, Value)>,
     /// Whether the service closed the connection, and why.
@@ -299,7 +300,6 @@ impl Station {
         self.asked.push((action, frame[3].clone()));
         let answer = match reply {
             Reply::Result(result) => json!([3, frame[1], result]),
-            Reply::Error(code) => json!([4, frame[1], code, "", {}]),
             Reply::Silence => return,
         };
         drop(self.socket.send(Message::text(answer.to_string())).await);

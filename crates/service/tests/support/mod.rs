@@ -162,7 +162,7 @@ pub async fn request(to: SocketAddr, method: &str, path: &str, headers: &str, bo
     // The service may answer and close before it read a body it does not want.
     drop(stream.write_all(body.as_bytes()).await);
     let mut bytes = Vec::new();
-    drop(tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an answer in time"));
+    drop(tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap());
     let all = String::from_utf8_lossy(&bytes).into_owned();
     let (head, text) = all.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {method} {path}: {all:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -198,7 +198,7 @@ impl Charger {
     /// The next text; agrees to requests of the service on the way and remembers them.
     async fn next(&mut self) -> Option<Value> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => continue,
@@ -224,7 +224,7 @@ impl Charger {
         let id = format!("m{}", self.last);
         self.send(&json!([2, id, action, body]).to_string()).await;
         loop {
-            let frame = self.next().await.expect("the connection stays open");
+            let frame = self.next().await.unwrap();
             if frame[1] == id.as_str() {
                 return if frame[0] == 3 { frame[2].clone() } else { json!({"error": frame[2], "text": frame[3]}) };
             }
