@@ -1,6 +1,6 @@
 //! Tariffs and statements as programs use them: from the first tariff to a closed month.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod support;
 
