@@ -1,4 +1,4 @@
-//! Where to type our address, by maker of the charger. From the makers' manuals; the words of menus as they stand there.
+//! Where to type our address, by maker of the charger. Hints from general knowledge; the maker's manual has the last word.
 
 use crate::text::Text;
 
