@@ -172,10 +172,13 @@ impl<'a> Division<'a> {
     /// One ampere each in turn until nobody can take another: max-min in whole amperes, where the ampere
     /// that does not go round ends with the higher priority.
     fn fill_in_turn(&mut self) {
+        // Whose turn it is decides who is admitted, not who gets the ampere that does not go round.
+        let mut candidates: Vec<&mut Candidate<'_>> = self.candidates.iter_mut().collect();
+        candidates.sort_by_key(|c| (Reverse(c.demand.priority), c.demand.registered));
         let mut risen = true;
         while risen {
             risen = false;
-            for candidate in &mut self.candidates {
+            for candidate in &mut candidates {
                 if !matches!(candidate.state, State::Rising) {
                     continue;
                 }
