@@ -43,7 +43,12 @@ ACCEPTED = {
         "unknown_key": [],
     },
     "GetDiagnostics": {"file_name": "diagnostics.zip"},
-    "GetInstalledCertificateIds": {"status": "Accepted", "certificate_hash_data": []},
+    "GetInstalledCertificateIds": {
+        "status": "Accepted",
+        "certificate_hash_data": [
+            {"hash_algorithm": "SHA256", "issuer_name_hash": "0a", "issuer_key_hash": "0b", "serial_number": "01"}
+        ],
+    },
     "GetLog": {"status": "Accepted", "filename": "log.zip"},
     "InstallCertificate": {"status": "Accepted"},
     "RemoteStartTransaction": {"status": "Accepted"},

@@ -51,6 +51,8 @@ pub(crate) enum ToBroker {
     },
     /// End this device's connections; it comes back with the rights it has then.
     Disconnect(String),
+    /// The same once what was published to it before has had time to reach it: it was removed.
+    SendAway(String),
 }
 
 /// What an MQTT device is.
@@ -353,7 +355,8 @@ pub(crate) async fn run(
                         tracing::warn!(topic, %error, "a message to a device was not published");
                     }
                 }
-                Some(ToBroker::Disconnect(name)) => leaving.push_back((Instant::now() + FAREWELL, name)),
+                Some(ToBroker::Disconnect(name)) => broker.disconnect(&name),
+                Some(ToBroker::SendAway(name)) => leaving.push_back((Instant::now() + FAREWELL, name)),
                 None => break,
             },
             () = next_farewell(&leaving) => if let Some((_, name)) = leaving.pop_front() {

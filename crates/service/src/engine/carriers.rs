@@ -212,7 +212,7 @@ impl Engine {
             }
         };
         self.parts.devices.remove(device);
-        self.broker(ToBroker::Disconnect(device.to_owned()));
+        self.broker(ToBroker::SendAway(device.to_owned()));
     }
 }
 
