@@ -239,6 +239,12 @@ impl Tenant {
         self.status == TenantStatus::Active
     }
 
+    /// Whether nothing names them any more.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        matches!(self.status, TenantStatus::Erased(_))
+    }
+
     /// Whether their cards are valid at a time.
     #[must_use]
     pub fn is_valid_at(&self, at: Timestamp) -> bool {

@@ -169,7 +169,7 @@ fn circuit_name(live: &Snapshot, id: &domain::CircuitId) -> String {
 }
 
 fn tenant_name(tenants: &[Tenant], id: TenantId) -> Option<String> {
-    tenants.iter().find(|tenant| tenant.id == id).map(|tenant| tenant.name.clone())
+    tenants.iter().find(|tenant| tenant.id == id && !tenant.is_erased()).map(|tenant| tenant.name.clone())
 }
 
 /// A meter with its newest sample.

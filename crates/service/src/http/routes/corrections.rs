@@ -161,7 +161,7 @@ pub(crate) async fn tenant_export(
     Path(id): Path<i64>,
 ) -> Answer<Json<serde_json::Value>> {
     let live = shared.live();
-    let tenant = live.state.tenants.iter().find(|tenant| tenant.id.0 == id);
+    let tenant = live.state.tenants.iter().find(|tenant| tenant.id.0 == id && !tenant.is_erased());
     let tenant = tenant.ok_or_else(|| Failure::not_found("such tenant"))?;
     let filter = store::SessionFilter { tenant: Some(tenant.id), ..store::SessionFilter::default() };
     let mut page = store::Page::first(store::Page::LIMIT_MAX);

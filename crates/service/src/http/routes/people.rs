@@ -28,7 +28,8 @@ pub(crate) struct Assign {
 
 fn tenant(shared: &Shared, id: i64) -> Answer<Tenant> {
     let live = shared.live();
-    live.state.tenants.iter().find(|tenant| tenant.id.0 == id).cloned().ok_or_else(|| Failure::not_found("such tenant"))
+    let known = live.state.tenants.iter().find(|tenant| tenant.id.0 == id && !tenant.is_erased());
+    known.cloned().ok_or_else(|| Failure::not_found("such tenant"))
 }
 
 fn item(shared: &Shared, id: i64) -> Answer<Json<TenantItem>> {
@@ -53,7 +54,8 @@ pub(crate) async fn tenant_list(
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<Page<TenantItem>>> {
     let live = shared.live();
-    let items = live.state.tenants.iter().map(|tenant| convert::tenant_item(tenant, &live.state.cards)).collect();
+    let known = live.state.tenants.iter().filter(|tenant| !tenant.is_erased());
+    let items = known.map(|tenant| convert::tenant_item(tenant, &live.state.cards)).collect();
     query.page(items, |item: &TenantItem| item.id.to_string()).map(Json)
 }
 
