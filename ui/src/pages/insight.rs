@@ -149,10 +149,15 @@ fn ranking(cx: &Cx<'_>, ui: &mut Ui, usage: &Usage) {
     let height = widgets::rest_of_window(ui, 60.0);
     widgets::scroll("usage-ranking", height).show(ui, |ui| {
         for row in rows {
-            let name = if row.name.is_empty() { cx.text(Text::NoTenant) } else { row.name.as_str() };
+            let name = match (row.name.as_str(), row.id.as_str()) {
+                ("", "") => cx.text(Text::NoTenant).to_owned(),
+                // Somebody who was erased.
+                ("", id) => format!("# {id}"),
+                (name, _) => name.to_owned(),
+            };
             ui.columns(2, |columns| {
                 if let [left, right] = columns {
-                    widgets::strong_line(left, name);
+                    widgets::strong_line(left, &name);
                     let energy = format::energy(row.energy_wh, cx.language());
                     let sessions = cx.fill(Text::InsightSessions, &[&row.sessions.to_string()]);
                     widgets::weak_line(right, &format!("{energy} · {sessions}"));
