@@ -12,6 +12,7 @@ mod error;
 mod lock;
 mod maintenance;
 mod open;
+mod outbox;
 mod page;
 mod reader;
 pub mod seed;
@@ -27,8 +28,11 @@ pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
+pub use self::outbox::{
+    Consent, OutboxBatch, OutboxReading, OutboxRow, Resolution, RowPage, Sink, SinkOrder, SinkSetup, SinkState,
+};
 pub use self::page::{AlarmFilter, FrameFilter, List, OrphanFilter, OwnerFilter, Page, SessionFilter};
-pub use self::reader::{KeptOrphan, LoadedSetup, Reader};
+pub use self::reader::{KeptOrphan, LoadedSetup, Reader, outbox_tables};
 pub use self::statement_reader::StatementBasis;
 pub use self::statements::{
     ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,

@@ -3,11 +3,11 @@
 //! An hour is packed once it is over. Values that arrive later wait in `reading` again and are merged into the chunks
 //! the next time, so packing never loses a value and may be repeated.
 
-use crate::Retention;
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumber;
 use crate::table::{Result, alarm, decision, frame, reading, refused_card, series, status_change};
+use crate::{Retention, outbox};
 use domain::{DurationMs, Quantity, Timestamp};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,20 +103,27 @@ pub(crate) async fn slice(
     conn: &mut SqliteConnection,
     retention: &Retention,
     now: Timestamp,
+    feeding: bool,
 ) -> Result<Option<Maintenance>> {
     let mut done = Maintenance::default();
     let settled = now.0.saturating_sub(SETTLE_MS);
     let over = Resolution::Raw.chunk_start(settled);
+    if feeding {
+        outbox::flush_minutes(conn, settled).await?;
+    }
     for (number, first_ms) in series::list_waiting(conn, over, SERIES_PER_SLICE).await? {
-        done.packed += pack_hour(conn, number, Resolution::Raw.chunk_start(first_ms)).await?;
+        done.packed += pack_hour(conn, number, Resolution::Raw.chunk_start(first_ms), feeding).await?;
     }
     if done.packed == 0 {
+        if feeding {
+            outbox::minute_settled(conn, over).await?;
+        }
         done.removed = forget(conn, retention, now).await?;
     }
     Ok((done != Maintenance::default()).then_some(done))
 }
 
-async fn pack_hour(conn: &mut SqliteConnection, number: SeriesNumber, hour_ms: i64) -> Result<u64> {
+async fn pack_hour(conn: &mut SqliteConnection, number: SeriesNumber, hour_ms: i64, feeding: bool) -> Result<u64> {
     let mean = series::mean(conn, number).await?;
     let end_ms = hour_ms.saturating_add(Resolution::Raw.chunk_ms());
     let new = reading::list(conn, number, hour_ms, end_ms).await?;
@@ -127,6 +134,9 @@ async fn pack_hour(conn: &mut SqliteConnection, number: SeriesNumber, hour_ms: i
     let raw: Vec<Point> = raw.into_iter().collect();
     for resolution in [Resolution::Minute, Resolution::Quarter] {
         merge(conn, number, resolution, means(&raw, resolution.step_ms(), mean), fresh).await?;
+    }
+    if feeding {
+        outbox::repack(conn, number, hour_ms, end_ms).await?;
     }
     reading::remove(conn, number, hour_ms, end_ms).await
 }

@@ -1,7 +1,7 @@
 //! Opening: one program per directory, a whole file, tables in this program's format.
 
 use crate::lock::{Closed, Lock};
-use crate::{Reader, StoreError, Writer};
+use crate::{Reader, StoreError, Writer, outbox};
 use domain::DurationMs;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -80,17 +80,18 @@ impl Store {
     pub async fn open(dir: &Path, options: Options) -> Result<(Writer, Reader), StoreError> {
         let (lock, closed) = Lock::take(dir)?;
         let path = dir.join(FILE);
-        let conn = match open_whole(&path, &options, closed).await {
+        let mut conn = match open_whole(&path, &options, closed).await {
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(%error, path = %path.display(), "the records are damaged");
                 return Err(StoreError::Damaged { set_aside: set_aside(dir)? });
             }
             other => other?,
         };
+        let feeding = outbox::install(&mut conn).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_lazy_with(connect_options(&path).pragma("query_only", "1"));
-        Ok((Writer::start(conn, lock, options.retention), Reader::new(readers)))
+        Ok((Writer::start(conn, lock, options.retention, feeding), Reader::new(readers)))
     }
 }
 

@@ -6,7 +6,10 @@ use crate::table::{
     orphan_stop, refused_card, secret, series, session, session_change, site, status_change, stored_file, tenant, wish,
 };
 use crate::usage::{self, UsageQuestion, UsageSum};
-use crate::{AlarmFilter, FrameFilter, List, OrphanFilter, Page, SessionFilter, StoreError};
+use crate::{
+    AlarmFilter, FrameFilter, List, OrphanFilter, OutboxBatch, Page, RowPage, SessionFilter, Sink, SinkState,
+    StoreError, outbox,
+};
 use domain::{
     Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Fact, Frame,
     HardwareInfo, Hold, IssuedCertificate, Meter, OrphanDecision, OrphanStop, RefusedCard, Series, Session,
@@ -297,4 +300,82 @@ impl Reader {
             .fetch_all(&mut *self.conn().await?)
             .await?)
     }
+
+    /// Where records are sent to, by name, and what waits for each.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn sink_list(&self) -> Result<Vec<SinkState>, StoreError> {
+        let mut conn = self.conn().await?;
+        let mut at = conn.begin().await?;
+        let mut states = Vec::new();
+        for sink in outbox::list(&mut at).await? {
+            states.push(outbox::state(&mut at, sink).await?);
+        }
+        Ok(states)
+    }
+
+    /// What comes next for a sink, as of one moment; `None` when there is no such sink.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_batch(&self, sink: &str) -> Result<Option<(Sink, OutboxBatch)>, StoreError> {
+        let mut conn = self.conn().await?;
+        let mut at = conn.begin().await?;
+        let Some(sink) = outbox::list(&mut at).await?.into_iter().find(|one| one.setup.name == sink) else {
+            return Ok(None);
+        };
+        let batch = outbox::batch(&mut at, &sink).await?;
+        Ok(Some((sink, batch)))
+    }
+
+    /// The identity of this site among all sites of a cloud.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn site_key(&self) -> Result<String, StoreError> {
+        outbox::site_key(&mut *self.conn().await?).await
+    }
+
+    /// Rows of a table as a sink gets them, some at once: those after the key `after`.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_rows(
+        &self,
+        sink: &Sink,
+        table: &str,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<RowPage, StoreError> {
+        outbox::row_page(&mut *self.conn().await?, sink, table, after, limit).await
+    }
+
+    /// Days with packed minutes, as number of the series, its name and the beginning of the day.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_days(&self) -> Result<Vec<(i64, String, i64)>, StoreError> {
+        outbox::chunk_list(&mut *self.conn().await?).await
+    }
+
+    /// Packed readings of a series as a sink gets them: times and values.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_readings(
+        &self,
+        sink: &Sink,
+        series: i64,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        outbox::readings_between(&mut *self.conn().await?, sink.setup.resolution, series, from.0, to.0).await
+    }
+}
+
+/// Tables that leave to a sink, those others refer to first.
+#[must_use]
+pub fn outbox_tables(sink: &Sink) -> Vec<&'static str> {
+    outbox::table_list(sink)
 }

@@ -13,7 +13,7 @@ use crate::table::{
     orphan_stop, reading, refused_card, secret, session, session_change, session_trace, site, statement, status_change,
     stored_file, tenant, wish,
 };
-use crate::{Retention, StatementRecord, StoreError};
+use crate::{Retention, SinkOrder, StatementRecord, StoreError, outbox};
 use domain::{Frame, Reading, Record, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
 use std::sync::Arc;
@@ -34,6 +34,7 @@ enum Job {
     Commit { records: Arc<[Record]>, answer: Answer<()> },
     Secret { name: String, value: Option<String>, answer: Answer<()> },
     Statement { record: Box<StatementRecord>, answer: Answer<()> },
+    Sink { order: Box<SinkOrder>, answer: Answer<()> },
     Maintain { now: Timestamp, answer: Answer<Option<Maintenance>> },
     Seed { history: Box<History>, answer: Answer<()> },
     Close { answer: Answer<()> },
@@ -47,11 +48,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(conn: SqliteConnection, lock: Lock, retention: Retention) -> Self {
+    pub(crate) fn start(conn: SqliteConnection, lock: Lock, retention: Retention, feeding: bool) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let transactions = Arc::new(AtomicU64::new(0));
-        let task =
-            Task { conn, lock, retention, numbers: SeriesNumbers::default(), transactions: transactions.clone() };
+        let task = Task {
+            conn,
+            lock,
+            retention,
+            numbers: SeriesNumbers::default(),
+            transactions: transactions.clone(),
+            feeding,
+        };
         // It ends when the last `Writer` is gone; everything accepted until then is written.
         drop(tokio::spawn(task.run(queue)));
         Self { jobs, transactions }
@@ -95,6 +102,15 @@ impl Writer {
     pub async fn statement(&self, record: StatementRecord) -> Result<(), StoreError> {
         let record = Box::new(record);
         self.ask(|answer| Job::Statement { record, answer }).await
+    }
+
+    /// Makes, changes or advances a sink, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn sink(&self, order: SinkOrder) -> Result<(), StoreError> {
+        let order = Box::new(order);
+        self.ask(|answer| Job::Sink { order, answer }).await
     }
 
     /// Packs finished hours and removes what is past its retention, in short transactions between which others commit.
@@ -144,6 +160,8 @@ struct Task {
     retention: Retention,
     numbers: SeriesNumbers,
     transactions: Arc<AtomicU64>,
+    /// Whether there is a sink, so that minutes of readings are put into the outbox.
+    feeding: bool,
 }
 
 type Waiting = (Arc<[Record]>, Answer<()>);
@@ -163,6 +181,10 @@ impl Task {
                     Job::Statement { record, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
                         reply(answer, self.statement(&record).await);
+                    }
+                    Job::Sink { order, answer } => {
+                        self.commit_group(std::mem::take(&mut group)).await;
+                        reply(answer, self.sink(&order).await);
                     }
                     Job::Maintain { now, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
@@ -255,7 +277,11 @@ impl Task {
             }
         }
         frame::insert_all(&mut self.conn, &frames).await?;
-        reading::upsert_all(&mut self.conn, &mut self.numbers, &readings).await
+        reading::upsert_all(&mut self.conn, &mut self.numbers, &readings).await?;
+        if self.feeding && !readings.is_empty() {
+            outbox::minutes_seen(&mut self.conn, readings.iter().map(|reading| reading.at.0)).await?;
+        }
+        Ok(())
     }
 
     async fn secret(&mut self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
@@ -270,9 +296,21 @@ impl Task {
         self.end(done).await
     }
 
+    async fn sink(&mut self, order: &SinkOrder) -> Result<(), StoreError> {
+        self.begin().await?;
+        let done = outbox::obey(&mut self.conn, order).await;
+        let done = match (done, order) {
+            (Ok(()), SinkOrder::Set(_) | SinkOrder::Remove(_)) => outbox::install(&mut self.conn).await,
+            (done, _) => done.map(|()| self.feeding),
+        };
+        let feeding = self.end(done).await?;
+        self.feeding = feeding;
+        Ok(())
+    }
+
     async fn maintain(&mut self, now: Timestamp) -> Result<Option<Maintenance>, StoreError> {
         self.begin().await?;
-        let done = maintenance::slice(&mut self.conn, &self.retention, now).await;
+        let done = maintenance::slice(&mut self.conn, &self.retention, now, self.feeding).await;
         self.end(done).await
     }
 

@@ -30,11 +30,13 @@ const BUILD: &[Package] = &[
     library("librsvg2-dev"),
 ];
 
-/// Foreign clients, a browser, and a screen without a screen.
+/// Foreign clients and servers, a browser, and a screen without a screen.
 const TEST: &[Package] = &[
     tool("xvfb", "Xvfb"),
     tool("imagemagick", "import"),
     tool("mosquitto-clients", "mosquitto_pub"),
+    tool("mosquitto", "mosquitto"),
+    library("postgresql"),
     Package { debian: "chromium", ubuntu: "chromium-browser", program: "chromium" },
     Package { debian: "chromium-driver", ubuntu: "chromium-chromedriver", program: "chromedriver" },
 ];
@@ -179,7 +181,7 @@ mod tests {
         };
         assert_eq!(
             check(System::Debian, "chromium", "xvfb"),
-            ["imagemagick", "mosquitto-clients", "chromium-driver"],
+            ["imagemagick", "mosquitto-clients", "mosquitto", "postgresql", "chromium-driver"],
             "a program or its package is enough"
         );
         assert!(check(System::Ubuntu, "", "").contains(&"chromium-browser"), "Ubuntu names Chromium differently");

@@ -4,6 +4,7 @@
 
 mod common;
 mod faults;
+mod outbox;
 mod readings;
 mod records;
 mod statements;
