@@ -2,6 +2,7 @@
 
 use crate::books::{BooksCommand, BooksResource};
 use crate::history::Quantity;
+use crate::records::{RecordsCommand, RecordsResource};
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
@@ -51,6 +52,8 @@ pub(crate) enum Resource {
     Security,
     /// Something about tariffs and statements.
     Books(BooksResource),
+    /// Something about cards and sessions.
+    Records(RecordsResource),
     /// The virtual building.
     Demo,
 }
@@ -170,6 +173,8 @@ pub(crate) enum Command {
     RevokeCertificate(String),
     /// Something with tariffs and statements.
     Books(BooksCommand),
+    /// Something with cards and sessions.
+    Records(RecordsCommand),
     /// Something in the virtual building.
     Demo(DemoCommand),
 }
@@ -234,6 +239,7 @@ impl Command {
             Self::BlockCard(_, CardPatch { blocked: Some(false) | None, .. }) => Text::Unblock,
             Self::RemoveCard(_) => Text::RemoveCard,
             Self::Books(books) => books.label(),
+            Self::Records(records) => records.label(),
             Self::AddDevice(_) => Text::AddDeviceDo,
             Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) => Text::Save,
             Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPassword,
@@ -318,6 +324,7 @@ impl Command {
             | Self::SetSecurityPolicy(_)
             | Self::SetChargerSecurity(..)
             | Self::Books(_)
+            | Self::Records(_)
             | Self::AddDevice(_) => return None,
         })
     }

@@ -60,6 +60,9 @@ struct Pages {
     circuits: pages::circuits::CircuitsState,
     wish: pages::wish::WishForm,
     correct: pages::correct::CorrectForm,
+    orphans: pages::orphans::OrphansForm,
+    import: pages::import::ImportForm,
+    insight: pages::insight::InsightState,
     settings: pages::settings::SettingsState,
     demo: pages::demo::DemoState,
     filter: Option<SessionFilter>,
@@ -153,6 +156,8 @@ impl Console {
                 self.pages.connect.close_dialog();
                 self.pages.wish = pages::wish::WishForm::default();
                 self.pages.correct = pages::correct::CorrectForm::default();
+                self.pages.orphans = pages::orphans::OrphansForm::default();
+                self.pages.import = pages::import::ImportForm::default();
             }
             self.model.command(command);
         }
@@ -236,7 +241,7 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
         Page::Sessions => pages::sessions::show(cx, ui, snapshot, &mut pages.filter),
         Page::Tariffs => pages::tariffs::show(cx, ui, &mut pages.tariffs),
         Page::Statements => pages::statements::show(cx, ui, &mut pages.statements),
-        Page::Insight => pages::insight::show(cx, ui, snapshot),
+        Page::Insight => pages::insight::show(cx, ui, &mut pages.insight, snapshot),
         Page::Connect => pages::connect::show(cx, ui, &mut pages.connect, snapshot),
         Page::Circuits => pages::circuits::show(cx, ui, &mut pages.circuits, snapshot),
         Page::Settings => pages::settings::show(cx, ui, &mut pages.settings, snapshot),
@@ -246,6 +251,8 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
 
 /// Width of a dialog.
 const DIALOG: f32 = 420.0;
+/// Width of a dialog with a table.
+const DIALOG_WIDE: f32 = 760.0;
 
 fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) {
     let Some(dialog) = cx.model.view.dialog.clone() else { return };
@@ -253,7 +260,7 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
     let sheet = Frame::window(ui.style()).inner_margin(Margin::same(22));
     let modal = egui::Modal::new(egui::Id::unique("dialog")).frame(sheet).backdrop_color(p.veil);
     let response = modal.show(ui.ctx(), |ui| {
-        ui.set_width(DIALOG);
+        ui.set_width(if dialog == Dialog::ImportTenants { DIALOG_WIDE } else { DIALOG });
         ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::Dialog));
         ui.spacing_mut().item_spacing.y = 12.0;
         match &dialog {
@@ -280,6 +287,8 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
             Dialog::ShownPassword => pages::connect::password_dialog(cx, ui),
             Dialog::AddTenant => pages::tenant::dialog(cx, ui, &mut pages.cards.tenant, None),
             Dialog::EditTenant(id) => pages::tenant::dialog(cx, ui, &mut pages.cards.tenant, Some(*id)),
+            Dialog::Orphans => pages::orphans::dialog(cx, ui, &mut pages.orphans, snapshot),
+            Dialog::ImportTenants => pages::import::dialog(cx, ui, &mut pages.import),
             Dialog::CorrectSession(id) => pages::correct::dialog(cx, ui, &mut pages.correct, *id),
             Dialog::Wish(session) => pages::wish::dialog(cx, ui, &mut pages.wish, snapshot, *session),
             Dialog::RemoveTenant(id) => pages::cards::remove_dialog(cx, ui, *id),

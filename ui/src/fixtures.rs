@@ -192,7 +192,13 @@ fn connection(device: &str, kind: &str, state: &str) -> ConnectionItem {
 }
 
 fn refused(uid: &str, why: &str) -> RefusedCardItem {
-    RefusedCardItem { uid: uid.to_owned(), charger: "CP-04".to_owned(), at: at(NOW_MS - 600_000), why: why.to_owned() }
+    RefusedCardItem {
+        uid: uid.to_owned(),
+        charger: "CP-04".to_owned(),
+        at: at(NOW_MS - 600_000),
+        why: why.to_owned(),
+        resembles: None,
+    }
 }
 
 /// A building where nothing was added yet.

@@ -16,6 +16,7 @@
 mod books;
 mod command;
 mod console;
+mod file;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fixtures;
 mod format;
@@ -25,6 +26,7 @@ mod icons;
 pub mod mirror;
 mod model;
 mod pages;
+mod records;
 mod remote;
 mod route;
 mod text;

@@ -3,6 +3,7 @@
 use crate::books::{BooksResource, BooksValues};
 use crate::command::{Command, Resource};
 use crate::history::History;
+use crate::records::{RecordsCommand, RecordsResource, RecordsValues};
 use crate::remote::Remote;
 use crate::route::{self, Asking};
 use crate::text::Text;
@@ -111,6 +112,8 @@ pub(crate) struct Values {
     pub(crate) shown_password: Option<ShownPassword>,
     /// Tariffs and statements.
     pub(crate) books: BooksValues,
+    /// Cards, corrections and readings.
+    pub(crate) records: RecordsValues,
     /// The virtual building.
     pub(crate) demo: Remote<DemoSnapshot>,
     /// Readings under way or refused.
@@ -203,6 +206,8 @@ impl Model {
             }
             Command::ShowDialog(dialog) => {
                 self.values.shown_password = None;
+                self.values.records.preview = None;
+                self.values.records.reader = None;
                 self.view.dialog = dialog;
             }
             Command::SetInsight(filter) => {
@@ -239,6 +244,7 @@ impl Model {
             Page::Cards => self.fetch(Resource::Tenants),
             Page::Sessions => {
                 self.fetch(Resource::Sessions);
+                self.fetch(Resource::Records(RecordsResource::Orphans));
                 self.fetch(Resource::Tenants);
             }
             Page::Tariffs => self.fetch(Resource::Books(BooksResource::Tariff)),
@@ -297,6 +303,7 @@ impl Model {
             Resource::Connections => self.values.connections.ask(),
             Resource::Security => self.values.security.ask(),
             Resource::Books(books) => self.values.books.ask(books),
+            Resource::Records(records) => self.values.records.ask(records),
             Resource::Demo => self.values.demo.ask(),
         }
         self.send(Method::Get, path, None, Expected::Value(resource));
@@ -416,6 +423,10 @@ impl Model {
             Command::SignIn(_) | Command::SetUp(_) => self.refusal = Some(refusal.detail),
             // A spent ticket is no error: the person signs in.
             Command::SignInWithTicket(_) => self.fetch(Resource::Session),
+            // Without a reader cards are held to chargers; nobody asked for this one.
+            Command::Records(RecordsCommand::LookAtReader) => {
+                self.values.records.reader = Some(api::CardReaderItem::default());
+            }
             _every_other => self.toasts.say(Tone::Bad, refusal.detail),
         }
     }
@@ -463,6 +474,10 @@ impl Model {
                 if let Some(next) = values.books.answer(&books, answer, language) {
                     self.fetch(Resource::Books(next));
                 }
+            }
+            Resource::Records(records) => {
+                let answer = answer.map_err(|refusal| refusal.detail);
+                values.records.answer(records, answer, Text::AnswerUnreadable.get(language));
             }
             Resource::Demo => values.demo.answer(read(answer, language)),
         }
@@ -539,10 +554,12 @@ impl Model {
                 self.view.dialog = None;
                 self.fetch(Resource::Tenants);
             }
-            Command::CorrectSession(..) => {
+            Command::CorrectSession(id, _) => {
                 self.view.dialog = None;
-                self.fetch(Resource::Sessions);
+                self.fetch(Resource::Records(RecordsResource::Changes(id)));
+                self.records_changed();
             }
+            Command::Records(records) => self.records_done(records, body),
             Command::EditSite(_) => {
                 self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
                 self.fetch(Resource::Site);
@@ -587,6 +604,41 @@ impl Model {
             }
             Command::Demo(_) => self.fetch(Resource::Demo),
             other => self.accepted(&other, body),
+        }
+    }
+
+    /// Sessions are not what they were: lists of them and the open month are read anew.
+    fn records_changed(&mut self) {
+        self.fetch(Resource::Sessions);
+        self.values.records.session = Remote::Absent;
+        if let Some(month) = self.values.books.month.value().map(|month| month.month.clone()) {
+            self.fetch(Resource::Books(BooksResource::Month(month)));
+        }
+    }
+
+    fn records_done(&mut self, command: RecordsCommand, body: &str) {
+        match command {
+            // The live state goes on with it.
+            RecordsCommand::ReadCard(_) => {}
+            RecordsCommand::LookAtReader => {
+                self.values.records.reader = Some(serde_json::from_str(body).unwrap_or_default());
+            }
+            RecordsCommand::Import(_) => {
+                let preview: Option<api::ImportPreview> = serde_json::from_str(body).ok();
+                if preview.as_ref().is_some_and(|preview| preview.imported) {
+                    let count = preview.map_or(0, |preview| preview.rows.len()).to_string();
+                    self.toasts.say(Tone::Good, Text::ImportDone.fill(self.language, &[&count]));
+                    self.values.records.preview = None;
+                    self.view.dialog = None;
+                    self.fetch(Resource::Tenants);
+                } else {
+                    self.values.records.preview = preview;
+                }
+            }
+            RecordsCommand::Decide(..) => {
+                self.fetch(Resource::Records(RecordsResource::Orphans));
+                self.records_changed();
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use crate::time::rfc3339;
 use crate::transport::Method;
 use crate::view::{Axis, InsightFilter, SessionFilter};
 use api::{PriorityOrder, Snapshot};
+use domain::Provenance;
 use serde::Serialize;
 
 /// Sessions in one page of the list.
@@ -57,6 +58,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::RevokeCertificate(serial) => (Post, format!("certificates/{}/revoke", part(serial)), empty()),
         Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
         Command::Books(books) => books.route(),
+        Command::Records(records) => records.route(),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
         Command::ApproveCharger(id) => charger(id, "approve", empty()),
         Command::Pause(id) => charger(id, "pause", empty()),
@@ -142,6 +144,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Connections => "connections?limit=500".to_owned(),
         Resource::Security => "security".to_owned(),
         Resource::Books(books) => books.path(),
+        Resource::Records(records) => records.path(),
         Resource::Demo => "demo".to_owned(),
     })
 }
@@ -162,10 +165,31 @@ fn sessions(asking: &Asking<'_>, cursor: Option<&str>) -> String {
     if let Some(charger) = &asking.filter.charger {
         path.push_str(&format!("&charger={}", part(charger)));
     }
+    if asking.filter.unassigned {
+        path.push_str("&unassigned=true");
+    }
+    if let Some(trust) = asking.filter.trust {
+        path.push_str(&format!("&provenance={}", trust_word(trust)));
+    }
+    let words = asking.filter.words.trim();
+    if !words.is_empty() {
+        path.push_str(&format!("&q={}", part(words)));
+    }
     if let Some(cursor) = cursor {
         path.push_str(&format!("&cursor={}", part(cursor)));
     }
     path
+}
+
+/// As the server spells it.
+const fn trust_word(trust: Provenance) -> &'static str {
+    match trust {
+        Provenance::Measured => "measured",
+        Provenance::ReceivedLate => "received_late",
+        Provenance::ClockCorrected => "clock_corrected",
+        Provenance::Estimated => "estimated",
+        Provenance::Corrected => "corrected",
+    }
 }
 
 /// The question behind a chart; also the address of its values as CSV.
@@ -190,7 +214,7 @@ pub(crate) fn usage(filter: &InsightFilter, now_ms: i64) -> Option<String> {
     Some(path)
 }
 
-fn readings(series: &[String], from_ms: i64, to_ms: i64, step_s: i64) -> String {
+pub(crate) fn readings(series: &[String], from_ms: i64, to_ms: i64, step_s: i64) -> String {
     let names: Vec<String> = series.iter().take(SERIES_MAX).map(|name| part(name)).collect();
     format!("readings?series={}&from={}&to={}&step_s={step_s}", names.join(","), rfc3339(from_ms), rfc3339(to_ms))
 }
@@ -206,7 +230,7 @@ fn empty() -> Option<String> {
 }
 
 /// Percent-encodes one part of a path or query; `/` stays, since series carry it in a query.
-fn part(text: &str) -> String {
+pub(crate) fn part(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {

@@ -3,6 +3,7 @@
 use crate::history::Quantity;
 use crate::text::Text;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use domain::Provenance;
 
 /// A page of the console.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,6 +156,10 @@ pub(crate) enum Dialog {
     RemoveTenant(i64),
     /// Corrections of a session.
     CorrectSession(i32),
+    /// Ends that fit no session.
+    Orphans,
+    /// A list of tenants.
+    ImportTenants,
     /// What this session needs.
     Wish(i32),
 }
@@ -175,6 +180,8 @@ impl Dialog {
             Self::EditTenant(_) => Text::EditTenant,
             Self::RemoveTenant(_) => Text::RemoveTenant,
             Self::CorrectSession(_) => Text::Correct,
+            Self::Orphans => Text::OrphansDo,
+            Self::ImportTenants => Text::ImportTenants,
             Self::Wish(_) => Text::SetWish,
         }
     }
@@ -194,6 +201,8 @@ impl Dialog {
             Self::EditTenant(_) => Some(Text::EditTenantTip),
             Self::RemoveTenant(_) => Some(Text::RemoveTenantTip),
             Self::CorrectSession(_) => Some(Text::CorrectTip),
+            Self::Orphans => Some(Text::OrphansTip),
+            Self::ImportTenants => Some(Text::ImportTenantsTip),
             Self::Wish(_) => Some(Text::SetWishTip),
         }
     }
@@ -288,6 +297,12 @@ pub(crate) struct SessionFilter {
     pub(crate) charger: Option<String>,
     /// How far back.
     pub(crate) period: Period,
+    /// Only those nobody pays for.
+    pub(crate) unassigned: bool,
+    /// Only with figures of this kind.
+    pub(crate) trust: Option<Provenance>,
+    /// Words that number, card, charger, tenant or flat contain.
+    pub(crate) words: String,
 }
 
 /// What the person looks at.

@@ -125,4 +125,13 @@ pub struct Usage {
     pub sessions: u32,
     /// The hour of the day with the most energy, `null` without any.
     pub busiest_hour: Option<u8>,
+    /// Energy of each hour of the day, 24 of them, in Wh.
+    #[serde(default)]
+    pub hours_wh: Vec<u64>,
+    /// Energy of each day of the week, Monday first, in Wh.
+    #[serde(default)]
+    pub weekdays_wh: Vec<u64>,
+    /// Connected time of all sessions together.
+    #[serde(default)]
+    pub connected_s: u64,
 }

@@ -42,8 +42,8 @@ pub use self::operation::{
     CertificateUse, LogKind, Operation, PeriodRequest, ProfileKind, ProfilePurpose, ProfileRequest, RateUnit,
 };
 pub use self::people::{
-    CardItem, CardPatch, ImportColumn, ImportPreview, ImportProblem, ImportRequest, ImportRow, NewCard, TenantForm,
-    TenantItem, TenantPatch,
+    CardItem, CardPatch, CardReaderItem, CardReaderState, ImportColumn, ImportPreview, ImportProblem, ImportRequest,
+    ImportRow, NewCard, TenantForm, TenantItem, TenantPatch,
 };
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,

@@ -94,8 +94,15 @@ pub struct EnrolmentState {
     pub remaining_s: u32,
     /// The card that was tapped, once it was.
     pub captured_uid: Option<String>,
-    /// Where it was tapped.
+    /// Where it was tapped; `null` for a reader at a desk.
     pub captured_at_charger: Option<String>,
+    /// Whether that card is the tenant's by now.
+    #[serde(default)]
+    pub bound: bool,
+    /// The enrolled card that the captured one may be another reading of; `POST tenants/{id}/cards` with `alias_of`
+    /// accepts it.
+    #[serde(default)]
+    pub resembles: Option<String>,
 }
 
 /// A refused card.
@@ -110,4 +117,7 @@ pub struct RefusedCardItem {
     pub at: String,
     /// `unknown`, `blocked`, `not_approved`, `in_use`, `not_valid`, `cap_reached` or `not_here`.
     pub why: String,
+    /// The enrolled card that this unknown one may be another reading of; in lists, always `null` in the live state.
+    #[serde(default)]
+    pub resembles: Option<String>,
 }

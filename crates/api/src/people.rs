@@ -304,3 +304,35 @@ pub struct ImportPreview {
     /// Whether all of it is in force now.
     pub imported: bool,
 }
+
+/// State of the card reader of the computer the program runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CardReaderState {
+    /// This build talks to no readers.
+    #[default]
+    NotBuilt,
+    /// The system's service for card readers does not run.
+    NoService,
+    /// No reader is plugged in.
+    NoReader,
+    /// A reader waits for a card.
+    Empty,
+    /// A card was read and handed to the enrolment.
+    Read,
+    /// A card was there, but cannot be taken.
+    Refused,
+}
+
+/// The card reader of the computer the program runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CardReaderItem {
+    /// State.
+    pub state: CardReaderState,
+    /// Name of the reader; may be empty.
+    pub name: String,
+    /// Number of the card, or why there is none; may be empty.
+    pub detail: String,
+}

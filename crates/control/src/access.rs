@@ -19,7 +19,8 @@ struct Enrolment {
     tenant: Option<TenantId>,
     charger: Option<ChargerId>,
     until: Instant,
-    captured: Option<(CardUid, ChargerId)>,
+    captured: Option<(CardUid, Option<ChargerId>)>,
+    bound: bool,
 }
 
 /// Tenants and cards.
@@ -71,7 +72,7 @@ impl Access {
         if let Some(tenant) = tenant {
             self.tenant(tenant)?;
         }
-        self.enrolment = Some(Enrolment { tenant, charger, until: now.instant + ttl, captured: None });
+        self.enrolment = Some(Enrolment { tenant, charger, until: now.instant + ttl, captured: None, bound: false });
         Ok(())
     }
 
@@ -84,11 +85,13 @@ impl Access {
         self.enrolment = self.enrolment.take().filter(|enrolment| enrolment.until > now.instant);
     }
 
-    /// An unknown card was held to a reader.
-    pub(crate) fn capture(&mut self, now: Now, uid: &CardUid, charger: &ChargerId) -> Capture {
+    /// An unknown card was held to the reader of a charger, or to one at a desk. A card that may be another reading of
+    /// one that is enrolled is never bound at once: somebody says whether it is the same.
+    pub(crate) fn capture(&mut self, now: Now, uid: &CardUid, charger: Option<&ChargerId>) -> Capture {
         self.expire(now);
+        let resembles = self.resembling(uid).is_some();
         let Some(enrolment) = &mut self.enrolment else { return Capture::Stranger };
-        if enrolment.charger.as_ref().is_some_and(|only| only != charger) {
+        if charger.is_some() && enrolment.charger.as_ref().is_some_and(|only| Some(only) != charger) {
             return Capture::Stranger;
         }
         match &enrolment.captured {
@@ -96,22 +99,44 @@ impl Access {
             Some((captured, _)) if captured == uid => return Capture::Waiting,
             Some(_) => return Capture::Stranger,
             None => {
-                enrolment.captured = Some((uid.clone(), charger.clone()));
+                enrolment.captured = Some((uid.clone(), charger.cloned()));
                 // The time was for the tap; now somebody asks for a name.
                 enrolment.until = enrolment.until.max(now.instant + NAMING);
             }
         }
         match enrolment.tenant {
-            Some(tenant) => Capture::Bound(self.insert(now, tenant, uid.clone())),
-            None => Capture::Waiting,
+            Some(tenant) if !resembles => {
+                enrolment.bound = true;
+                Capture::Bound(self.insert(now, tenant, uid.clone()))
+            }
+            Some(_) | None => Capture::Waiting,
         }
+    }
+
+    /// A card was read by a reader at a desk, or its number typed.
+    pub(crate) fn capture_at_desk(&mut self, now: Now, uid: &CardUid) -> Result<Option<Card>, OrderError> {
+        self.free_uid(uid)?;
+        match self.capture(now, uid, None) {
+            Capture::Bound(card) => Ok(Some(card)),
+            Capture::Waiting => Ok(None),
+            Capture::Stranger => Err(OrderError::NotEnrolling),
+        }
+    }
+
+    /// The enrolled card that this number may be another reading of.
+    pub(crate) fn resembling(&self, uid: &CardUid) -> Option<&Card> {
+        let cards = self.cards.values().filter(|card| card.alias_of.is_none());
+        cards
+            .filter_map(|card| Some((card.uid.likeness(uid)?, card)))
+            .min_by_key(|(likeness, _)| *likeness)
+            .map(|(_, card)| card)
     }
 
     /// Binds the captured card.
     pub(crate) fn assign(&mut self, now: Now, tenant: TenantId) -> Result<Card, OrderError> {
         self.tenant(tenant)?;
         self.expire(now);
-        let enrolment = self.enrolment.as_ref().filter(|enrolment| enrolment.tenant.is_none());
+        let enrolment = self.enrolment.as_ref().filter(|enrolment| !enrolment.bound);
         let (uid, _) = enrolment.and_then(|e| e.captured.clone()).ok_or(OrderError::NothingCaptured)?;
         let card = self.add(now, tenant, uid)?;
         self.enrolment = None;
@@ -175,6 +200,13 @@ impl Access {
             charger: enrolment.charger.clone(),
             remaining: enrolment.until.since(now.instant),
             captured: enrolment.captured.clone(),
+            bound: enrolment.bound,
+            resembles: enrolment
+                .captured
+                .as_ref()
+                .filter(|_| !enrolment.bound)
+                .and_then(|(uid, _)| self.resembling(uid))
+                .map(|card| card.uid.clone()),
         })
     }
 }

@@ -237,7 +237,7 @@ impl Control {
             verdict => verdict,
         };
         match verdict {
-            CardVerdict::Unknown => match self.access.capture(now, card, id) {
+            CardVerdict::Unknown => match self.access.capture(now, card, Some(id)) {
                 Capture::Bound(card) => {
                     out.push(Output::Save(Record::Card(card)));
                     self.clear_caches(out);

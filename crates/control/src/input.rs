@@ -205,6 +205,8 @@ pub enum Order {
         /// How long to wait.
         ttl: DurationMs,
     },
+    /// A card was read at a desk, or its number was typed, while an enrolment waits for one.
+    CaptureCard(CardUid),
     /// Stop waiting for a card.
     CancelEnrolment,
     /// Bind the captured card.

@@ -46,6 +46,10 @@ impl Control {
                 self.access.enrol(now, tenant, charger, ttl)?;
                 Ok(Made::Nothing)
             }
+            Order::CaptureCard(uid) => {
+                let bound = self.access.capture_at_desk(now, &uid)?;
+                Ok(bound.map_or(Made::Nothing, |card| self.card_made(card, out)))
+            }
             Order::CancelEnrolment => {
                 self.access.cancel_enrolment();
                 Ok(Made::Nothing)

@@ -259,6 +259,9 @@ pub enum OrderError {
     /// Nothing to bind.
     #[error("no card was captured; start enrolling and tap a card first")]
     NothingCaptured,
+    /// A card was handed in, and nobody waits for one.
+    #[error("no enrolment waits for a card; start enrolling, then read the card")]
+    NotEnrolling,
     /// Nothing to end.
     #[error("no session runs at connector {connector} of {charger}")]
     NoSession {

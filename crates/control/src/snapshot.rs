@@ -148,8 +148,12 @@ pub struct EnrolmentState {
     pub charger: Option<ChargerId>,
     /// Time left.
     pub remaining: DurationMs,
-    /// The card that was tapped and where, once it was.
-    pub captured: Option<(CardUid, ChargerId)>,
+    /// The card that was read and at which charger, once it was; `None` for the place is a reader at a desk.
+    pub captured: Option<(CardUid, Option<ChargerId>)>,
+    /// Whether that card is the tenant's by now.
+    pub bound: bool,
+    /// The enrolled card that the captured one may be another reading of.
+    pub resembles: Option<CardUid>,
 }
 
 /// What flows when nobody commands the chargers.

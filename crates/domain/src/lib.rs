@@ -7,6 +7,7 @@
 //! a file or a socket; the current time always arrives as a [`Now`].
 
 mod card;
+mod card_likeness;
 mod charger;
 mod circuit;
 mod device;
@@ -27,6 +28,7 @@ mod time;
 mod units;
 
 pub use self::card::{Card, CardStatus, CardUid, CardUidError};
+pub use self::card_likeness::CardLikeness;
 pub use self::charger::{Charger, ConnectorStatus, HardwareInfo, Protocol, StatusDetail};
 pub use self::circuit::{Circuit, CircuitTree, CircuitTreeError};
 pub use self::device::{BreakerCurve, DeviceError, ProtectionDevice, TripModel};

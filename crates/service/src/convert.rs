@@ -8,8 +8,8 @@ use api::{
 };
 use control::{ChargerState, CircuitState, ConnectorState, MeterState, Snapshot};
 use domain::{
-    Alarm, AlarmKind, CardVerdict, Decision, Direction, Flow, Frame, Hold, MilliAmps, PerPhase, PhaseCount, Protocol,
-    RefusedCard, Session, Site, Tenant, TenantId, Watts,
+    Alarm, AlarmKind, Card, CardVerdict, Decision, Direction, Flow, Frame, Hold, MilliAmps, PerPhase, PhaseCount,
+    Protocol, RefusedCard, Session, Site, Tenant, TenantId, Watts,
 };
 
 mod charger_detail;
@@ -80,9 +80,15 @@ pub(crate) fn live_snapshot(live: &Snapshot, connections: &Connections, revision
             charger: state.charger.as_ref().map(ToString::to_string),
             remaining_s: u32::try_from(state.remaining.0.div_ceil(1000)).unwrap_or(u32::MAX),
             captured_uid: state.captured.as_ref().map(|(uid, _)| uid.to_string()),
-            captured_at_charger: state.captured.as_ref().map(|(_, charger)| charger.to_string()),
+            captured_at_charger: state
+                .captured
+                .as_ref()
+                .and_then(|(_, charger)| charger.as_ref())
+                .map(ToString::to_string),
+            bound: state.bound,
+            resembles: state.resembles.as_ref().map(ToString::to_string),
         }),
-        refused_cards: live.refused_cards.iter().map(refused_card_item).collect(),
+        refused_cards: live.refused_cards.iter().map(|refused| refused_card_item(refused, &[])).collect(),
         demo,
     }
 }
@@ -251,9 +257,12 @@ pub(crate) fn session_item(session: &Session, tenants: &[Tenant]) -> SessionItem
     }
 }
 
-/// A refused card.
-pub(crate) fn refused_card_item(refused: &RefusedCard) -> RefusedCardItem {
+/// A refused card, and which of these cards it may be another reading of.
+pub(crate) fn refused_card_item(refused: &RefusedCard, cards: &[Card]) -> RefusedCardItem {
+    let known = cards.iter().filter(|card| card.alias_of.is_none() && refused.verdict == CardVerdict::Unknown);
+    let likely = known.filter_map(|card| Some((card.uid.likeness(&refused.uid)?, card)));
     RefusedCardItem {
+        resembles: likely.min_by_key(|(likeness, _)| *likeness).map(|(_, card)| card.uid.to_string()),
         uid: refused.uid.to_string(),
         charger: refused.charger.to_string(),
         at: time_text::text(refused.at),

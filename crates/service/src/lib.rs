@@ -9,6 +9,7 @@
 mod access;
 mod beginning;
 mod books;
+mod card_reader;
 mod ceiling;
 mod config;
 mod connections;

@@ -21,13 +21,14 @@ const fn tool(name: &'static str, program: &'static str) -> Package {
     Package { debian: name, ubuntu: name, program }
 }
 
-/// The desktop window: WebKit, the tray, and what builds C code.
+/// The desktop window: WebKit, the tray, card readers, and what builds C code.
 const BUILD: &[Package] = &[
     tool("build-essential", "cc"),
     tool("pkg-config", "pkg-config"),
     library("libwebkit2gtk-4.1-dev"),
     library("libayatana-appindicator3-dev"),
     library("librsvg2-dev"),
+    library("libpcsclite-dev"),
 ];
 
 /// Foreign clients and servers, a browser, and a screen without a screen.

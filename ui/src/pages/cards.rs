@@ -10,7 +10,9 @@ use crate::tokens::{self, palette};
 use crate::view::{Dialog, Page};
 use crate::widgets::{self, Field, Loudness, Mood};
 use api::{CardItem, CardPatch, EnrolmentRequest, RefusedCardItem, Snapshot, TenantItem};
+use domain::CardUid;
 use egui::{Align, Layout, RichText, Ui};
+use std::collections::BTreeMap;
 
 /// Seconds a card may take to be held to a charger.
 const ENROL_TTL_S: u32 = 120;
@@ -26,6 +28,8 @@ const CARD_HEIGHT: f32 = 44.0;
 #[derive(Default)]
 pub(crate) struct CardsState {
     search: String,
+    /// For each unknown refused card, the enrolled one it may be another reading of; and what that was found from.
+    likely: (Vec<String>, usize, BTreeMap<String, String>),
     /// The enrolment dialog.
     pub(crate) enrol: EnrolState,
     /// What is typed in the tenant dialog.
@@ -33,11 +37,35 @@ pub(crate) struct CardsState {
 }
 
 impl CardsState {
+    /// Compares each unknown card with all that are enrolled, when either changed.
+    fn find_likely(&mut self, cx: &Cx<'_>, refused: &[RefusedCardItem]) {
+        let unknown: Vec<String> =
+            refused.iter().filter(|card| card.why == "unknown").map(|card| card.uid.clone()).collect();
+        let tenants = cx.model.values.tenants.value().map(Vec::as_slice).unwrap_or_default();
+        let cards: usize = tenants.iter().map(|tenant| tenant.cards.len()).sum();
+        if self.likely.0 == unknown && self.likely.1 == cards {
+            return;
+        }
+        let found = unknown.iter().filter_map(|uid| Some((uid.clone(), resembling(tenants, uid)?.0.uid.clone())));
+        self.likely = (unknown.clone(), cards, found.collect());
+    }
+
     /// Forgets what was typed in a dialog that closed.
     pub(crate) fn close_dialog(&mut self) {
         self.tenant = None;
         self.enrol = EnrolState::default();
     }
+}
+
+/// The enrolled card that this number may be another reading of, and whose it is.
+pub(crate) fn resembling<'a>(tenants: &'a [TenantItem], uid: &str) -> Option<(&'a CardItem, &'a TenantItem)> {
+    let uid = CardUid::new(uid).ok()?;
+    let cards = tenants.iter().flat_map(|tenant| tenant.cards.iter().map(move |card| (card, tenant)));
+    let likely = cards.filter(|(card, _)| card.alias_of.is_none()).filter_map(|(card, tenant)| {
+        let likeness = CardUid::new(&card.uid).ok()?.likeness(&uid)?;
+        Some((likeness, card, tenant))
+    });
+    likely.min_by_key(|(likeness, _, _)| *likeness).map(|(_, card, tenant)| (card, tenant))
 }
 
 /// The request that waits for a card.
@@ -65,6 +93,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, snapsho
         let wait = enrol(cx, None);
         cx.button(ui, Loudness::Primary, Some(Icon::Card), "", wait);
         cx.button(ui, Loudness::Normal, Some(Icon::Plus), "", Command::ShowDialog(Some(Dialog::AddTenant)));
+        cx.button(ui, Loudness::Normal, None, "", Command::ShowDialog(Some(Dialog::ImportTenants)));
     });
     let width = ui.available_width();
     let aside = tokens::ASIDE_WIDTH + 20.0;
@@ -75,7 +104,10 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CardsState, snapsho
             widgets::card(ui, |ui| tenants(cx, ui, state));
         });
         ui.allocate_ui_with_layout(egui::vec2(aside, 0.0), Layout::top_down(Align::Min), |ui| {
-            widgets::card(ui, |ui| refused(cx, ui, &snapshot.refused_cards));
+            widgets::card(ui, |ui| {
+                state.find_likely(cx, &snapshot.refused_cards);
+                refused(cx, ui, &snapshot.refused_cards, &state.likely.2);
+            });
         });
     });
 }
@@ -171,7 +203,7 @@ fn show_card(cx: &mut Cx<'_>, ui: &mut Ui, card: &CardItem) {
     });
 }
 
-fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
+fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem], likely: &BTreeMap<String, String>) {
     widgets::card_title(ui, cx.text(Text::Refused), cx.text(Text::RefusedSub));
     if list.is_empty() {
         ui.add_space(4.0);
@@ -198,11 +230,19 @@ fn refused(cx: &mut Cx<'_>, ui: &mut Ui, list: &[RefusedCardItem]) {
                     ui.spacing_mut().item_spacing.y = 1.0;
                     ui.add(egui::Label::new(RichText::new(&card.uid).monospace().strong()).truncate());
                     widgets::weak_line(ui, cx.text(why));
+                    if let Some(known) = likely.get(&card.uid) {
+                        widgets::badge(ui, &cx.fill(Text::CardLike, &[known]), Mood::Info);
+                    }
                     widgets::weak_line(ui, &cx.fill(Text::RefusedAt, &[&card.charger, &cx.local(&card.at)]));
                 });
             });
         });
     }
+}
+
+/// Where everything the records say about a tenant is.
+pub(crate) fn export_of(tenant: i64) -> String {
+    format!("/api/v1/tenants/{tenant}/export")
 }
 
 /// The question before a tenant is removed.
@@ -216,6 +256,7 @@ pub(crate) fn remove_dialog(cx: &mut Cx<'_>, ui: &mut Ui, id: i64) {
         .map_or_else(String::new, |tenant| tenant.form.name.clone());
     widgets::heading(ui, &cx.fill(Text::RemoveTenantTitle, &[&name]), tokens::TEXT_TITLE);
     widgets::weak(ui, cx.text(Text::RemoveTenantSub));
+    ui.hyperlink_to(cx.text(Text::ExportTenant), export_of(id));
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             cx.button(ui, Loudness::Danger, None, "", Command::RemoveTenant(id));

@@ -3,6 +3,7 @@
 use super::{Cx, cards};
 use crate::command::Command;
 use crate::icons::Icon;
+use crate::records::RecordsCommand;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets::{self, Field, Loudness, Mood};
@@ -26,6 +27,8 @@ pub(crate) struct EnrolState {
     tenant: Option<i64>,
     /// The card that was read and where; kept while its owner is named, however long that takes.
     captured: Option<(String, String)>,
+    /// The number being typed, by a person or by a reader that types.
+    typed: String,
 }
 
 /// Where an enrolment stands.
@@ -44,10 +47,10 @@ pub(crate) enum Step {
 /// Where an enrolment stands, by what the server says. Pure.
 pub(crate) fn step(state: Option<&EnrolmentState>) -> Step {
     let Some(state) = state else { return Step::Over };
-    match (&state.captured_uid, state.tenant_id) {
+    match (&state.captured_uid, state.bound) {
         (None, _) => Step::Waiting(state.remaining_s),
-        (Some(uid), Some(_)) => Step::Bound(uid.clone()),
-        (Some(uid), None) => Step::Captured(uid.clone(), state.captured_at_charger.clone().unwrap_or_default()),
+        (Some(uid), true) => Step::Bound(uid.clone()),
+        (Some(uid), false) => Step::Captured(uid.clone(), state.captured_at_charger.clone().unwrap_or_default()),
     }
 }
 
@@ -57,6 +60,11 @@ pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapsh
     let busy = cx.model.is_busy(|command| matches!(command, Command::Enrol(_)));
     let now = step(snapshot.enrolment.as_ref());
     if let Step::Captured(uid, charger) = &now {
+        if form.captured.is_none()
+            && let Some(tenant) = snapshot.enrolment.as_ref().and_then(|enrolment| enrolment.tenant_id)
+        {
+            (form.whose, form.tenant) = (Whose::Known, Some(tenant));
+        }
         form.captured = Some((uid.clone(), charger.clone()));
     }
     let now = match (now, &form.captured) {
@@ -64,10 +72,13 @@ pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapsh
         (now, _) => now,
     };
     match now {
-        Step::Waiting(seconds) => waiting(cx, ui, snapshot, seconds),
+        Step::Waiting(seconds) => waiting(cx, ui, form, snapshot, seconds),
         Step::Captured(uid, charger) => {
-            let name = charger_name(snapshot, &charger);
-            widgets::notice(ui, Icon::Check, &cx.fill(Text::EnrolCaptured, &[&uid, &name]), Mood::Good);
+            let text = match charger.as_str() {
+                "" => cx.fill(Text::EnrolCapturedHere, &[&uid]),
+                charger => cx.fill(Text::EnrolCaptured, &[&uid, &charger_name(snapshot, charger)]),
+            };
+            widgets::notice(ui, Icon::Check, &text, Mood::Good);
             whose(cx, ui, form, &uid, true);
         }
         Step::Bound(_) => {
@@ -100,7 +111,7 @@ fn charger_name(snapshot: &Snapshot, id: &str) -> String {
     found.map_or_else(|| id.to_owned(), |charger| charger.name.clone())
 }
 
-fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, seconds: u32) {
+fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, snapshot: &Snapshot, seconds: u32) {
     let p = palette(ui);
     ui.vertical_centered(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(88.0), egui::Sense::hover());
@@ -122,7 +133,69 @@ fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, seconds: u32) {
             }
         }
     });
+    at_the_desk(cx, ui, form);
     close(cx, ui, false);
+}
+
+/// A field for a reader that types, which is a keyboard and ends with Enter, and what the reader of the computer says.
+fn at_the_desk(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState) {
+    widgets::hairline(ui);
+    let name = cx.text(Text::CardTyped);
+    widgets::field_label(ui, name);
+    let mut entered = false;
+    ui.horizontal(|ui| {
+        let width = ui.available_width() - 130.0;
+        let field = widgets::text_field(ui, name, "04A1B2C3", &mut form.typed, Field::Text, width);
+        // Enter takes the focus away; it is looked at before the focus comes back.
+        entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        // A reader types into whatever has the focus.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            field.request_focus();
+        }
+        let number = form.typed.trim().to_owned();
+        let read = Command::Records(RecordsCommand::ReadCard(number.clone()));
+        let pressed = cx.button_if(ui, !number.is_empty(), Loudness::Normal, "", read.clone()).clicked();
+        if entered && !number.is_empty() && !pressed {
+            cx.send(read);
+        }
+        if entered || pressed {
+            form.typed.clear();
+            field.request_focus();
+        }
+    });
+    widgets::weak(ui, cx.text(Text::CardTypedHint));
+    reader(cx, ui);
+}
+
+/// Looks for a card on the reader of the server's computer again and again, as long as there can be one.
+fn reader(cx: &mut Cx<'_>, ui: &mut Ui) {
+    use api::CardReaderState as S;
+    let seen = cx.model.values.records.reader.clone();
+    let is_asking = cx.model.is_busy(|command| matches!(command, Command::Records(RecordsCommand::LookAtReader)));
+    let goes_on = match seen.as_ref().map(|seen| seen.state) {
+        None | Some(S::NoReader | S::Empty) => true,
+        Some(S::NotBuilt | S::NoService | S::Refused | S::Read) => false,
+    };
+    if goes_on && !is_asking {
+        cx.send(Command::Records(RecordsCommand::LookAtReader));
+    }
+    let Some(seen) = seen else { return };
+    match seen.state {
+        S::NotBuilt | S::Read => {}
+        S::NoService => {
+            widgets::weak(ui, cx.text(Text::ReaderNoService));
+        }
+        S::NoReader => {
+            widgets::weak(ui, cx.text(Text::ReaderNone));
+        }
+        S::Empty => {
+            widgets::weak(ui, &cx.fill(Text::ReaderReady, &[&seen.name]));
+        }
+        S::Refused => {
+            widgets::notice(ui, Icon::Alert, &cx.fill(Text::ReaderRefused, &[&seen.detail]), Mood::Warn);
+            cx.button(ui, Loudness::Quiet, None, "", Command::Records(RecordsCommand::LookAtReader));
+        }
+    }
 }
 
 /// A tap of a card nobody knows, at a charger where nobody charges if there is one; only in the demo.
@@ -161,6 +234,7 @@ pub(crate) fn refused_dialog(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState
 }
 
 fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting: bool) {
+    same_card(cx, ui, uid);
     let mut tenants: Vec<(Option<i64>, String)> = cx
         .model
         .values
@@ -214,6 +288,25 @@ fn whose(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut EnrolState, uid: &str, waiting
     });
 }
 
+/// Offers a number that may be an enrolled card, read differently, as another reading of that card.
+fn same_card(cx: &mut Cx<'_>, ui: &mut Ui, uid: &str) {
+    let tenants = cx.model.values.tenants.value().map(Vec::as_slice).unwrap_or_default();
+    let Some((card, tenant)) = cards::resembling(tenants, uid) else { return };
+    let text = cx.fill(Text::CardLikeOf, &[&card.uid, &tenant.form.name]);
+    let alias = NewCard { uid: uid.to_owned(), alias_of: Some(card.uid.clone()) };
+    let accept = Command::AddCard(tenant.id, alias);
+    widgets::notice(ui, Icon::Card, &text, Mood::Info);
+    ui.horizontal(|ui| {
+        let label = cx.text(Text::CardSame);
+        let look = widgets::Look { loudness: Loudness::Primary, icon: None, label, name: label, enabled: true };
+        if widgets::button(ui, look).clicked() {
+            cx.send(accept);
+        }
+        widgets::weak(ui, cx.text(Text::CardSameElse));
+    });
+    widgets::hairline(ui);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +320,8 @@ mod tests {
             remaining_s: 90,
             captured_uid: None,
             captured_at_charger: None,
+            bound: false,
+            resembles: None,
         };
         assert_eq!(step(None), Step::Over);
         assert_eq!(step(Some(&state)), Step::Waiting(90));
@@ -234,6 +329,8 @@ mod tests {
         state.captured_at_charger = Some("C1".to_owned());
         assert_eq!(step(Some(&state)), Step::Captured("04A1".to_owned(), "C1".to_owned()));
         state.tenant_id = Some(3);
+        assert_eq!(step(Some(&state)), Step::Captured("04A1".to_owned(), "C1".to_owned()));
+        state.bound = true;
         assert_eq!(step(Some(&state)), Step::Bound("04A1".to_owned()));
     }
 }

@@ -1,6 +1,6 @@
 //! Insight: energy by tenant, charger, day, month and hour of the day.
 
-use super::{Cx, not_yet, title};
+use super::{Cx, measured, not_yet, title};
 use crate::command::{Command, Resource};
 use crate::format;
 use crate::icons::Icon;
@@ -16,13 +16,39 @@ use egui_plot::{Bar, BarChart, Plot};
 /// Height of the chart.
 const CHART: f32 = 260.0;
 
+/// Which half of the page is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Half {
+    /// Energy of sessions, summed.
+    #[default]
+    Sums,
+    /// What meters and chargers measured.
+    Measured,
+}
+
+/// What the page keeps between frames.
+#[derive(Default)]
+pub(crate) struct InsightState {
+    half: Half,
+    measured: measured::MeasuredForm,
+}
+
 /// Shows the page.
-pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
+pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut InsightState, snapshot: &Snapshot) {
     let wanted = cx.model.values.usage.is_wanted();
     cx.want(wanted, Resource::Usage);
     let wanted = cx.model.values.tenants.is_wanted();
     cx.want(wanted, Resource::Tenants);
-    title(cx, ui, Page::Insight, |_, _| {});
+    title(cx, ui, Page::Insight, |cx, ui| {
+        let halves = [(Half::Sums, cx.text(Text::TabSums)), (Half::Measured, cx.text(Text::TabMeasured))];
+        if let Some(half) = widgets::segmented(ui, cx.text(Text::Insight), &halves, state.half) {
+            state.half = half;
+        }
+    });
+    if state.half == Half::Measured {
+        widgets::card(ui, |ui| measured::show(cx, ui, &mut state.measured, snapshot));
+        return;
+    }
     widgets::card(ui, |ui| {
         filters(cx, ui, snapshot);
         let remote = &cx.model.values.usage;
@@ -76,10 +102,44 @@ fn summary(cx: &Cx<'_>, ui: &mut Ui, usage: &Usage) {
     let energy = format::energy(usage.energy_wh, cx.language());
     let text = cx.fill(Text::InsightTotal, &[&energy, &usage.sessions.to_string()]);
     widgets::heading(ui, &text, tokens::TEXT_TITLE);
-    if let Some(hour) = usage.busiest_hour {
-        widgets::weak(ui, &cx.fill(Text::InsightBusiest, &[&hour.to_string()]));
+    for pattern in patterns(cx, usage) {
+        widgets::weak(ui, &pattern);
     }
     ui.add_space(6.0);
+}
+
+/// Names of the days, Monday first.
+const WEEKDAYS: [Text; 7] =
+    [Text::Monday, Text::Tuesday, Text::Wednesday, Text::Thursday, Text::Friday, Text::Saturday, Text::Sunday];
+
+/// How people charge, in words; nothing is said where there is nothing to say it from.
+fn patterns(cx: &Cx<'_>, usage: &Usage) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(hour) = usage.busiest_hour {
+        said.push(busiest(cx, usage, hour));
+    }
+    let days = usage.weekdays_wh.iter().zip(WEEKDAYS);
+    if let Some((_, day)) = days.filter(|(wh, _)| **wh > 0).max_by_key(|(wh, _)| **wh) {
+        said.push(cx.fill(Text::PatternDay, &[cx.text(day)]));
+    }
+    if let Some(mean) = usage.energy_wh.checked_div(u64::from(usage.sessions)) {
+        let seconds = usage.connected_s.checked_div(u64::from(usage.sessions)).unwrap_or(0);
+        let lasts = format::duration(i64::try_from(seconds).unwrap_or(0) * 1000);
+        said.push(cx.fill(Text::PatternSession, &[&format::energy(mean, cx.language()), &lasts]));
+    }
+    said
+}
+
+/// The hour with the most energy, and how much of all lies within three hours around it.
+fn busiest(cx: &Cx<'_>, usage: &Usage, hour: u8) -> String {
+    let all: u64 = usage.hours_wh.iter().sum();
+    let hours = [(hour + 23) % 24, hour, (hour + 1) % 24];
+    let around: u64 = hours.iter().filter_map(|hour| usage.hours_wh.get(usize::from(*hour))).sum();
+    let Some(percent) = (around * 100).checked_div(all) else {
+        return cx.fill(Text::InsightBusiest, &[&hour.to_string()]);
+    };
+    let (from, to) = ((hour + 23) % 24, (hour + 2) % 24);
+    cx.fill(Text::PatternBusiest, &[&hour.to_string(), &format!("{percent} %"), &from.to_string(), &to.to_string()])
 }
 
 /// Watt-hours as kilowatt-hours for drawing; no chart holds more than a float does exactly.

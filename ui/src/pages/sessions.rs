@@ -5,11 +5,12 @@ use crate::command::{Command, Resource};
 use crate::format::{self, UNKNOWN};
 use crate::graph::{curve, paint::Style};
 use crate::icons::Icon;
+use crate::records::RecordsResource;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::view::{Dialog, Page, Period, SessionFilter};
-use crate::widgets::{self, Loudness};
-use api::{SessionItem, Snapshot};
+use crate::widgets::{self, Field, Loudness, Mood};
+use api::{SessionChangeItem, SessionItem, Snapshot};
 use domain::{EndReason, Provenance};
 use egui::accesskit::Role;
 use egui::{Align, Layout, RichText, Sense, Ui, WidgetInfo};
@@ -26,6 +27,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &
     title(cx, ui, Page::Sessions, |cx, ui| {
         cx.button(ui, Loudness::Normal, None, "", Command::Fetch(Resource::Sessions));
     });
+    orphans(cx, ui);
     let open =
         cx.model.view.session.and_then(|id| {
             cx.model.values.sessions.value().and_then(|list| list.iter().find(|session| session.id == id))
@@ -49,6 +51,29 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &
     });
 }
 
+/// Ends that fit no session are told where sessions are.
+fn orphans(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let remote = &cx.model.values.records.orphans;
+    let count = remote.value().map_or(0, Vec::len);
+    let wanted = remote.is_wanted();
+    cx.want(wanted, Resource::Records(RecordsResource::Orphans));
+    if count == 0 {
+        return;
+    }
+    widgets::card(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                cx.button(ui, Loudness::Primary, None, "", Command::ShowDialog(Some(Dialog::Orphans)));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    widgets::badge(ui, &count.to_string(), Mood::Warn);
+                    widgets::line(ui, cx.text(Text::OrphansTitle));
+                });
+            });
+        });
+    });
+    ui.add_space(tokens::GAP_S);
+}
+
 fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &mut Option<SessionFilter>) {
     let filter = &cx.model.view.filter;
     ui.horizontal_wrapped(|ui| {
@@ -68,7 +93,29 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &mut Opti
             *changed = Some(SessionFilter { charger, ..filter.clone() });
         }
     });
+    more_filters(cx, ui, changed);
     ui.add_space(4.0);
+}
+
+/// Words, who pays, and kind of figures.
+fn more_filters(cx: &Cx<'_>, ui: &mut Ui, changed: &mut Option<SessionFilter>) {
+    let filter = &cx.model.view.filter;
+    ui.horizontal_wrapped(|ui| {
+        let mut words = filter.words.clone();
+        let (name, hint) = (cx.text(Text::Search), cx.text(Text::SessionSearchHint));
+        if widgets::text_field(ui, name, hint, &mut words, Field::Text, 250.0).changed() {
+            *changed = Some(SessionFilter { words, ..filter.clone() });
+        }
+        let mut kinds = vec![(None, cx.text(Text::AllFigures).to_owned())];
+        kinds.extend(TRUSTS.map(|trust| (Some(trust), cx.text(badge_of(trust).0).to_owned())));
+        if let Some(trust) = widgets::select(ui, cx.text(Text::Trust), &kinds, &filter.trust, 170.0) {
+            *changed = Some(SessionFilter { trust, ..filter.clone() });
+        }
+        let mut unassigned = filter.unassigned;
+        if ui.checkbox(&mut unassigned, cx.text(Text::OnlyUnassigned)).changed() {
+            *changed = Some(SessionFilter { unassigned, ..filter.clone() });
+        }
+    });
 }
 
 fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
@@ -83,6 +130,9 @@ fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
         titles.extend([Text::ColTo, Text::ColDuration]);
     }
     titles.push(Text::ColEnergyTotal);
+    if wide {
+        titles.push(Text::Trust);
+    }
     let columns = f32::from(u8::try_from(titles.len()).unwrap_or(1));
     let width = (ui.available_width() - 24.0) / columns;
     ui.horizontal(|ui| {
@@ -95,7 +145,7 @@ fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
         }
     });
     widgets::hairline(ui);
-    let height = widgets::rest_of_window(ui, 262.0);
+    let height = widgets::rest_of_window(ui, 306.0);
     widgets::scroll("sessions", height).show_rows(ui, ROW - 8.0, sessions.len(), |ui, range| {
         for session in sessions.get(range).unwrap_or_default() {
             row(cx, ui, snapshot, session, wide, width);
@@ -146,6 +196,10 @@ fn row(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, session: &SessionItem,
         let rich = if index == 0 { RichText::new(text).font(tokens::strong(13.5)) } else { RichText::new(text) };
         cell(&mut inner, width, |ui| ui.add(egui::Label::new(rich.size(13.5)).truncate()));
     }
+    if wide {
+        let (word, mood) = badge_of(session.provenance);
+        cell(&mut inner, width, |ui| widgets::badge(ui, cx.text(word), mood));
+    }
     if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
         cx.send(Command::ShowSession(if selected { None } else { Some(session.id) }));
     }
@@ -174,6 +228,7 @@ fn detail(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, session: &SessionIt
     facts(cx, ui, snapshot, session);
     let correct = Command::ShowDialog(Some(Dialog::CorrectSession(session.id)));
     cx.button(ui, Loudness::Normal, None, "", correct);
+    changes(cx, ui, session);
     ui.add_space(tokens::GAP_S);
     widgets::heading(ui, cx.text(Text::SessionCurve), tokens::TEXT_TITLE);
     let remote = &cx.model.values.curve;
@@ -217,6 +272,69 @@ fn facts(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, session: &SessionItem) {
             ui.end_row();
         }
     });
+}
+
+/// What people changed about it, newest first, each with what it was before.
+fn changes(cx: &mut Cx<'_>, ui: &mut Ui, session: &SessionItem) {
+    let remote = &cx.model.values.records.changes;
+    let known = remote.value().filter(|(id, _)| *id == session.id).map(|(_, list)| list.clone());
+    let wanted = known.is_none() && !remote.is_pending() && remote.failure().is_none();
+    cx.want(wanted, Resource::Records(RecordsResource::Changes(session.id)));
+    let list = known.unwrap_or_default();
+    if list.is_empty() {
+        return;
+    }
+    ui.add_space(tokens::GAP_S);
+    widgets::field_label(ui, cx.text(Text::ChangesTitle));
+    for change in list.iter().rev() {
+        widgets::line(ui, &format!("{} · {}", cx.local(&change.at), change.reason));
+        for text in differences(cx, change) {
+            widgets::weak(ui, &text);
+        }
+    }
+}
+
+/// What a change changed, each as `before → after`.
+fn differences(cx: &Cx<'_>, change: &SessionChangeItem) -> Vec<String> {
+    let (before, after) = (&change.before, &change.after);
+    let who = |id: Option<i64>| {
+        let tenants = cx.model.values.tenants.value().into_iter().flatten();
+        let known = |id| tenants.clone().find(|tenant| tenant.id == id).map(|tenant| tenant.form.name.clone());
+        id.map_or_else(|| cx.text(Text::NoTenant).to_owned(), |id| known(id).unwrap_or_else(|| format!("# {id}")))
+    };
+    let end = |at: &Option<String>| at.as_deref().map_or_else(|| UNKNOWN.to_owned(), |at| cx.local_seconds(at));
+    let pairs = [
+        (Text::Tenant, who(before.tenant_id), who(after.tenant_id)),
+        (Text::ColFrom, cx.local_seconds(&before.started_at), cx.local_seconds(&after.started_at)),
+        (Text::ColTo, end(&before.ended_at), end(&after.ended_at)),
+        (
+            Text::ColEnergyTotal,
+            format::energy(before.energy_wh, cx.language()),
+            format::energy(after.energy_wh, cx.language()),
+        ),
+    ];
+    let differing = pairs.into_iter().filter(|(_, before, after)| before != after);
+    differing.map(|(name, before, after)| format!("{}: {before} → {after}", cx.text(name))).collect()
+}
+
+/// All kinds of figures, in the order of the selector.
+const TRUSTS: [Provenance; 5] = [
+    Provenance::Measured,
+    Provenance::ReceivedLate,
+    Provenance::ClockCorrected,
+    Provenance::Estimated,
+    Provenance::Corrected,
+];
+
+/// The word on the badge of a session's figures.
+const fn badge_of(provenance: Provenance) -> (Text, Mood) {
+    match provenance {
+        Provenance::Measured => (Text::BadgeMeasured, Mood::Good),
+        Provenance::ReceivedLate => (Text::BadgeLate, Mood::Info),
+        Provenance::ClockCorrected => (Text::BadgeClock, Mood::Info),
+        Provenance::Estimated => (Text::BadgeEstimated, Mood::Warn),
+        Provenance::Corrected => (Text::BadgeCorrected, Mood::Info),
+    }
 }
 
 const fn trust(provenance: Provenance) -> Text {

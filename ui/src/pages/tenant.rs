@@ -147,6 +147,7 @@ pub(crate) fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut Option<TenantType
             };
             cx.button_if(ui, ready, Loudness::Primary, "", command);
             if let Some(tenant) = known {
+                ui.hyperlink_to(cx.text(Text::ExportTenant), super::cards::export_of(tenant.id));
                 let archived = Some(tenant.archived_at.is_none());
                 let patch = TenantPatch { archived, ..TenantPatch::default() };
                 cx.button(ui, Loudness::Normal, None, "", Command::EditTenant(tenant.id, patch));

@@ -63,10 +63,39 @@ fn a_captured_card_is_assigned() {
     assert_eq!(b.order(assign.clone()), Err(OrderError::NothingCaptured));
     assert_eq!(tap(&mut b, 2, uid(50)), CardVerdict::Unknown);
     let state = b.control.snapshot(b.now()).enrolment.unwrap();
-    assert_eq!(state.captured, Some((uid(50), charger_id(2))));
+    assert_eq!(state.captured, Some((uid(50), Some(charger_id(2)))));
     assert!(matches!(b.order(assign), Ok(Made::Card(card)) if card.uid == uid(50)));
     assert!(b.control.snapshot(b.now()).enrolment.is_none());
     assert_eq!((refused(&b), tap(&mut b, 2, uid(50))), (0, CardVerdict::Accepted { tenant: TenantId(1) }));
+}
+
+/// A reader at a desk takes the place of a charger's; a card that is enrolled, or that nobody waits for, is refused.
+#[test]
+fn a_card_is_read_at_a_desk() {
+    let mut b = building();
+    let read = |text: &str| Order::CaptureCard(CardUid::new(text).unwrap());
+    assert_eq!(b.order(read("7B3C90AA")), Err(OrderError::NotEnrolling));
+    b.order(enrol(Some(2), None)).unwrap();
+    assert!(matches!(b.order(Order::CaptureCard(uid(1))), Err(OrderError::CardTaken { .. })));
+    assert!(matches!(b.order(read("7B3C90AA")), Ok(Made::Card(card)) if card.tenant == TenantId(2)));
+    let state = b.control.snapshot(b.now()).enrolment.unwrap();
+    assert!(state.bound && state.resembles.is_none(), "{state:?}");
+}
+
+/// A card that may be an enrolled one in other digits is never bound by itself: somebody says what it is.
+#[test]
+fn another_reading_waits_for_an_answer() {
+    let mut b = building();
+    let card = CardUid::new("7B3C90AA").unwrap();
+    b.order(Order::AddCard { tenant: TenantId(2), uid: card.clone() }).unwrap();
+    b.order(enrol(Some(2), None)).unwrap();
+    let turned = CardUid::new("AA903C7B").unwrap();
+    assert_eq!(b.order(Order::CaptureCard(turned.clone())), Ok(Made::Nothing));
+    let state = b.control.snapshot(b.now()).enrolment.unwrap();
+    assert_eq!((state.bound, state.resembles), (false, Some(card.clone())));
+    assert_eq!(tap(&mut b, 1, turned.clone()), CardVerdict::Unknown);
+    b.order(Order::AddAlias { card, uid: turned.clone() }).unwrap();
+    assert_eq!(tap(&mut b, 1, turned), CardVerdict::Accepted { tenant: TenantId(2) });
 }
 
 /// Enrolment ends by itself and by order.

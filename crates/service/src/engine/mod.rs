@@ -342,6 +342,7 @@ impl Engine {
             | Order::SetWish { .. }
             | Order::RemoveCard(_)
             | Order::Enrol { .. }
+            | Order::CaptureCard(_)
             | Order::CancelEnrolment
             | Order::AssignCaptured { .. }
             | Order::EndSession { .. } => None,

@@ -148,6 +148,7 @@ fn order_failure(error: &control::OrderError) -> Failure {
         | E::ChargerOwned { .. }
         | E::CircuitInUse { .. }
         | E::NothingCaptured
+        | E::NotEnrolling
         | E::SessionRuns(_)
         | E::NoSession { .. } => Failure::conflict(detail),
         E::UnknownCircuit(_)

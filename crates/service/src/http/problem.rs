@@ -34,6 +34,11 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("There is no {what}; read the list for what exists"))
     }
 
+    /// What to tell a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Invalid, detail)
     }

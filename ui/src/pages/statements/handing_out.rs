@@ -2,6 +2,7 @@
 
 use crate::books::{BooksCommand, archive_of};
 use crate::command::Command;
+use crate::file;
 use crate::icons::Icon;
 use crate::pages::Cx;
 use crate::text::Text;
@@ -119,20 +120,22 @@ pub(super) fn settings(
     mail_form(cx, ui, mail);
 }
 
-/// A picture dropped on the console becomes the logo.
+/// A picture dropped on the console, or chosen, becomes the logo.
 fn logo(cx: &Cx<'_>, ui: &mut Ui, form: &mut LetterheadItem) {
     widgets::field_label(ui, cx.text(Text::Logo));
-    let dropped = ui.ctx().input(|input| input.raw.dropped_files.first().cloned());
-    if let Some(file) = dropped {
-        read(ui.ctx().clone(), file);
-    }
-    if let Some(picture) = ui.ctx().data_mut(|data| data.remove_temp::<String>(egui::Id::unique(DROPPED))) {
+    if let Some(picture) = file::take(ui.ctx(), file::Use::Logo) {
         form.logo_base64 = picture;
     }
-    if form.logo_base64.is_empty() {
-        widgets::weak(ui, cx.text(Text::LogoHint));
-    } else {
-        ui.horizontal(|ui| {
+    ui.horizontal(|ui| {
+        let label = cx.text(Text::ChooseFile);
+        let name = crate::pages::named(label, cx.text(Text::Logo));
+        let look = Look { loudness: Loudness::Normal, icon: None, label, name: &name, enabled: true };
+        if widgets::button(ui, look).clicked() {
+            file::choose(ui.ctx(), file::Use::Logo);
+        }
+        if form.logo_base64.is_empty() {
+            widgets::weak(ui, cx.text(Text::LogoHint));
+        } else {
             widgets::badge(ui, cx.text(Text::LogoThere), Mood::Good);
             let label = cx.text(Text::Remove);
             let name = crate::pages::named(label, cx.text(Text::Logo));
@@ -140,44 +143,8 @@ fn logo(cx: &Cx<'_>, ui: &mut Ui, form: &mut LetterheadItem) {
             if widgets::button(ui, look).clicked() {
                 form.logo_base64.clear();
             }
-        });
-    }
-}
-
-/// Name of the picture that was dropped and read.
-const DROPPED: &str = "dropped-logo";
-
-/// Browsers read a dropped file in their own time.
-#[cfg(target_arch = "wasm32")]
-fn read(ctx: egui::Context, file: std::sync::Arc<dyn egui::DroppedFile + Send + Sync>) {
-    wasm_bindgen_futures::spawn_local(async move {
-        if let Ok(bytes) = file.bytes_async().await {
-            ctx.data_mut(|data| data.insert_temp(egui::Id::unique(DROPPED), base64(&bytes)));
-            ctx.request_repaint();
         }
     });
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn read(ctx: egui::Context, file: std::sync::Arc<dyn egui::DroppedFile + Send + Sync>) {
-    if let Ok(bytes) = file.bytes() {
-        ctx.data_mut(|data| data.insert_temp(egui::Id::unique(DROPPED), base64(&bytes)));
-    }
-}
-
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let letter = usize::try_from(group >> shift & 63).ok().and_then(|at| LETTERS.get(at)).copied();
-            text.push(if index <= chunk.len() { letter.map_or('=', char::from) } else { '=' });
-        }
-    }
-    text
 }
 
 fn mail_form(cx: &mut Cx<'_>, ui: &mut Ui, mail: &mut Option<MailItem>) {
@@ -209,17 +176,4 @@ fn mail_form(cx: &mut Cx<'_>, ui: &mut Ui, mail: &mut Option<MailItem>) {
     form.password = (!password.is_empty()).then_some(password);
     let save = Command::Books(BooksCommand::SetMail(Box::new(form.clone())));
     cx.button(ui, Loudness::Primary, None, cx.text(Text::MailTitle), save);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    /// The published examples of RFC 4648.
-    #[test]
-    fn base64_as_published() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -119,7 +119,7 @@ fn body(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut StatementsState, month: &Month
                 let height = widgets::rest_of_window(ui, 60.0);
                 widgets::scroll("statements-aside", height).show(ui, |ui| match state.aside {
                     Aside::Settle => {
-                        obstacles::show(cx, ui, &mut state.reasons, month);
+                        obstacles::show(cx, ui, &mut state.reasons, &mut state.picked, month);
                         closing(cx, ui, state, month);
                         obstacles::counts(cx, ui, month);
                     }

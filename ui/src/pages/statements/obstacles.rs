@@ -7,14 +7,20 @@ use crate::icons::Icon;
 use crate::pages::Cx;
 use crate::text::Text;
 use crate::tokens;
-use crate::view::Page;
-use crate::widgets::{self, Field, Loudness, Mood};
+use crate::view::{Dialog, Page};
+use crate::widgets::{self, Field, Look, Loudness, Mood};
 use api::{MonthState, MonthStatement, ObstacleCode, ObstacleDecision, ObstacleItem, ReconciliationRow};
 use egui::Ui;
 use std::collections::BTreeMap;
 
 /// Shows what is to be settled, then what was accepted.
-pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, reasons: &mut BTreeMap<String, String>, month: &MonthStatement) {
+pub(super) fn show(
+    cx: &mut Cx<'_>,
+    ui: &mut Ui,
+    reasons: &mut BTreeMap<String, String>,
+    picked: &mut Option<String>,
+    month: &MonthStatement,
+) {
     let is_closed = month.state == MonthState::Closed;
     let (open, accepted): (Vec<&ObstacleItem>, Vec<&ObstacleItem>) =
         month.obstacles.iter().partition(|one| one.accepted.is_none());
@@ -23,6 +29,9 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, reasons: &mut BTreeMap<String, 
     }
     for obstacle in open {
         one(cx, ui, reasons, month, obstacle);
+        if obstacle.code == ObstacleCode::EarlierMonthOpen {
+            earlier(cx, ui, picked, &obstacle.subject);
+        }
     }
     if !accepted.is_empty() {
         widgets::field_label(ui, cx.text(Text::AcceptedTitle));
@@ -38,6 +47,16 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, reasons: &mut BTreeMap<String, 
     }
 }
 
+/// A button that opens the month that has to be closed first.
+fn earlier(cx: &Cx<'_>, ui: &mut Ui, picked: &mut Option<String>, month: &str) {
+    let label = cx.fill(Text::OpenMonth, &[month]);
+    let look = Look { loudness: Loudness::Normal, icon: None, label: &label, name: &label, enabled: true };
+    if widgets::button(ui, look).clicked() {
+        *picked = Some(month.to_owned());
+    }
+    ui.add_space(tokens::GAP_S);
+}
+
 fn one(
     cx: &mut Cx<'_>,
     ui: &mut Ui,
@@ -48,8 +67,8 @@ fn one(
     widgets::notice(ui, Icon::Alert, &obstacle.sentence(cx.language()), Mood::Warn);
     widgets::weak(ui, obstacle.fix(cx.language()));
     ui.horizontal_wrapped(|ui| {
-        if let Some(page) = place(obstacle) {
-            cx.button(ui, Loudness::Normal, None, &obstacle.key, Command::Show(page));
+        if let Some(fix) = fix(obstacle) {
+            cx.button(ui, Loudness::Normal, None, &obstacle.key, fix);
         }
         if obstacle.can_accept {
             let reason = reasons.entry(obstacle.key.clone()).or_default();
@@ -66,21 +85,25 @@ fn one(
     ui.add_space(tokens::GAP_S);
 }
 
-/// The page where it is mended.
-const fn place(obstacle: &ObstacleItem) -> Option<Page> {
+/// What mends it, or leads to where it is mended.
+fn fix(obstacle: &ObstacleItem) -> Option<Command> {
+    let correct = || obstacle.session_id.map(|id| Command::ShowDialog(Some(Dialog::CorrectSession(id))));
     match obstacle.code {
-        ObstacleCode::NoTariff | ObstacleCode::InvoiceMissing | ObstacleCode::FlagMissing => Some(Page::Tariffs),
-        ObstacleCode::OpenSession | ObstacleCode::OrphanStop | ObstacleCode::RegisterMismatch => Some(Page::Chargers),
+        ObstacleCode::NoTariff | ObstacleCode::InvoiceMissing | ObstacleCode::FlagMissing => {
+            Some(Command::Show(Page::Tariffs))
+        }
+        ObstacleCode::OpenSession | ObstacleCode::RegisterMismatch => Some(Command::Show(Page::Chargers)),
+        ObstacleCode::MeterMismatch => Some(Command::Show(Page::Sessions)),
+        ObstacleCode::OrphanStop => Some(Command::ShowDialog(Some(Dialog::Orphans))),
         ObstacleCode::EndsBeforeStart
         | ObstacleCode::ImpossibleEnergy
         | ObstacleCode::RegisterDoubt
         | ObstacleCode::NoTenant
-        | ObstacleCode::EndEstimated => Some(Page::Sessions),
-        ObstacleCode::MonthRuns
-        | ObstacleCode::EarlierMonthOpen
+        | ObstacleCode::EndEstimated => correct(),
+        ObstacleCode::EarlierMonthOpen
+        | ObstacleCode::MonthRuns
         | ObstacleCode::LaterMonthClosed
-        | ObstacleCode::ReadingsMissing
-        | ObstacleCode::MeterMismatch => None,
+        | ObstacleCode::ReadingsMissing => None,
     }
 }
 

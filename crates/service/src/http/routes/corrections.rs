@@ -193,6 +193,6 @@ pub(crate) async fn tenant_export(
         "tenant": convert::tenant_item(tenant, &live.state.cards),
         "sessions": items,
         "energy_wh": energy_wh,
-        "refused_cards": refused.map(convert::refused_card_item).collect::<Vec<_>>(),
+        "refused_cards": refused.map(|refused| convert::refused_card_item(refused, &live.state.cards)).collect::<Vec<_>>(),
     })))
 }

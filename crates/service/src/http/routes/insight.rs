@@ -51,9 +51,11 @@ enum By {
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Format {
+pub(super) enum Format {
+    /// For programs.
     #[default]
     Json,
+    /// For spreadsheets.
     Csv,
 }
 
@@ -116,8 +118,9 @@ pub(crate) async fn usage(State(shared): State<Shared>, Query(query): Query<Usag
     let ask = async |question: &UsageQuestion| {
         shared.reader.usage(question).await.map_err(|error| shared.store_failure(&error))
     };
-    let sums = ask(&question(group, slices)).await?;
+    let mut sums = ask(&question(group, slices)).await?;
     let hours = ask(&question(UsageGroup::All, hours(from, to, &zone))).await?;
+    let weekdays = ask(&question(UsageGroup::All, weekdays(from, to, &zone))).await?;
     let busiest = hours.iter().filter(|sum| sum.energy.0 > 0).max_by_key(|sum| (sum.energy, -sum.slice));
     let name = |key: &UsageKey| match key {
         UsageKey::All | UsageKey::Tenant(None) => (String::new(), String::new()),
@@ -141,7 +144,6 @@ pub(crate) async fn usage(State(shared): State<Shared>, Query(query): Query<Usag
             connected_s: sum.connected_ms / 1000,
         }
     };
-    let mut sums = sums;
     sums.sort_by(|a, b| (a.slice, &a.of).cmp(&(b.slice, &b.of)));
     let usage = Usage {
         from: time_text::text(from),
@@ -150,6 +152,9 @@ pub(crate) async fn usage(State(shared): State<Shared>, Query(query): Query<Usag
         sessions: sums.iter().map(|sum| sum.sessions).sum(),
         rows: sums.iter().map(row).collect(),
         busiest_hour: busiest.and_then(|sum| u8::try_from(sum.slice).ok()),
+        hours_wh: by_slice(&hours, 24),
+        weekdays_wh: by_slice(&weekdays, 7),
+        connected_s: sums.iter().map(|sum| sum.connected_ms / 1000).sum(),
     };
     Ok(match query.format {
         Format::Json => Json(usage).into_response(),
@@ -194,6 +199,30 @@ fn slices(bucket: Bucket, from: Timestamp, to: Timestamp, zone: &TimeZone) -> (V
     (list, names)
 }
 
+/// Energy by slice, 0 where there is none.
+fn by_slice(sums: &[UsageSum], count: i32) -> Vec<u64> {
+    let energy = |slice| sums.iter().filter(|sum| sum.slice == slice).map(|sum| sum.energy.0).sum();
+    (0..count).map(energy).collect()
+}
+
+/// Every day of a period, under its day of the week, Monday first.
+fn weekdays(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Slice> {
+    let weekday = |date: Date| i32::from(date.weekday().to_monday_zero_offset());
+    let Ok(first) = jiff::Timestamp::from_millisecond(from.0) else { return Vec::new() };
+    let mut date = first.to_zoned(zone.clone()).date();
+    let mut list = vec![Slice { start: from, key: weekday(date) }];
+    while let Ok(next) = date.tomorrow() {
+        date = next;
+        let Ok(start) = date.to_zoned(zone.clone()) else { break };
+        let start = Timestamp(start.timestamp().as_millisecond());
+        if start >= to {
+            break;
+        }
+        list.push(Slice { start, key: weekday(date) });
+    }
+    list
+}
+
 /// Every hour of a period, under its hour of the day.
 fn hours(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Slice> {
     let mut list = Vec::new();
@@ -209,22 +238,28 @@ fn hours(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Slice> {
     list
 }
 
+/// A cell that a spreadsheet does not take for a formula.
+pub(super) fn quoted(text: &str) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// A text as a file to keep.
+pub(super) fn csv_file(name: &str, text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, text).into_response()
+}
+
 fn csv(usage: &Usage) -> Response {
-    let quoted = |text: &str| {
-        // A spreadsheet must not take a name for a formula.
-        let text = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
-        format!("\"{}\"", text.replace('"', "\"\""))
-    };
     let mut text = String::from("\u{feff}bucket,id,name,energy_wh,sessions,connected_s\r\n");
     for row in &usage.rows {
         let UsageRow { bucket, id, name, energy_wh, sessions, connected_s } = row;
         text.push_str(&format!("{bucket},{},{},{energy_wh},{sessions},{connected_s}\r\n", quoted(id), quoted(name)));
     }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
-    ];
-    (headers, text).into_response()
+    csv_file("usage.csv", text)
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
+use crate::card_reader::{self, Seen};
 use crate::convert;
 use crate::credentials::tenant_key;
 use api::{
-    CardItem, CardPatch, EnrolmentRequest, EnrolmentState, NewCard, Page, RefusedCardItem, TenantForm, TenantItem,
-    TenantPatch,
+    CardItem, CardPatch, CardReaderItem, CardReaderState, EnrolmentRequest, EnrolmentState, NewCard, Page,
+    RefusedCardItem, TenantForm, TenantItem, TenantPatch,
 };
 use axum::Json;
 use axum::extract::State;
@@ -198,7 +199,9 @@ pub(crate) async fn refused_card_list(
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<Page<RefusedCardItem>>> {
     let list = shared.reader.refused_card_list(&query.for_store()?).await;
-    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, convert::refused_card_item)))
+    let live = shared.live();
+    let item = |refused: &domain::RefusedCard| convert::refused_card_item(refused, &live.state.cards);
+    Ok(Json(paging::stored(list.map_err(|error| shared.store_failure(&error))?, item)))
 }
 
 /// Card enrolment under way, or null
@@ -230,7 +233,41 @@ pub(crate) async fn enrolment_begin(
         remaining_s: request.ttl_s,
         captured_uid: None,
         captured_at_charger: None,
+        bound: false,
+        resembles: None,
     })))
+}
+
+/// A card read by a reader at a desk, or typed
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct ReadCard {
+    /// As the reader prints it.
+    uid: String,
+}
+
+/// Hand the card to the enrolment that waits for one, as a charger's reader would
+#[utoipa::path(post, path = "/enrolment/card", tag = "cards", request_body = ReadCard,
+    responses((status = 200, body = Option<EnrolmentState>), (status = 409, body = api::Problem), (status = 422, body = api::Problem)))]
+pub(crate) async fn enrolment_card(
+    State(shared): State<Shared>,
+    Body(read): Body<ReadCard>,
+) -> Answer<Json<Option<EnrolmentState>>> {
+    shared.order_kept(Order::CaptureCard(uid(&read.uid)?)).await?;
+    Ok(enrolment_get(State(shared)).await)
+}
+
+/// Look for a card on the reader of the computer this program runs on, for up to two seconds, and hand it to the enrolment
+#[utoipa::path(post, path = "/enrolment/reader", tag = "cards", responses((status = 200, body = CardReaderItem)))]
+pub(crate) async fn enrolment_reader(State(shared): State<Shared>) -> Answer<Json<CardReaderItem>> {
+    let seen = tokio::task::spawn_blocking(card_reader::look).await.map_err(|_ended| Failure::internal())?;
+    let (reader, number) = match seen {
+        Seen::Nothing(item) => return Ok(Json(item)),
+        Seen::Card { reader, uid } => (reader, uid),
+    };
+    let refused = shared.order_kept(Order::CaptureCard(uid(&number)?)).await.err();
+    let state = if refused.is_some() { CardReaderState::Refused } else { CardReaderState::Read };
+    let detail = refused.map_or(number, |failure| failure.detail().to_owned());
+    Ok(Json(CardReaderItem { state, name: reader, detail }))
 }
 
 /// Stop waiting for a card

@@ -3,11 +3,14 @@
 use super::super::Shared;
 use super::super::paging::{self, PageQuery};
 use super::super::problem::{Answer, Body, Failure, Path, Query};
+use super::insight::{Format, csv_file, quoted};
 use crate::convert;
+use crate::time_text;
 use api::{AlarmItem, DecisionItem, Page, ReadingColumns, SessionItem, WishItem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use control::Order;
 use domain::{ChargerId, DurationMs, Provenance, Quantity, Series, Session, SessionId, Source, TenantId, Timestamp};
 use serde::Deserialize;
@@ -72,6 +75,10 @@ pub(crate) struct ReadingQuery {
     /// Seconds of a step.
     #[serde(default)]
     step_s: Option<u32>,
+    /// `json` or `csv`.
+    #[serde(default)]
+    #[param(value_type = String)]
+    format: Format,
 }
 
 /// Which alarms.
@@ -143,10 +150,7 @@ pub(crate) async fn session_curve(State(shared): State<Shared>, Path(id): Path<i
 /// Measured and commanded values as columns
 #[utoipa::path(get, path = "/readings", tag = "readings", params(ReadingQuery),
     responses((status = 200, body = ReadingColumns), (status = 422, body = api::Problem)))]
-pub(crate) async fn readings(
-    State(shared): State<Shared>,
-    Query(query): Query<ReadingQuery>,
-) -> Answer<Json<ReadingColumns>> {
+pub(crate) async fn readings(State(shared): State<Shared>, Query(query): Query<ReadingQuery>) -> Answer<Response> {
     let series = query
         .series
         .iter()
@@ -174,7 +178,38 @@ pub(crate) async fn readings(
             "That is more than {STEPS_MAX} steps; ask for a longer step_s or a shorter time"
         )));
     }
-    columns(&shared, &series, from, to, step).await.map(Json)
+    let columns = columns(&shared, &series, from, to, step).await?;
+    Ok(match query.format {
+        Format::Json => Json(columns).into_response(),
+        Format::Csv => reading_csv(&columns),
+    })
+}
+
+/// A row for each step, times in UTC, an empty cell where nothing was measured. Series have no letters a spreadsheet
+/// minds but in identities, which are quoted.
+fn reading_csv(columns: &ReadingColumns) -> Response {
+    let names: Vec<String> = columns.series.iter().map(|name| quoted(name)).collect();
+    let mut text = format!("\u{feff}time,{}\r\n", names.join(","));
+    for (row, at) in columns.at_ms.iter().enumerate() {
+        text.push_str(&time_text::text(Timestamp(*at)));
+        for column in &columns.values {
+            text.push(',');
+            if let Some(value) = column.get(row).copied().flatten() {
+                text.push_str(&value.to_string());
+            }
+        }
+        text.push_str("\r\n");
+    }
+    csv_file("readings.csv", text)
+}
+
+/// Names of everything that is measured or commanded
+#[utoipa::path(get, path = "/readings/series", tag = "readings", responses((status = 200, body = Vec<String>)))]
+pub(crate) async fn reading_series(State(shared): State<Shared>) -> Answer<Json<Vec<String>>> {
+    let list = shared.reader.series_list().await.map_err(|error| shared.store_failure(&error))?;
+    let mut names: Vec<String> = list.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    Ok(Json(names))
 }
 
 async fn columns(
