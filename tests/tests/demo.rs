@@ -118,6 +118,42 @@ fn running_sessions_survive_the_end_of_the_demo() {
     }
 }
 
+/// Protects what the manager tried out: virtual devices added on the panel are there after the next start, those that
+/// were removed are not.
+#[test]
+fn added_and_removed_devices_stay_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let (program, _address) = Meshwatt::demo(directory.path());
+    let names = |api: &Api| {
+        let snapshot = api.get("demo").ok();
+        let of = |kind: &str| snapshot[kind].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+        let (chargers, meters): (Vec<Value>, Vec<Value>) = (of("chargers"), of("meters"));
+        (!chargers.is_empty()).then_some((chargers, meters))
+    };
+    let api = program.api();
+    let before = until("the virtual building", || names(api));
+    demo(api, &json!({"command": "add_charger", "protocol": "ocpp"}));
+    demo(api, &json!({"command": "add_charger", "protocol": "ievcc"}));
+    demo(api, &json!({"command": "add_meter"}));
+    demo(api, &json!({"command": "remove_charger", "charger": "CP-2"}));
+    let changed = until("the changes", || names(api));
+    assert_eq!((changed.0.len(), changed.1.len()), (before.0.len() + 1, before.1.len() + 1));
+    assert!(!changed.0.contains(&json!("CP-2")), "{changed:?}");
+    let added: Vec<&Value> = changed.0.iter().filter(|name| !before.0.contains(name)).collect();
+    let is_online = |api: &Api, name: &str| api.item("chargers", name).filter(|item| item["online"] == true);
+    for name in &added {
+        until("the new charger to report", || is_online(api, name.as_str().unwrap()));
+    }
+    program.kill();
+
+    let (program, _address) = Meshwatt::demo(directory.path());
+    let api = program.api();
+    assert_eq!(until("the virtual building again", || names(api)), changed);
+    for name in &added {
+        until("the added charger to come back", || is_online(api, name.as_str().unwrap()));
+    }
+}
+
 /// Protects the building after a power cut in the middle of a published simulation: the site shares by its own rule
 /// again, and its meter counts as measuring the cars too.
 #[test]

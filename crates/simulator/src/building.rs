@@ -1,5 +1,6 @@
 //! A building on real sockets: every device is a client of its own, all share one physics.
 
+use crate::changes::{Changes, NewDevice};
 use crate::client::{Link, MeshClient, MeshClientConfig, OcppClient, OcppClientConfig, Port};
 use crate::clock::{ScaledClock, Speed};
 use crate::construct;
@@ -9,7 +10,8 @@ use crate::script::{Script, ScriptError};
 use crate::stage::{Act, Stage};
 use crate::world::{Device, DeviceInput, DeviceOutput, HouseSource, Measures, Traffic, World};
 use crate::{House, VirtualCar};
-use domain::{CardUid, ChargerId, Clock as _, DurationMs, IdError, MeterId, Now, Session, WattHours};
+use domain::{CardUid, ChargerId, Clock as _, DurationMs, IdError, Now, Session, WattHours};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -34,6 +36,8 @@ pub struct BuildingConfig {
     pub physics: construct::Physics,
     /// Whether people come and go.
     pub life: Life,
+    /// Devices added to and removed from the plan before the building last stood still.
+    pub changes: Changes,
 }
 
 /// What one can do to a building.
@@ -96,7 +100,8 @@ pub enum BuildingCommand {
 }
 
 /// What a virtual charger speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VirtualProtocol {
     /// OCPP 1.6J over WebSocket.
     Ocpp,
@@ -197,6 +202,7 @@ struct Inside {
     stage: Option<Stage>,
     clients: BTreeMap<String, Client>,
     links: BTreeMap<String, Link>,
+    changes: Changes,
     stepped: Now,
 }
 
@@ -259,9 +265,17 @@ impl Building {
     pub fn start(config: BuildingConfig) -> Self {
         let now = config.clock.now();
         let mut world = construct::build_world(&config.plan, &config.registers, config.physics);
+        construct::change(&mut world, &config.plan, &config.registers, &config.changes);
         let people = People::returning(&config.plan, config.life, now, &config.sessions, &mut world);
-        let inside =
-            Inside { world, people, stage: None, clients: BTreeMap::new(), links: BTreeMap::new(), stepped: now };
+        let inside = Inside {
+            world,
+            people,
+            stage: None,
+            clients: BTreeMap::new(),
+            links: BTreeMap::new(),
+            changes: config.changes.clone(),
+            stepped: now,
+        };
         let runtime = tokio::runtime::Handle::current();
         let shared = Arc::new(Shared { config, runtime, inside: Mutex::new(inside) });
         let names: Vec<String> = shared.lock().world.devices().map(|(name, _)| name.to_owned()).collect();
@@ -285,8 +299,8 @@ impl Building {
             BuildingCommand::Plug { charger, wants } => return shared.plug(&charger, wants),
             BuildingCommand::Unplug { charger } => return shared.unplug(&charger),
             BuildingCommand::TapCard { charger, card } => return shared.tap(&charger, card),
-            BuildingCommand::AddCharger(protocol) => return Shared::add_charger(shared, protocol),
-            BuildingCommand::AddMeter => return Shared::add_meter(shared),
+            BuildingCommand::AddCharger(protocol) => return Shared::add(shared, NewDevice::Charger(protocol)),
+            BuildingCommand::AddMeter => return Shared::add(shared, NewDevice::Meter),
             BuildingCommand::RemoveCharger(name) | BuildingCommand::RemoveMeter(name) => return shared.remove(&name),
             BuildingCommand::SetLink { device, link } => return shared.set_link(&device, link),
             BuildingCommand::SetMeasures { meter, measures } => shared.lock().world.set_measures(&meter, measures),
@@ -315,6 +329,12 @@ impl Building {
         let script = inside.stage.as_ref().map(|stage| (stage.name().to_owned(), stage.says()));
         let speed = self.shared.config.clock.speed();
         BuildingState { speed, extra_w: inside.world.extra_w(), script, chargers, meters }
+    }
+
+    /// What was added and removed so far; for [`BuildingConfig::changes`] at the next start.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.shared.lock().changes.clone()
     }
 
     /// A card nobody enrolled, for the demo's "tap an unknown card".
@@ -407,24 +427,21 @@ impl Shared {
         Ok(())
     }
 
-    fn add_charger(shared: &Arc<Self>, protocol: VirtualProtocol) -> Result<(), BuildingError> {
-        let (prefix, name) = match protocol {
-            VirtualProtocol::Ocpp => ("CP-", shared.lock().free_name("CP-")),
-            VirtualProtocol::Ievcc => ("Charger-", shared.lock().free_name("Charger-")),
+    fn add(shared: &Arc<Self>, new: NewDevice) -> Result<(), BuildingError> {
+        let prefix = match new {
+            NewDevice::Charger(VirtualProtocol::Ocpp) => "CP-",
+            NewDevice::Charger(VirtualProtocol::Ievcc) => "Charger-",
+            NewDevice::Meter => "Counter-",
         };
-        tracing::debug!(prefix, name, "a virtual charger is added");
-        let id = ChargerId::new(&name).map_err(BuildingError::Name)?;
-        let device = construct::new_charger(&shared.config.plan, id, protocol).map_err(BuildingError::Name)?;
-        shared.lock().world.add(&name, device);
-        Self::connect(shared, &name);
-        Ok(())
-    }
-
-    fn add_meter(shared: &Arc<Self>) -> Result<(), BuildingError> {
-        let name = shared.lock().free_name("Counter-");
-        let id = MeterId::new(&name).map_err(BuildingError::Name)?;
-        let device = construct::new_meter(&shared.config.plan, id);
-        shared.lock().world.add(&name, device);
+        let name = {
+            let mut inside = shared.lock();
+            let name = inside.free_name(prefix);
+            let device = construct::new_device(&shared.config.plan, &name, new, WattHours::ZERO);
+            inside.world.add(&name, device.map_err(BuildingError::Name)?);
+            inside.changes.add(&name, new);
+            name
+        };
+        tracing::debug!(name, "a virtual device is added");
         Self::connect(shared, &name);
         Ok(())
     }
@@ -437,6 +454,7 @@ impl Shared {
         inside.clients.remove(name);
         inside.links.remove(name);
         inside.people.forget(name);
+        inside.changes.remove(name);
         Ok(())
     }
 
@@ -534,10 +552,11 @@ impl Inside {
         }
     }
 
-    /// The first name of this kind no device carries.
+    /// The first name of this kind no device carries or carried: a new device is not taken for one that was removed.
     fn free_name(&self, prefix: &str) -> String {
+        let taken = |name: &str| self.world.device(name).is_some() || self.changes.has_removed(name);
         let mut number = 1_u32;
-        while self.world.device(&format!("{prefix}{number}")).is_some() {
+        while taken(&format!("{prefix}{number}")) {
             number += 1;
         }
         format!("{prefix}{number}")

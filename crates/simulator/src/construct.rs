@@ -1,6 +1,7 @@
 //! Builds virtual devices from a plan.
 
 use crate::building::VirtualProtocol;
+use crate::changes::{Changes, NewDevice};
 use crate::house::House;
 use crate::life::People;
 use crate::mesh_charger::{MeshCharger, MeshChargerBuild};
@@ -94,7 +95,12 @@ fn charger_of(
 }
 
 /// A charger nobody knows yet, on every phase of the site.
-pub(crate) fn new_charger(plan: &BuildingPlan, id: ChargerId, protocol: VirtualProtocol) -> Result<Device, IdError> {
+fn new_charger(
+    plan: &BuildingPlan,
+    id: ChargerId,
+    protocol: VirtualProtocol,
+    register: WattHours,
+) -> Result<Device, IdError> {
     let hardware = HardwareInfo {
         vendor: "Elva".to_owned(),
         model: "Solo 7".to_owned(),
@@ -121,15 +127,45 @@ pub(crate) fn new_charger(plan: &BuildingPlan, id: ChargerId, protocol: VirtualP
         policy: domain::ChargerPolicy::default(),
         connectors: 1,
     };
-    Ok(match charger_of(plan, &charger, WattHours::ZERO, hardware, Physics::REAL) {
+    Ok(match charger_of(plan, &charger, register, hardware, Physics::REAL) {
         Device::Mesh(charger) => Device::Mesh(Box::new(charger.stranger())),
         other @ (Device::Ocpp(_) | Device::Meter(..)) => other,
     })
 }
 
-/// A meter nobody knows yet: it measures the house.
-pub(crate) fn new_meter(plan: &BuildingPlan, id: MeterId) -> Device {
-    Device::Meter(Box::new(MeshMeter::new(id, plan.site.phases)), Measures::House)
+/// A device nobody knows yet; a meter measures the house.
+pub(crate) fn new_device(
+    plan: &BuildingPlan,
+    name: &str,
+    new: NewDevice,
+    register: WattHours,
+) -> Result<Device, IdError> {
+    match new {
+        NewDevice::Charger(protocol) => new_charger(plan, ChargerId::new(name)?, protocol, register),
+        NewDevice::Meter => {
+            let meter = MeshMeter::new(MeterId::new(name)?, plan.site.phases);
+            Ok(Device::Meter(Box::new(meter), Measures::House))
+        }
+    }
+}
+
+/// Makes a planned building what it was when it last stood still.
+pub(crate) fn change(
+    world: &mut World,
+    plan: &BuildingPlan,
+    registers: &BTreeMap<ChargerId, WattHours>,
+    changes: &Changes,
+) {
+    for name in changes.removed() {
+        world.remove(name);
+    }
+    for (name, new) in changes.added() {
+        let register = ChargerId::new(name).ok().and_then(|id| registers.get(&id).copied()).unwrap_or_default();
+        match new_device(plan, name, new, register) {
+            Ok(device) => world.add(name, device),
+            Err(error) => tracing::warn!(name, %error, "a virtual device has no valid name and stays away"),
+        }
+    }
 }
 
 /// Most wires a charger of the building has.

@@ -9,6 +9,7 @@
 mod breaker;
 mod building;
 mod car;
+mod changes;
 mod client;
 mod clock;
 mod construct;
@@ -34,6 +35,7 @@ pub use self::building::{
     Building, BuildingCommand, BuildingConfig, BuildingError, BuildingState, CarState, DeviceState, VirtualProtocol,
 };
 pub use self::car::{CarTraits, OFFER_MIN, VirtualCar};
+pub use self::changes::{Changes, NewDevice};
 pub use self::client::{Link, MeshClient, MeshClientConfig, OcppClient, OcppClientConfig, Port};
 pub use self::clock::{ScaledClock, Speed, parse_time};
 pub use self::construct::{Physics, build_world};

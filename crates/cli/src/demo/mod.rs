@@ -1,5 +1,6 @@
 //! `meshwatt demo`: the service and a virtual building on loopback, as separate clients of real sockets.
 
+mod changes;
 mod panel;
 mod published;
 mod seed;
@@ -114,9 +115,10 @@ pub async fn start(options: Options) -> Result<Demo, Failure> {
         sessions: running.open_sessions().to_vec(),
         physics: Physics::REAL,
         life: Life::Lively,
+        changes: changes::read(&dir),
     });
     let settings = running.settings().clone();
-    panel.open(building, settings.clone());
+    panel.open(building, settings.clone(), &dir);
     let rules = tokio::spawn(published::follow(Arc::clone(&panel), settings, Arc::clone(&clock), dir.clone()));
     let clock = tokio::spawn(note_clock(clock, dir.clone()));
     Ok(Demo { running, panel, clock, rules, dir })

@@ -1,5 +1,6 @@
 //! The demo panel: the API's words in the building's.
 
+use super::changes;
 use api::{DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed};
 use domain::{CardUid, MeterId, MilliAmps, WattHours};
 use scenario::Published;
@@ -8,6 +9,7 @@ use simulator::{
     Building, BuildingCommand, BuildingError, BuildingState, CarState, DeviceState, Link, Measures, Speed,
     VirtualProtocol,
 };
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Most energy a virtual car may want, in kWh: more than any real battery holds.
@@ -20,13 +22,16 @@ pub(crate) struct Panel(Mutex<Inside>);
 #[derive(Default)]
 struct Inside {
     building: Option<(Building, Settings)>,
+    dir: PathBuf,
     scenario: Option<DemoScenario>,
 }
 
 impl Panel {
-    /// The building runs.
-    pub(crate) fn open(&self, building: Building, settings: Settings) {
-        self.lock().building = Some((building, settings));
+    /// The building runs; what is added to it is kept in this folder.
+    pub(crate) fn open(&self, building: Building, settings: Settings, dir: &Path) {
+        let mut inside = self.lock();
+        inside.building = Some((building, settings));
+        dir.clone_into(&mut inside.dir);
     }
 
     /// Hangs a virtual meter elsewhere.
@@ -84,7 +89,12 @@ impl service::Demo for Panel {
         };
         let (building, settings) =
             inside.building.as_ref().ok_or("the virtual building is starting; try again in a moment")?;
+        let before = building.changes();
         building.command(building_command(command, settings)?).map_err(|error| words(&error))?;
+        let changes = building.changes();
+        if changes != before {
+            changes::write(&inside.dir, &changes);
+        }
         inside.scenario = playing;
         Ok(())
     }
