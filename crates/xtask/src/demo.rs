@@ -21,7 +21,7 @@ pub(crate) fn run_demo(options: &Options) -> Result {
     if window {
         install::for_demo()?
     } else {
-        install::for_headless_demo()?
+        install::for_service()?
     }
     console::build()?;
     // The window carries the same program inside, so only one of the two is built.

@@ -21,14 +21,15 @@ const fn tool(name: &'static str, program: &'static str) -> Package {
     Package { debian: name, ubuntu: name, program }
 }
 
-/// The desktop window: WebKit, the tray, card readers, and what builds C code.
-const BUILD: &[Package] = &[
-    tool("build-essential", "cc"),
-    tool("pkg-config", "pkg-config"),
+/// What builds C code, and card readers.
+const SERVICE: &[Package] =
+    &[tool("build-essential", "cc"), tool("pkg-config", "pkg-config"), library("libpcsclite-dev")];
+
+/// The desktop window: WebKit and the tray.
+const WINDOW: &[Package] = &[
     library("libwebkit2gtk-4.1-dev"),
     library("libayatana-appindicator3-dev"),
     library("librsvg2-dev"),
-    library("libpcsclite-dev"),
 ];
 
 /// Foreign clients and servers, a browser, and a screen without a screen.
@@ -47,25 +48,25 @@ const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4"];
 
 /// Everything that `demo` needs.
 pub(crate) fn for_demo() -> Result {
-    packages(&[BUILD])?;
+    packages(&[SERVICE, WINDOW])?;
     wasm_target()
 }
 
-/// Everything that `demo` without a window needs.
-pub(crate) fn for_headless_demo() -> Result {
-    packages(&[&BUILD[..2]])?;
+/// Everything that building the service and its console needs, and so `demo` without a window.
+pub(crate) fn for_service() -> Result {
+    packages(&[SERVICE])?;
     wasm_target()
 }
 
 /// Everything that `test` needs.
 pub(crate) fn for_tests() -> Result {
-    packages(&[BUILD, TEST])?;
+    packages(&[SERVICE, WINDOW, TEST])?;
     wasm_target()?;
     python_environment()
 }
 
 /// The compiler's target for the console.
-pub(crate) fn wasm_target() -> Result {
+fn wasm_target() -> Result {
     let target = "wasm32-unknown-unknown";
     let installed = output_of(program("rustc", &["--print", "target-libdir", "--target", target]))
         .is_some_and(|directory| PathBuf::from(directory).is_dir());

@@ -36,7 +36,7 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Build the console for browsers into dist/console
+    /// Install what building the service needs, and build the console for browsers into dist/console
     BuildConsole,
     /// Install what is missing, nothing else
     Setup,
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Chore::Demo(options) => demo::run_demo(&options),
         Chore::Test => check::run_all(),
         Chore::Generate { check } => generate(check),
-        Chore::BuildConsole => install::wasm_target().and_then(|()| console::build()).map(|_directory| ()),
+        Chore::BuildConsole => install::for_service().and_then(|()| console::build()).map(|_directory| ()),
         Chore::Setup => install::for_tests(),
         Chore::Screenshots => screenshots::run_all(),
     };
