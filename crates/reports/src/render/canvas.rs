@@ -177,6 +177,13 @@ pub(super) fn fitted(text: &str, style: Style, room: f32) -> String {
     String::new()
 }
 
+/// The style in which the text fits, if a quarter smaller is enough; what does not fit so either is for [`fitted`].
+pub(super) fn shrunk(text: &str, style: Style, room: f32) -> Style {
+    // A tenth of a point less, so that rounding does not make it too long after all.
+    let scale = (room - 0.1) / width(text, style).max(0.01);
+    if (0.75..1.0).contains(&scale) { Style { size: style.size * scale, ..style } } else { style }
+}
+
 /// The text in lines that fit.
 pub(super) fn wrapped(text: &str, style: Style, room: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

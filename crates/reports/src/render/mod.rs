@@ -2,6 +2,7 @@
 //!
 //! Must not compute: every figure comes from a [`Statement`](crate::Statement) or a [`Summary`](crate::Summary).
 
+mod accepted;
 mod canvas;
 mod chart;
 mod csv_file;

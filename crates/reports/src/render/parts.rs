@@ -1,7 +1,9 @@
 //! What statement and summary have in common: head, cards, section titles, footer.
 
 use super::Setting;
-use super::canvas::{Align, BOTTOM, Canvas, INNER, MARGIN, PAGE, Style, Tone, Weight, Written, fitted, width};
+use super::canvas::{
+    Align, BOTTOM, Canvas, INNER, MARGIN, PAGE, Style, Tone, Weight, Written, fitted, shrunk, width, wrapped,
+};
 use crate::Month;
 use krilla::metadata::{DateTime, Metadata};
 
@@ -10,16 +12,22 @@ pub(super) fn head(canvas: &mut Canvas, setting: &Setting<'_>, title: &str, mont
     let top = MARGIN - 8.0;
     let taken = canvas.logo((MARGIN, top), (120.0, 46.0));
     let x = if taken > 0.0 { MARGIN + taken + 14.0 } else { MARGIN };
-    let room = PAGE.0 - MARGIN - 200.0 - x;
+    let large = Style::new(16.0, Weight::Bold, Tone::Accent);
+    let room = PAGE.0 - MARGIN - width(title, large).max(150.0) - 18.0 - x;
     let name = Style::new(11.5, Weight::Bold, Tone::Ink);
-    canvas.text((x, top + 12.0), Align::Left, name, &fitted(&setting.letterhead.name, name, room));
+    let lines = two_lines(&setting.letterhead.name, name, room);
+    let lower = 12.0 * line_number(lines.len().saturating_sub(1));
+    for (index, line) in lines.iter().enumerate() {
+        let name = shrunk(line, name, room);
+        let y = top + 12.0 + 13.0 * line_number(index);
+        canvas.text((x, y), Align::Left, name, &fitted(line, name, room));
+    }
     let small = Style::new(8.0, Weight::Regular, Tone::Grey);
     for (index, line) in setting.letterhead.lines.iter().take(4).enumerate() {
-        let y = top + 24.0 + 10.5 * line_number(index);
+        let y = top + 24.0 + lower + 10.5 * line_number(index);
         canvas.text((x, y), Align::Left, small, &fitted(line, small, room));
     }
     let right = PAGE.0 - MARGIN;
-    let large = Style::new(16.0, Weight::Bold, Tone::Accent);
     canvas.text((right, top + 15.0), Align::Right, large, title);
     let medium = Style::new(11.0, Weight::Regular, Tone::Ink);
     canvas.text((right, top + 31.0), Align::Right, medium, &setting.language.month(month));
@@ -27,8 +35,18 @@ pub(super) fn head(canvas: &mut Canvas, setting: &Setting<'_>, title: &str, mont
         let style = Style::new(7.5, Weight::Bold, Tone::Amber);
         canvas.text((right, top + 45.0), Align::Right, style, setting.language.text().preview);
     }
-    canvas.area((MARGIN, top + 62.0), (INNER, 1.4), Tone::Accent);
-    canvas.y = top + 82.0;
+    // Two lines of a name and two of an address need no more room than one and three.
+    let below = if setting.letterhead.lines.len() > 2 { top + 62.0 + lower } else { top + 62.0 };
+    canvas.area((MARGIN, below), (INNER, 1.4), Tone::Accent);
+    canvas.y = below + 20.0;
+}
+
+/// A name on one line or two; what the second cannot hold is cut by whoever writes it.
+pub(super) fn two_lines(text: &str, style: Style, room: f32) -> Vec<String> {
+    let mut lines = wrapped(text, style, room);
+    let rest = lines.split_off(lines.len().min(1)).join(" ");
+    lines.extend((!rest.is_empty()).then_some(rest));
+    lines
 }
 
 fn line_number(index: usize) -> f32 {
@@ -90,7 +108,7 @@ pub(super) fn section(canvas: &mut Canvas, title: &str, needs: f32) {
 /// Small print over the whole width.
 pub(super) fn small_print(canvas: &mut Canvas, text: &str) {
     let style = Style::new(7.6, Weight::Regular, Tone::Grey);
-    for line in super::canvas::wrapped(text, style, INNER) {
+    for line in wrapped(text, style, INNER) {
         if canvas.y + 12.0 > BOTTOM {
             canvas.new_page();
         }
@@ -99,8 +117,8 @@ pub(super) fn small_print(canvas: &mut Canvas, text: &str) {
     }
 }
 
-/// Not an invoice, the seal and the page number under every page.
-pub(super) fn footer(canvas: &mut Canvas, setting: &Setting<'_>) {
+/// Not an invoice, the seal and the page number under every page; what it is about above every page but the first.
+pub(super) fn footer(canvas: &mut Canvas, setting: &Setting<'_>, about: &str) {
     let text = setting.language.text();
     let seal = setting.seal.map(|seal| format!("{} {} · SHA-256 {}", text.chain, seal.number, seal.hash));
     canvas.on_every_page(|page, pages| {
@@ -123,6 +141,11 @@ pub(super) fn footer(canvas: &mut Canvas, setting: &Setting<'_>) {
             style: small,
             text,
         }));
+        if page > 1 {
+            let style = Style::new(7.8, Weight::Regular, Tone::Grey);
+            let text = fitted(&format!("{about} · {}", setting.letterhead.name), style, INNER);
+            all.push(Written::Text { at: (MARGIN, MARGIN - 14.0), align: Align::Left, style, text });
+        }
         all
     });
 }

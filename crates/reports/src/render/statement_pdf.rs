@@ -1,8 +1,8 @@
 //! One tenant's statement as PDF.
 
-use super::canvas::{Align, Canvas, INNER, MARGIN, PAGE, PdfError, Style, Tone, Weight, fitted};
+use super::canvas::{Align, Canvas, INNER, MARGIN, PAGE, PdfError, Style, Tone, Weight, fitted, shrunk};
 use super::format::Language;
-use super::parts::{Card, cards, facts, footer, head, metadata, section, small_print};
+use super::parts::{Card, cards, facts, footer, head, metadata, section, small_print, two_lines};
 use super::table::{Cell, Column, table};
 use super::text::Text;
 use super::{Setting, chart};
@@ -32,9 +32,10 @@ pub fn statement_pdf(statement: &Statement, setting: &Setting<'_>) -> Result<Vec
     small_print(&mut canvas, &mid_note(statement, language));
     small_print(&mut canvas, text.session_shares);
     small_print(&mut canvas, text.rounding);
-    footer(&mut canvas, setting);
     let person = setting.person(statement.tenant.as_deref());
-    canvas.finish(metadata(setting, format!("{} {} {}", text.title, language.month(statement.month), person.name)))
+    let month = language.month(statement.month);
+    footer(&mut canvas, setting, &format!("{} · {month} · {}", text.title, person.name));
+    canvas.finish(metadata(setting, format!("{} {month} {}", text.title, person.name)))
 }
 
 fn addressee(canvas: &mut Canvas, statement: &Statement, setting: &Setting<'_>) {
@@ -46,10 +47,18 @@ fn addressee(canvas: &mut Canvas, statement: &Statement, setting: &Setting<'_>) 
     let unit = Style::new(9.5, Weight::Regular, Tone::Ink);
     let top = canvas.y;
     canvas.text((MARGIN, top + 8.0), Align::Left, label, text.tenant);
-    canvas.text((MARGIN, top + 24.0), Align::Left, name, &fitted(&person.name, name, half));
+    // A name is what the paper is about: a long one takes two lines before any of it is cut.
+    let lines = two_lines(&person.name, name, half);
+    let mut y = top + 24.0;
+    for line in &lines {
+        let name = shrunk(line, name, half);
+        canvas.text((MARGIN, y), Align::Left, name, &fitted(line, name, half));
+        y += 15.0;
+    }
     if !person.unit.is_empty() {
         let line = format!("{} {}", text.unit, person.unit);
-        canvas.text((MARGIN, top + 38.0), Align::Left, unit, &fitted(&line, unit, half));
+        canvas.text((MARGIN, y - 1.0), Align::Left, unit, &fitted(&line, unit, half));
+        y += 13.0;
     }
     let dates: Vec<_> = statement.month.dates().collect();
     let ends = dates.first().zip(dates.last());
@@ -64,7 +73,7 @@ fn addressee(canvas: &mut Canvas, statement: &Statement, setting: &Setting<'_>) 
             (text.closed_on, setting.seal.map(|seal| language.date(seal.closed_on)).unwrap_or_default()),
         ],
     );
-    canvas.y = below.max(top + 46.0) + 8.0;
+    canvas.y = below.max(top + 46.0).max(y - 5.0) + 8.0;
 }
 
 fn figures<'a>(statement: &Statement, language: Language) -> [Card<'a>; 3] {

@@ -1,5 +1,6 @@
 //! The month of the whole building as PDF.
 
+use super::accepted;
 use super::canvas::{Align, Canvas, INNER, MARGIN, PdfError};
 use super::parts::{Card, cards, facts, footer, head, metadata, section, small_print};
 use super::table::{Cell, Column, table};
@@ -58,7 +59,8 @@ pub fn summary_pdf(summary: &Summary, setting: &Setting<'_>) -> Result<Vec<u8>, 
     canvas.y += 16.0;
     reconciliation(&mut canvas, summary, setting);
     decisions(&mut canvas, summary, setting);
-    footer(&mut canvas, setting);
+    let about = format!("{} · {}", text.summary_title, language.month(summary.month));
+    footer(&mut canvas, setting, &about);
     canvas.finish(metadata(setting, format!("{} {}", text.summary_title, language.month(summary.month))))
 }
 
@@ -69,10 +71,10 @@ fn column(head: &str, part: f32, align: Align) -> Column {
 fn tenants_table(canvas: &mut Canvas, summary: &Summary, setting: &Setting<'_>) {
     let (text, language) = (setting.language.text(), setting.language);
     let columns = [
-        column(text.unit, 0.15, Align::Left),
-        column(text.tenant, 0.26, Align::Left),
-        column(text.sessions, 0.1, Align::Right),
-        column(text.energy, 0.16, Align::Right),
+        column(text.unit, 0.13, Align::Left),
+        column(text.tenant, 0.31, Align::Left),
+        column(text.sessions, 0.09, Align::Right),
+        column(text.energy, 0.14, Align::Right),
         column(text.before_taxes, 0.11, Align::Right),
         column(text.taxes, 0.1, Align::Right),
         column(text.total, 0.12, Align::Right),
@@ -124,11 +126,11 @@ fn reconciliation(canvas: &mut Canvas, summary: &Summary, setting: &Setting<'_>)
     canvas.y += 10.0;
     let columns = |head: &str| {
         [
-            column(head, 0.20, Align::Left),
-            column(text.sessions, 0.15, Align::Right),
-            column(text.register, 0.15, Align::Right),
+            column(head, 0.24, Align::Left),
+            column(text.sessions, 0.14, Align::Right),
+            column(text.register, 0.14, Align::Right),
             column(text.difference, 0.13, Align::Right),
-            column(text.explanation, 0.37, Align::Left),
+            column(text.explanation, 0.35, Align::Left),
         ]
     };
     let note = |explanation| Cell::grey(text.explained(explanation));
@@ -160,16 +162,16 @@ fn reconciliation(canvas: &mut Canvas, summary: &Summary, setting: &Setting<'_>)
 }
 
 fn decisions(canvas: &mut Canvas, summary: &Summary, setting: &Setting<'_>) {
-    let decided: Vec<(&str, &str)> = summary
+    let decided: Vec<(String, &str)> = summary
         .obstacles
         .iter()
-        .filter_map(|one| one.accepted.as_deref().map(|reason| (one.key.as_str(), reason)))
+        .filter_map(|one| one.accepted.as_deref().map(|reason| (accepted::words(one, setting), reason)))
         .collect();
     if decided.is_empty() {
         return;
     }
     section(canvas, setting.language.text().decided, 30.0);
-    for (key, reason) in decided {
-        small_print(canvas, &format!("{key}: {reason}"));
+    for (what, reason) in decided {
+        small_print(canvas, &format!("{what} – {reason}"));
     }
 }

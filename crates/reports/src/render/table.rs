@@ -1,6 +1,6 @@
 //! Tables that run over pages, with their head on each.
 
-use super::canvas::{Align, BOTTOM, Canvas, INNER, MARGIN, Style, Tone, Weight, fitted};
+use super::canvas::{Align, BOTTOM, Canvas, INNER, MARGIN, Style, Tone, Weight, fitted, shrunk};
 
 /// A column.
 pub(super) struct Column {
@@ -61,7 +61,9 @@ pub(super) fn table(canvas: &mut Canvas, columns: &[Column], rows: &[Vec<Cell>])
         for (column, cell) in columns.iter().zip(row) {
             let wide = column.part * INNER;
             let style = Style::new(SIZE, cell.weight, cell.tone);
-            let text = fitted(&cell.text, style, wide - 2.0 * PAD + 2.0);
+            let room = wide - 2.0 * PAD + 2.0;
+            let style = shrunk(&cell.text, style, room);
+            let text = fitted(&cell.text, style, room);
             canvas.text((edge(x, wide, column.align), base), column.align, style, &text);
             x += wide;
         }
@@ -76,6 +78,7 @@ fn head(canvas: &mut Canvas, columns: &[Column]) {
     for column in columns {
         let wide = column.part * INNER;
         let style = Style::new(7.6, Weight::Bold, Tone::Grey);
+        let style = shrunk(&column.head, style, wide - 2.0 * PAD + 2.0);
         let text = fitted(&column.head, style, wide - PAD);
         canvas.text((edge(x, wide, column.align), base), column.align, style, &text);
         x += wide;

@@ -123,6 +123,37 @@ fn pdfs_are_written() {
     keep("preview.pdf", &statement_pdf(&result.statements[0], &preview).unwrap());
 }
 
+/// A tenant with a session every few hours of 31 days, a name of a whole family, and a month with something accepted.
+#[test]
+fn long_papers_are_written() {
+    let mut sessions = Vec::new();
+    for day in 1..=30 {
+        for (index, hour) in [1, 9, 17].into_iter().enumerate() {
+            let (from, to) =
+                (format!("2026-10-{day:02}T{hour:02}:10:00Z"), format!("2026-10-{day:02}T{:02}:40:00Z", hour + 4));
+            let id = day * 3 + i32::try_from(index).unwrap();
+            sessions.push(session(id, Some(1), &from, &to, 5_000 + 31 * u64::from(id.unsigned_abs())));
+        }
+    }
+    sessions.push(session(500, None, "2026-10-14T10:00:00Z", "2026-10-14T11:00:00Z", 3_000));
+    let version = template("pt_tri_weekly", date("2026-01-01")).unwrap().version;
+    let mut input = input("2026-10", tariff(vec![version]), sessions);
+    for obstacle in compute(&input).summary.obstacles {
+        input.decisions.insert(obstacle.key, "Visitante da administração".to_owned());
+    }
+    let (result, mut around) = (compute(&input), Around::new());
+    let name = "Maria da Conceição Albuquerque de Vasconcelos e Sousa Ferreira Guimarães Teixeira";
+    around
+        .people
+        .insert("key-1".to_owned(), Person { name: name.to_owned(), unit: "Bloco B, 12.º Esquerdo Frente".to_owned() });
+    around.letterhead.name = "Administração do Condomínio dos Jardins da Quinta das Conchas e dos Lilases".to_owned();
+    for language in Language::ALL {
+        let setting = around.setting(language);
+        keep(&format!("{}-long.pdf", language.code()), &statement_pdf(&result.statements[0], &setting).unwrap());
+        keep(&format!("{}-long-summary.pdf", language.code()), &summary_pdf(&result.summary, &setting).unwrap());
+    }
+}
+
 /// The same figures make the same file, byte for byte.
 #[test]
 fn files_are_reproducible() {
