@@ -213,7 +213,12 @@ impl BooksValues {
                 (Vec::new(), Some(Text::TariffSaved))
             }
             BooksCommand::CheckTariff(_) => {
+                let before = self.checked.take().map(|page| page.calendars).unwrap_or_default();
                 self.checked = serde_json::from_str(body).ok();
+                // While something half typed cannot be read, the weeks stay as they were.
+                if let Some(page) = self.checked.as_mut().filter(|page| page.calendars.is_empty()) {
+                    page.calendars = before;
+                }
                 (Vec::new(), None)
             }
             BooksCommand::SetLetterhead(_) => {

@@ -13,9 +13,6 @@ pub struct TariffDocument {
     /// Entries of single months, by `yyyy-mm`.
     #[serde(default)]
     pub months: BTreeMap<String, TariffMonth>,
-    /// Share of each unit in thousandths of the building (permilagem), by tenant.
-    #[serde(default)]
-    pub unit_keys: BTreeMap<String, u32>,
 }
 
 /// What holds from one day to another.
@@ -217,6 +214,9 @@ pub struct TariffPage {
     pub templates: Vec<TariffVersion>,
     /// Why the tariff cannot be used; empty for one that can.
     pub problems: Vec<String>,
+    /// The same in Portuguese.
+    #[serde(default)]
+    pub problems_pt: Vec<String>,
 }
 
 /// The period of every quarter of an hour: 96 numbers for each of Monday to Sunday and holiday.

@@ -46,6 +46,44 @@ async fn terms_are_entered_and_checked() {
     assert!(patched["archived_at"].is_string());
 }
 
+/// A card read at a desk takes the place of a tap; in other digits it is told to be like the enrolled one, and becomes
+/// another reading of it only when somebody says so.
+#[tokio::test]
+async fn a_card_is_read_at_the_desk() {
+    let site = Site::start().await;
+    let refused = site.post("enrolment/card", json!({"uid": "04A1B2C3"})).await;
+    assert_eq!((refused.status, refused.code()), (409, "conflict"), "nobody waits: {}", refused.text);
+    let tenant = site.post("tenants", json!({"name": "Ana"})).await.json["id"].clone();
+    site.post("enrolment", json!({"tenant_id": tenant, "charger": null, "ttl_s": 60})).await;
+    let read = site.post("enrolment/card", json!({"uid": " 04:a1:b2:c3 "})).await;
+    assert_eq!(read.status, 200, "{}", read.text);
+    site.until("enrolment", |state| state["bound"] == true && state["captured_uid"] == "04A1B2C3").await;
+    site.ask("DELETE", "enrolment", None).await;
+
+    site.post("enrolment", json!({"tenant_id": tenant, "charger": null, "ttl_s": 60})).await;
+    site.post("enrolment/card", json!({"uid": "3283263748"})).await;
+    site.until("enrolment", |state| state["bound"] == false && state["resembles"] == "04A1B2C3").await;
+    let path = format!("tenants/{tenant}/cards");
+    let alias = site.post(&path, json!({"uid": "3283263748", "alias_of": "04A1B2C3"})).await;
+    assert_eq!(alias.status, 201, "{}", alias.text);
+    assert!(alias.json["alias_of"].is_i64(), "{}", alias.text);
+    let look = site.post("enrolment/reader", json!({})).await;
+    assert_eq!(look.status, 200, "{}", look.text);
+    assert!(look.json["state"].is_string(), "a missing reader is told, never an error: {}", look.text);
+}
+
+/// Everything measured is listed by name, and comes as a table with a row for each step.
+#[tokio::test]
+async fn readings_are_listed_and_exported() {
+    let site = Site::start().await;
+    let names = site.get("readings/series").await;
+    assert_eq!(names.status, 200, "{}", names.text);
+    assert!(names.json.is_array());
+    let path = "readings?series=house/power_w&from=2026-11-01T00:00:00Z&to=2026-11-01T00:01:00Z&step_s=10&format=csv";
+    let table = site.get(path).await;
+    assert!(table.text.starts_with("\u{feff}time,\"house/power_w\"\r\n"), "{}", table.text);
+}
+
 /// A list is looked at first and imported whole; with one wrong row nothing is.
 #[tokio::test]
 async fn a_list_is_imported_whole_or_not_at_all() {

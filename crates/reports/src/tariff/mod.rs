@@ -4,6 +4,7 @@
 //! [`Tariff::check`] says everything that is wrong with it at once.
 
 mod check;
+mod portuguese;
 mod templates;
 
 pub use self::check::TariffError;
@@ -26,8 +27,9 @@ pub struct Tariff {
     /// What was entered for single months.
     #[serde(default)]
     pub months: BTreeMap<Month, MonthEntry>,
-    /// Share of each unit (permilagem), by tenant; only their proportions count.
-    #[serde(default)]
+    /// Share of each unit (permilagem), by tenant; only their proportions count. They are the tenants' own, not part of the
+    /// document: whoever computes a month puts them in.
+    #[serde(default, skip_serializing)]
     pub unit_keys: BTreeMap<i64, u32>,
 }
 

@@ -184,13 +184,9 @@ fn left_at(tenant: &Tenant) -> Option<Timestamp> {
     ended.into_iter().chain(until).min()
 }
 
-/// The tariff with the shares the tenants have, in millionths of the building; those of the tariff itself come second.
+/// The tariff with the shares the tenants have, in millionths of the building: they are entered there and nowhere else.
 pub(crate) fn with_unit_keys(mut tariff: Tariff, tenants: &[Tenant]) -> Tariff {
-    for share in tariff.unit_keys.values_mut() {
-        *share = share.saturating_mul(1000);
-    }
-    let known = tenants.iter().filter_map(|tenant| Some((tenant.id.0, tenant.terms.unit_key?.0)));
-    tariff.unit_keys.extend(known);
+    tariff.unit_keys = tenants.iter().filter_map(|tenant| Some((tenant.id.0, tenant.terms.unit_key?.0))).collect();
     tariff
 }
 

@@ -11,7 +11,7 @@ use crate::text::Text;
 use crate::tokens;
 use crate::view::Page;
 use crate::widgets::{self, Look, Loudness, Mood};
-use api::{TariffDocument, TariffPage};
+use api::{Language, TariffDocument, TariffPage};
 use egui::{Align, Layout, Ui};
 
 /// What the page keeps between frames.
@@ -55,7 +55,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut TariffsState) {
     let shown = if is_changed { cx.model.values.books.checked.clone() } else { None };
     let mut document = state.draft.clone().unwrap_or_else(|| page.tariff.clone());
     let before = document.clone();
-    for problem in shown.as_ref().unwrap_or(&page).problems.iter().take(4) {
+    for problem in problems_of(shown.as_ref().unwrap_or(&page), cx.language()).iter().take(4) {
         widgets::notice(ui, Icon::Alert, problem, Mood::Bad);
     }
     let width = ui.available_width();
@@ -76,6 +76,14 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut TariffsState) {
     if document != before {
         cx.send(Command::Books(BooksCommand::CheckTariff(Box::new(document.clone()))));
         state.draft = Some(document);
+    }
+}
+
+/// What keeps a tariff from being used, in the person's language.
+fn problems_of(page: &TariffPage, language: Language) -> &[String] {
+    match language {
+        Language::Portuguese if !page.problems_pt.is_empty() => &page.problems_pt,
+        Language::Portuguese | Language::English => &page.problems,
     }
 }
 

@@ -31,11 +31,13 @@ fn page(shared: &Shared, tariff: &Tariff) -> Answer<TariffPage> {
     let zone = Zone::new(&shared.live().state.site.time_zone).map_err(|error| failure(&BooksError::Zone(error)))?;
     let first = Month::of(zone.date(shared.clock.now().wall)).first();
     let templates = reports::templates(first);
+    let problems = checked(shared, tariff).err().unwrap_or_default();
     Ok(TariffPage {
         tariff: same_words(tariff)?,
         calendars: tariff.versions.iter().map(convert::calendar).collect(),
         templates: templates.iter().map(|one| same_words(&one.version)).collect::<Answer<_>>()?,
-        problems: checked(shared, tariff).err().unwrap_or_default().iter().map(ToString::to_string).collect(),
+        problems: problems.iter().map(ToString::to_string).collect(),
+        problems_pt: problems.iter().map(TariffError::portuguese).collect(),
     })
 }
 
@@ -60,14 +62,33 @@ pub(crate) async fn tariff_put(
     page(&shared, &tariff).map(Json)
 }
 
+/// A tariff with dates, times or prices that are no such things, as while it is being typed.
+fn unreadable(document: TariffDocument, failure: &Failure) -> TariffPage {
+    let detail = failure.detail();
+    TariffPage {
+        tariff: document,
+        calendars: Vec::new(),
+        templates: Vec::new(),
+        problems: vec![format!(
+            "something cannot be read yet ({detail}); write dates as 2026-11-01, times as 07:30 and prices as 0.15"
+        )],
+        problems_pt: vec![format!(
+            "há algo que ainda não se consegue ler ({detail}); escreva datas como 2026-11-01, horas como 07:30 e preços como 0.15"
+        )],
+    }
+}
+
 /// Check a tariff without keeping it
 #[utoipa::path(post, path = "/tariffs/check", tag = "statements", request_body = TariffDocument,
-    responses((status = 200, body = TariffPage), (status = 422, body = api::Problem)))]
+    responses((status = 200, body = TariffPage)))]
 pub(crate) async fn tariff_check(
     State(shared): State<Shared>,
     Body(document): Body<TariffDocument>,
 ) -> Answer<Json<TariffPage>> {
-    page(&shared, &same_words(&document)?).map(Json)
+    match same_words(&document) {
+        Ok(tariff) => page(&shared, &tariff).map(Json),
+        Err(failure) => Ok(Json(unreadable(document, &failure))),
+    }
 }
 
 /// Who sends the statements
