@@ -26,11 +26,8 @@ const SERVICE: &[Package] =
     &[tool("build-essential", "cc"), tool("pkg-config", "pkg-config"), library("libpcsclite-dev")];
 
 /// The desktop window: WebKit and the tray.
-const WINDOW: &[Package] = &[
-    library("libwebkit2gtk-4.1-dev"),
-    library("libayatana-appindicator3-dev"),
-    library("librsvg2-dev"),
-];
+const WINDOW: &[Package] =
+    &[library("libwebkit2gtk-4.1-dev"), library("libayatana-appindicator3-dev"), library("librsvg2-dev")];
 
 /// Foreign clients and servers, a browser, and a screen without a screen.
 const TEST: &[Package] = &[
