@@ -61,7 +61,11 @@ pub(crate) fn frame<'a>(id: &str, window: (i64, i64), width: f64, style: &Style<
             if mark.value < range.start() + edge || mark.value > range.end() - edge {
                 return String::new();
             }
-            if span < 10 * crate::time::MINUTE_MS {
+            if span > 2 * crate::time::DAY_MS {
+                let civil = crate::time::civil(at, offset);
+                let is_midnight = civil.hour == 0 && civil.minute == 0;
+                if is_midnight { format::day_month(civil, language) } else { String::new() }
+            } else if span < 10 * crate::time::MINUTE_MS {
                 format::clock_seconds(at, offset)
             } else {
                 format::clock(at, offset)

@@ -177,7 +177,7 @@ fn chart(cx: &Cx<'_>, ui: &mut Ui, usage: &Usage) {
     response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     ui.add_space(8.0);
     // The same as a table: for screen readers, and for reading a value.
-    let height = widgets::rest_of_window(ui, 60.0);
+    let height = widgets::rest_of_window(ui, 560.0);
     widgets::scroll("usage-table", height).show(ui, |ui| {
         egui::Grid::new("usage-rows").num_columns(3).spacing([24.0, 6.0]).show(ui, |ui| {
             for (row, label) in usage.rows.iter().zip(&labels) {
@@ -206,7 +206,7 @@ fn ranking(cx: &Cx<'_>, ui: &mut Ui, usage: &Usage) {
     let mut rows: Vec<&UsageRow> = usage.rows.iter().collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.energy_wh));
     let most = rows.first().map_or(1.0, |row| kwh(row)).max(0.001);
-    let height = widgets::rest_of_window(ui, 60.0);
+    let height = widgets::rest_of_window(ui, 300.0);
     widgets::scroll("usage-ranking", height).show(ui, |ui| {
         for row in rows {
             let name = match (row.name.as_str(), row.id.as_str()) {

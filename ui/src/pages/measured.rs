@@ -236,8 +236,10 @@ fn graph(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, columns: &ReadingColumns
             [to_f64(to), high + room],
         ));
         for (index, (_, points)) in lines.iter().enumerate() {
-            let points: PlotPoints<'_> = points.iter().map(|point| [point[0], point[1] / scale]).collect();
-            plot_ui.line(Line::new("", points).color(tokens::series(index)).width(1.6).allow_hover(false));
+            for part in unbroken(points, (to - from) / STEPS) {
+                let points: PlotPoints<'_> = part.iter().map(|point| [point[0], point[1] / scale]).collect();
+                plot_ui.line(Line::new("", points).color(tokens::series(index)).width(1.6).allow_hover(false));
+            }
         }
     });
     response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -247,6 +249,15 @@ fn graph(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, columns: &ReadingColumns
 /// What was measured, holes left out.
 fn points(columns: &ReadingColumns, values: &[Option<i64>]) -> Vec<[f64; 2]> {
     columns.at_ms.iter().zip(values).filter_map(|(at, value)| value.map(|value| [to_f64(*at), to_f64(value)])).collect()
+}
+
+/// Longest time between two readings that a line may cross: older ones are kept by the quarter of an hour.
+const HOLE_MS: i64 = 20 * 60 * 1000;
+
+/// The stretches without a hole: a line across one would say that something was measured.
+fn unbroken(points: &[[f64; 2]], step_ms: i64) -> impl Iterator<Item = &[[f64; 2]]> {
+    let longest = to_f64(HOLE_MS.max(3 * step_ms));
+    points.chunk_by(move |one, next| next[0] - one[0] <= longest).filter(|part| part.len() > 1)
 }
 
 fn legend(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, lines: &[(Series, Vec<[f64; 2]>)]) {
@@ -277,6 +288,15 @@ mod tests {
         }
         let series: Series = "charger/CP-01/1/power_w".parse().unwrap();
         assert_eq!(place_of(&series), "charger/CP-01/1");
+    }
+
+    /// A line stops where nothing was measured for longer than readings are apart.
+    #[test]
+    fn lines_do_not_cross_holes() {
+        let at = |minutes: i64| [to_f64(minutes * 60_000), 1.0];
+        let points = [at(0), at(15), at(30), at(90), at(100), at(300)];
+        let parts: Vec<usize> = unbroken(&points, 5_000).map(<[_]>::len).collect();
+        assert_eq!(parts, [3, 2], "a single point is no line");
     }
 
     /// A hole stays a hole.

@@ -92,30 +92,28 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, changed: &mut Opti
         if let Some(charger) = widgets::select(ui, cx.text(Text::FilterCharger), &chargers, &filter.charger, 170.0) {
             *changed = Some(SessionFilter { charger, ..filter.clone() });
         }
+        more_filters(cx, ui, changed);
     });
-    more_filters(cx, ui, changed);
     ui.add_space(4.0);
 }
 
 /// Words, who pays, and kind of figures.
 fn more_filters(cx: &Cx<'_>, ui: &mut Ui, changed: &mut Option<SessionFilter>) {
     let filter = &cx.model.view.filter;
-    ui.horizontal_wrapped(|ui| {
-        let mut words = filter.words.clone();
-        let (name, hint) = (cx.text(Text::Search), cx.text(Text::SessionSearchHint));
-        if widgets::text_field(ui, name, hint, &mut words, Field::Text, 250.0).changed() {
-            *changed = Some(SessionFilter { words, ..filter.clone() });
-        }
-        let mut kinds = vec![(None, cx.text(Text::AllFigures).to_owned())];
-        kinds.extend(TRUSTS.map(|trust| (Some(trust), cx.text(badge_of(trust).0).to_owned())));
-        if let Some(trust) = widgets::select(ui, cx.text(Text::Trust), &kinds, &filter.trust, 170.0) {
-            *changed = Some(SessionFilter { trust, ..filter.clone() });
-        }
-        let mut unassigned = filter.unassigned;
-        if ui.checkbox(&mut unassigned, cx.text(Text::OnlyUnassigned)).changed() {
-            *changed = Some(SessionFilter { unassigned, ..filter.clone() });
-        }
-    });
+    let mut words = filter.words.clone();
+    let (name, hint) = (cx.text(Text::Search), cx.text(Text::SessionSearchHint));
+    if widgets::text_field(ui, name, hint, &mut words, Field::Text, 250.0).changed() {
+        *changed = Some(SessionFilter { words, ..filter.clone() });
+    }
+    let mut kinds = vec![(None, cx.text(Text::AllFigures).to_owned())];
+    kinds.extend(TRUSTS.map(|trust| (Some(trust), cx.text(badge_of(trust).0).to_owned())));
+    if let Some(trust) = widgets::select(ui, cx.text(Text::Trust), &kinds, &filter.trust, 170.0) {
+        *changed = Some(SessionFilter { trust, ..filter.clone() });
+    }
+    let mut unassigned = filter.unassigned;
+    if ui.checkbox(&mut unassigned, cx.text(Text::OnlyUnassigned)).changed() {
+        *changed = Some(SessionFilter { unassigned, ..filter.clone() });
+    }
 }
 
 fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
@@ -145,7 +143,8 @@ fn list(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, wide: bool) {
         }
     });
     widgets::hairline(ui);
-    let height = widgets::rest_of_window(ui, 306.0);
+    // Filters take two rows over the whole width, and four beside an open session.
+    let height = widgets::rest_of_window(ui, if wide { 306.0 } else { 384.0 });
     widgets::scroll("sessions", height).show_rows(ui, ROW - 8.0, sessions.len(), |ui, range| {
         for session in sessions.get(range).unwrap_or_default() {
             row(cx, ui, snapshot, session, wide, width);

@@ -25,8 +25,11 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
         ] {
             let request = ExportRequest { format: format.to_owned(), dialect: dialect.map(str::to_owned) };
             let export = Command::Books(BooksCommand::Export(month.month.clone(), request));
-            cx.button_if(ui, !is_running, Loudness::Normal, label, export);
-            widgets::weak(ui, label);
+            let name = crate::pages::named(cx.text(export.label()), label);
+            let look = Look { loudness: Loudness::Normal, icon: None, label, name: &name, enabled: !is_running };
+            if widgets::button(ui, look).clicked() {
+                cx.send(export);
+            }
         }
     });
     if let Some(job) = &job {
@@ -126,7 +129,7 @@ fn logo(cx: &Cx<'_>, ui: &mut Ui, form: &mut LetterheadItem) {
     if let Some(picture) = file::take(ui.ctx(), file::Use::Logo) {
         form.logo_base64 = picture;
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let label = cx.text(Text::ChooseFile);
         let name = crate::pages::named(label, cx.text(Text::Logo));
         let look = Look { loudness: Loudness::Normal, icon: None, label, name: &name, enabled: true };

@@ -116,7 +116,7 @@ fn body(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut StatementsState, month: &Month
                 if let Some(picked) = widgets::segmented(ui, cx.text(Text::Statements), &choices, state.aside) {
                     state.aside = picked;
                 }
-                let height = widgets::rest_of_window(ui, 60.0);
+                let height = widgets::rest_of_window(ui, 270.0);
                 widgets::scroll("statements-aside", height).show(ui, |ui| match state.aside {
                     Aside::Settle => {
                         obstacles::show(cx, ui, &mut state.reasons, &mut state.picked, month);
@@ -138,6 +138,9 @@ pub(super) fn money(cx: &Cx<'_>, amount: &str, currency: &str) -> String {
     format!("{} {currency}", format::number(value, decimals, cx.language()))
 }
 
+/// Height of a tile, whether it holds a figure or a badge.
+const TILE: f32 = 50.0;
+
 fn tiles(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
     let sessions: u32 = month.tenants.iter().chain([&month.unassigned]).map(|row| row.sessions).sum();
     let open = month.obstacles.iter().filter(|one| one.accepted.is_none()).count();
@@ -154,6 +157,7 @@ fn tiles(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
     ui.columns(4, |columns| {
         for (ui, (label, figure)) in columns.iter_mut().zip(figures) {
             widgets::card(ui, |ui| {
+                ui.set_min_height(TILE);
                 widgets::weak(ui, cx.text(label));
                 let text = RichText::new(figure).font(tokens::strong(20.0)).color(palette(ui).text);
                 ui.add(egui::Label::new(text).truncate());
@@ -161,16 +165,16 @@ fn tiles(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
         }
         if let Some(ui) = columns.last_mut() {
             widgets::card(ui, |ui| {
+                ui.set_min_height(TILE);
                 widgets::weak(ui, cx.text(Text::MonthStateName));
                 widgets::badge(ui, &word, mood);
-                ui.add_space(1.0);
             });
         }
     });
 }
 
 /// Widths of the columns as parts of the whole.
-const PARTS: [f32; 5] = [0.34, 0.12, 0.2, 0.18, 0.16];
+const PARTS: [f32; 5] = [0.29, 0.11, 0.18, 0.19, 0.23];
 
 fn cells(ui: &mut Ui, add: [&mut dyn FnMut(&mut Ui); 5]) {
     let whole = ui.available_width() - 8.0;
@@ -215,7 +219,7 @@ fn tenants(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
     );
     widgets::hairline(ui);
     let rows: Vec<&StatementRow> = month.tenants.iter().chain([&month.unassigned]).collect();
-    let height = widgets::rest_of_window(ui, 70.0);
+    let height = widgets::rest_of_window(ui, 330.0);
     widgets::scroll("statements", height).show_rows(ui, 30.0, rows.len(), |ui, range| {
         for row in rows.get(range).unwrap_or_default() {
             tenant(cx, ui, month, row);

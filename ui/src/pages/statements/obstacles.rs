@@ -10,7 +10,7 @@ use crate::tokens;
 use crate::view::{Dialog, Page};
 use crate::widgets::{self, Field, Look, Loudness, Mood};
 use api::{MonthState, MonthStatement, ObstacleCode, ObstacleDecision, ObstacleItem, ReconciliationRow};
-use egui::Ui;
+use egui::{Align, Layout, Ui};
 use std::collections::BTreeMap;
 
 /// Shows what is to be settled, then what was accepted.
@@ -115,10 +115,28 @@ pub(super) fn counts(cx: &Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
         let language = cx.language();
         let counted = row.counted_wh.map_or_else(|| "–".to_owned(), |wh| format::energy(wh, language));
         let sessions = format::energy(row.sessions_wh, language);
-        widgets::line(ui, &format!("{}: {}", row.name, cx.fill(Text::CountsRow, &[&sessions, &counted])));
         let (text, mood) = explanation(row);
-        widgets::badge(ui, cx.text(text), mood);
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                widgets::badge(ui, cx.text(text), mood);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    widgets::strong_line(ui, &named(cx, &row.name))
+                });
+            });
+        });
+        widgets::weak_line(ui, &cx.fill(Text::CountsRow, &[&sessions, &counted]));
     }
+}
+
+/// `CP-1 · 1` with the charger's name instead of its identity; anything else as it is.
+fn named(cx: &Cx<'_>, name: &str) -> String {
+    let chargers = cx.model.snapshot.as_ref().map(|snapshot| snapshot.chargers.as_slice()).unwrap_or_default();
+    let known = name.rsplit_once(" · ").and_then(|(id, connector)| {
+        let charger = chargers.iter().find(|charger| charger.id == id)?;
+        let several = charger.connectors.len() > 1;
+        Some(if several { format!("{} · {connector}", charger.name) } else { charger.name.clone() })
+    });
+    known.unwrap_or_else(|| name.to_owned())
 }
 
 fn explanation(row: &ReconciliationRow) -> (Text, Mood) {

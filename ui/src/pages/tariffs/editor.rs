@@ -107,7 +107,7 @@ fn rules(cx: &Cx<'_>, ui: &mut Ui, energy: &mut TariffEnergy) {
     }
     for (index, rule) in energy.rules.iter_mut().enumerate() {
         let number = (index + 1).to_string();
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             days(cx, ui, rule, &number);
             ui.add_space(6.0);

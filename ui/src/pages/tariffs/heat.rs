@@ -3,7 +3,7 @@
 use crate::pages::Cx;
 use crate::text::Text;
 use crate::tokens::{self, palette};
-use api::{TariffCalendar, TariffVersion};
+use api::{TariffCalendar, TariffHolidays, TariffVersion};
 use egui::accesskit::Role;
 use egui::{Align2, Color32, FontId, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -52,7 +52,10 @@ fn color(ui: &Ui, version: &TariffVersion, period: usize) -> Color32 {
 
 fn map(cx: &Cx<'_>, ui: &mut Ui, title: Text, version: &TariffVersion, days: &[Vec<Option<u8>>]) {
     let p = palette(ui);
-    let height = ROW * 8.0 + 34.0;
+    // Without a calendar of holidays no day is one.
+    let has_holidays = version.energy.holidays != TariffHolidays::None;
+    let rows: u8 = if has_holidays { 8 } else { 7 };
+    let height = ROW * f32::from(rows) + 34.0;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let name = format!("{} {} {}", cx.text(Text::HeatMap), version.name, cx.text(title));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -61,7 +64,7 @@ fn map(cx: &Cx<'_>, ui: &mut Ui, title: Text, version: &TariffVersion, days: &[V
     painter.text(rect.min, Align2::LEFT_TOP, cx.text(title), tokens::strong(12.0), p.text);
     let top = rect.top() + 20.0;
     let quarter = (rect.width() - LABEL) / 96.0;
-    for (row, (label, day)) in DAYS.iter().zip(days).enumerate() {
+    for (row, (label, day)) in DAYS.iter().zip(days).take(usize::from(rows)).enumerate() {
         let y = top + ROW * f32::from(u8::try_from(row).unwrap_or(0));
         painter.text(
             pos2(rect.left(), y + ROW / 2.0),
@@ -84,7 +87,7 @@ fn map(cx: &Cx<'_>, ui: &mut Ui, title: Text, version: &TariffVersion, days: &[V
             from = to;
         }
     }
-    let base = top + ROW * 8.0 + 2.0;
+    let base = top + ROW * f32::from(rows) + 2.0;
     for hour in [0_u8, 4, 8, 12, 16, 20, 24] {
         let x = rect.left() + LABEL + quarter * 4.0 * f32::from(hour);
         let align = if hour == 24 { Align2::RIGHT_TOP } else { Align2::LEFT_TOP };
