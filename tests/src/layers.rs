@@ -11,6 +11,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("ocpp", &[]),
     ("central-system", &["domain", "ocpp"]),
     ("mesh", &["domain"]),
+    ("foreign", &["domain"]),
     ("broker", &[]),
     ("store", &["domain"]),
     ("sync", &["domain"]),
@@ -28,6 +29,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
             "ocpp",
             "central-system",
             "mesh",
+            "foreign",
             "broker",
             "store",
             "sync",
@@ -50,6 +52,7 @@ pub const PURE: &[(&str, &[&str])] = &[
     ("ocpp", &["serde", "serde_json", "thiserror", "jiff"]),
     ("central-system", &["serde", "serde_json", "thiserror", "jiff"]),
     ("mesh", &["serde", "serde_json", "thiserror"]),
+    ("foreign", &["serde_json", "thiserror"]),
     (
         "reports",
         &[

@@ -7,7 +7,7 @@ use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
     CardPatch, ChargerPatch, ChargerSecurityPut, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand,
-    EnrolmentRequest, Language, LimitRequest, MeterPatch, NewCard, NewChargerPassword, NewDevice, Operation, ResetKind,
+    EnrolmentRequest, ForeignMeterPut, ForeignPreview, Language, LimitRequest, MeterPatch, NewCard, NewChargerPassword, NewDevice, Operation, ResetKind,
     SecurityPolicy, Setup, SiteItem, StartRequest, TenantForm, TenantPatch, WishItem,
 };
 use egui::Theme;
@@ -50,6 +50,12 @@ pub(crate) enum Resource {
     Connections,
     /// Which proof chargers must bring.
     Security,
+    /// Meters of other makers.
+    ForeignMeters,
+    /// Those whose messages are known.
+    ForeignPresets,
+    /// Files from and for chargers.
+    Files,
     /// Something about tariffs and statements.
     Books(BooksResource),
     /// Something about cards and sessions.
@@ -159,6 +165,14 @@ pub(crate) enum Command {
     RemoveMeter(String),
     /// Give an MQTT device a password.
     AddDevice(NewDevice),
+    /// Add a meter of another maker, or change it.
+    PutForeign(String, Box<ForeignMeterPut>),
+    /// Forget one.
+    RemoveForeign(String),
+    /// Try a mapping.
+    PreviewForeign(Box<ForeignPreview>),
+    /// Remove a file of a charger.
+    RemoveFile(String),
     /// Change which proof chargers must bring.
     SetSecurityPolicy(SecurityPolicy),
     /// Change which proof one charger must bring.
@@ -241,7 +255,9 @@ impl Command {
             Self::Books(books) => books.label(),
             Self::Records(records) => records.label(),
             Self::AddDevice(_) => Text::AddDeviceDo,
-            Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) => Text::Save,
+            Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) | Self::PutForeign(..) => Text::Save,
+            Self::PreviewForeign(_) => Text::TryMapping,
+            Self::RemoveForeign(_) | Self::RemoveFile(_) => Text::Remove,
             Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPassword,
             Self::GivePassword(_, NewChargerPassword { send: false, .. }) => Text::ShowPassword,
             Self::TrustAuthority(_) => Text::TrustAuthority,
@@ -322,6 +338,10 @@ impl Command {
             | Self::EditMeter(..)
             | Self::RemoveMeter(_)
             | Self::SetSecurityPolicy(_)
+            | Self::PutForeign(..)
+            | Self::RemoveForeign(_)
+            | Self::PreviewForeign(_)
+            | Self::RemoveFile(_)
             | Self::SetChargerSecurity(..)
             | Self::Books(_)
             | Self::Records(_)

@@ -413,6 +413,10 @@ impl Server {
         };
         server.answer("connections", &connections);
         server.answer("security", &connect::security());
+        server.answer("foreign-meters", &connect::foreign());
+        server.answer("foreign-meters/presets", &connect::foreign_presets());
+        server.answer("foreign-meters/preview", &connect::foreign_reading(""));
+        server.answer("files", &page(connect::files()));
         server.answer("demo", &demo());
         let ids: Vec<String> = snapshot().chargers.into_iter().map(|charger| charger.id).collect();
         server.answer("readings", &columns(&ids, 720, 1000));

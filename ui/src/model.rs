@@ -12,7 +12,7 @@ use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
     ChargerDetail, CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage,
-    DecisionItem, DemoSnapshot, FallbackReport, FrameItem, Language, LiveMessage, NewChargerPassword, Page as ListPage,
+    DecisionItem, DemoSnapshot, FallbackReport, FileItem, ForeignMeterItem, ForeignPreset, ForeignReading, FrameItem, Language, LiveMessage, NewChargerPassword, Page as ListPage,
     Problem, ReadingColumns, SecurityState, SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem,
     TimelineItem,
 };
@@ -108,6 +108,14 @@ pub(crate) struct Values {
     pub(crate) connections: Remote<ConnectionPage>,
     /// Which proof chargers must bring.
     pub(crate) security: Remote<SecurityState>,
+    /// Meters of other makers.
+    pub(crate) foreign: Remote<Vec<ForeignMeterItem>>,
+    /// Those whose messages are known.
+    pub(crate) foreign_presets: Remote<Vec<ForeignPreset>>,
+    /// What a mapping that was tried understood.
+    pub(crate) foreign_preview: Option<ForeignReading>,
+    /// Files from and for chargers.
+    pub(crate) files: Remote<Vec<FileItem>>,
     /// A password that was made for a device; shown once.
     pub(crate) shown_password: Option<ShownPassword>,
     /// Tariffs and statements.
@@ -302,6 +310,9 @@ impl Model {
             Resource::Timeline(_) => self.values.timeline.ask(),
             Resource::Connections => self.values.connections.ask(),
             Resource::Security => self.values.security.ask(),
+            Resource::ForeignMeters => self.values.foreign.ask(),
+            Resource::ForeignPresets => self.values.foreign_presets.ask(),
+            Resource::Files => self.values.files.ask(),
             Resource::Books(books) => self.values.books.ask(books),
             Resource::Records(records) => self.values.records.ask(records),
             Resource::Demo => self.values.demo.ask(),
@@ -469,6 +480,9 @@ impl Model {
             Resource::Frames(id, _) => values.frames.answer(items(answer, language).map(|list| (id, list))),
             Resource::Connections => values.connections.answer(read(answer, language)),
             Resource::Security => values.security.answer(read(answer, language)),
+            Resource::ForeignMeters => values.foreign.answer(read(answer, language)),
+            Resource::ForeignPresets => values.foreign_presets.answer(read(answer, language)),
+            Resource::Files => values.files.answer(items(answer, language)),
             Resource::Books(books) => {
                 let answer = answer.map_err(|refusal| refusal.detail);
                 if let Some(next) = values.books.answer(&books, answer, language) {
@@ -585,6 +599,13 @@ impl Model {
                 self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
                 self.fetch(Resource::Security);
             }
+            Command::PreviewForeign(_) => self.values.foreign_preview = serde_json::from_str(body).ok(),
+            Command::PutForeign(..) | Command::RemoveForeign(_) => {
+                self.values.foreign_preview = None;
+                self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
+                self.fetch(Resource::ForeignMeters);
+            }
+            Command::RemoveFile(_) => self.fetch(Resource::Files),
             Command::GivePassword(_, NewChargerPassword { send: true, .. }) => {
                 self.accepted(&command, body);
                 self.fetch(Resource::Security);

@@ -579,6 +579,31 @@ fn security_of_chargers_goes_step_by_step() {
     assert_eq!(asked, sent);
 }
 
+/// A meter of another maker is added in a few fields, tried before it is kept, and what is understood is shown.
+#[test]
+fn meters_of_other_makers_are_added_and_tried() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    go(&mut harness, "Connect");
+    assert!(says(&harness, "L1 3.02 A · L2 -1.50 A · L3 0.00 A · 345 W · 1,234.6 kWh"), "values are shown");
+    assert!(says(&harness, "The meter does not answer in time; check its power and network"), "and problems");
+    press(&mut harness, "Add a meter");
+    write(&mut harness, Role::TextInput, "Name", "cellar");
+    harness.get_by_role_and_label(Role::RadioButton, "How it speaks: HTTP").click();
+    harness.run();
+    write(&mut harness, Role::TextInput, "Address", "http://10.0.4.9");
+    server.asked();
+    press(&mut harness, "Try it");
+    press(&mut harness, "Save");
+    let asked: Vec<String> = server.asked().into_iter().filter(|line| !line.starts_with("GET")).collect();
+    assert!(asked[0].starts_with("POST foreign-meters/preview") && asked[0].contains(r#""url":"http://10.0.4.9""#), "{asked:?}");
+    let put = &asked[1];
+    assert!(put.starts_with("PUT foreign-meters/cellar") && put.contains(r#""preset":"shelly_3em""#), "{put}");
+    server.asked();
+    press(&mut harness, "Remove roof");
+    assert_eq!(server.asked()[0], "DELETE foreign-meters/roof");
+}
+
 /// The demo page exists only in the demo.
 #[test]
 fn a_real_building_has_no_demo_page() {

@@ -10,6 +10,7 @@
 mod alarm;
 mod charger_detail;
 mod demo;
+mod foreign;
 mod insight;
 mod language;
 mod live;
@@ -32,6 +33,10 @@ pub use self::charger_detail::{
 };
 pub use self::demo::{
     DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed,
+};
+pub use self::foreign::{
+    ForeignMessage, ForeignMeterItem, ForeignMeterPut, ForeignPreset, ForeignPreview, ForeignReading, ForeignRule,
+    ForeignStands, ForeignTransport, ForeignValue,
 };
 pub use self::insight::{
     OrphanDecisionRequest, OrphanItem, SessionChangeItem, SessionFiguresItem, SessionPatch, Usage, UsageRow,

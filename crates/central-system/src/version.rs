@@ -65,7 +65,7 @@ impl Version {
     pub const fn of_protocol(protocol: Protocol) -> Option<Self> {
         match protocol {
             Protocol::Ocpp16 => Some(Self::V16),
-            Protocol::Ievcc => None,
+            Protocol::Ievcc | Protocol::Metered => None,
         }
     }
 

@@ -36,12 +36,12 @@ impl Control {
             self.heard(now, id, &event, out);
         }
         match event {
-            ChargerEvent::Connected => self.guard(now, out),
+            ChargerEvent::Connected => self.unsettled = true,
             ChargerEvent::Disconnected => {
                 if let Some(live) = self.chargers.get_mut(id).filter(|live| live.is_online()) {
                     live.link = Link::Offline { since: now.instant };
                 }
-                self.guard(now, out);
+                self.unsettled = true;
             }
             ChargerEvent::Booted(hardware) => {
                 if let Some(live) = self.chargers.get_mut(id) {
@@ -52,7 +52,6 @@ impl Control {
             }
             ChargerEvent::Status { connector, status, detail, at: _ } => {
                 self.status(now, id, connector, status, detail, out);
-                self.guard(now, out);
             }
             ChargerEvent::CardTapped { reply, connector, card } => {
                 let verdict = self.card_tapped(now, id, connector, &card, out);
@@ -66,7 +65,7 @@ impl Control {
             ChargerEvent::LimitAnswered { connector, limit, accepted } => {
                 if let Some(connector) = self.connector_mut(&(id.clone(), connector)) {
                     connector.limit_answered(now, limit, accepted);
-                    self.guard(now, out);
+                    self.unsettled = true;
                 }
             }
         }
@@ -154,12 +153,14 @@ impl Control {
     ) {
         let Some(number) = connector.filter(|number| number.0 > 0) else {
             if let Some(live) = self.chargers.get_mut(id) {
+                self.unsettled |= live.status != status;
                 live.status = status;
             }
             return;
         };
         self.ensure_connector(now, id, number, out);
         let Some(connector) = self.connector_mut(&(id.clone(), number)) else { return };
+        let is_news = connector.status != status;
         if connector.status == ConnectorStatus::SuspendedEv && status == ConnectorStatus::Charging {
             connector.wake(now);
         }
@@ -177,6 +178,7 @@ impl Control {
             | ConnectorStatus::Faulted
             | ConnectorStatus::Unknown => None,
         };
+        self.unsettled |= is_news;
     }
 
     /// Chargers tell how many connectors they have by using them.
@@ -330,7 +332,7 @@ impl Control {
         if replay == Replay::New && session.ended_at.is_none() {
             self.begin(now, &(id.clone(), request.connector), out);
         }
-        self.guard(now, out);
+        self.unsettled = true;
     }
 
     /// Who pays for what a start brings. Energy that flows although the card was refused, as from a charger that was
@@ -423,7 +425,7 @@ impl Control {
             }
         }
         out.push(Output::StopAnswer { charger: id.clone(), reply, verdict });
-        self.guard(now, out);
+        self.unsettled = true;
     }
 
     pub(crate) fn rating(&self, id: &ChargerId) -> Rating {
@@ -468,7 +470,7 @@ impl Control {
         crate::obey::watch_appetite(now, site, connector);
         let woke = before.0 && connector.appetite != Appetite::Idle;
         if woke || connector.wiring_in_use(now, wiring).wires().len() > before.1 {
-            self.guard(now, out);
+            self.unsettled = true;
         }
     }
 

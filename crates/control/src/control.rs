@@ -62,6 +62,8 @@ pub struct Control {
     pub(crate) gauges: Gauges,
     /// What the sun leaves over.
     pub(crate) surplus: Surplus,
+    /// Whether a charger reported something since it was last looked at who must be cut.
+    pub(crate) unsettled: bool,
 }
 
 impl Control {
@@ -121,6 +123,7 @@ impl Control {
             outlook: None,
             gauges: Gauges::default(),
             surplus: Surplus::default(),
+            unsettled: false,
         };
         // Each charger is told its own when it connects.
         drop(control.fit_fallbacks());
@@ -129,6 +132,14 @@ impl Control {
 
     /// Takes what happened and says what to do. Never panics, whatever the input.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
+        let mut out = self.note(now, input);
+        out.extend(self.settle(now));
+        out
+    }
+
+    /// As [`Self::handle`], but what chargers report waits for [`Self::settle`] before anybody is cut: many reports
+    /// within a moment then cost one look at the whole site. A tick, a meter and an order never wait.
+    pub fn note(&mut self, now: Now, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
             Input::Tick => self.tick(now, &mut out),
@@ -161,6 +172,21 @@ impl Control {
                 self.router_rebuilt = Some(now.instant);
                 self.review_alarms(now, &mut out);
             }
+        }
+        out
+    }
+
+    /// Whether a charger reported something that may need a cut, and [`Self::settle`] was not called since.
+    #[must_use]
+    pub const fn is_unsettled(&self) -> bool {
+        self.unsettled
+    }
+
+    /// Cuts whatever does not fit any more after what chargers reported. Nothing when that was done already.
+    pub fn settle(&mut self, now: Now) -> Vec<Output> {
+        let mut out = Vec::new();
+        if self.unsettled {
+            self.guard(now, &mut out);
         }
         out
     }

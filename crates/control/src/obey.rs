@@ -3,7 +3,7 @@
 use crate::Control;
 use crate::standing::tolerated;
 use crate::state::{ASLEEP, AWAKE, Appetite, ConnectorLive, HABIT, SETTLE};
-use domain::{ConnectorStatus, DurationMs, Instant, MilliAmps, Now, Pacing, Site};
+use domain::{ConnectorStatus, DurationMs, Instant, MilliAmps, Now, Pacing, Protocol, Site};
 
 /// On top of [`SETTLE`], for a reading that was taken while the car still followed.
 const OVER_FOR: DurationMs = DurationMs::from_secs(5);
@@ -18,7 +18,8 @@ impl Control {
     /// Looks at every connector; wanted on each tick.
     pub(crate) fn watch(&mut self, now: Now) {
         let Self { chargers, ledger, site, .. } = self;
-        for (id, live) in chargers {
+        // What takes no orders disobeys none.
+        for (id, live) in chargers.iter_mut().filter(|(_, live)| live.charger.protocol != Protocol::Metered) {
             for (number, connector) in &mut live.connectors {
                 watch_obedience(now, connector);
                 if ledger.running(id, *number).is_some() {

@@ -101,6 +101,7 @@ impl Control {
 
     /// Cuts whatever does not fit any more. Runs on every input that can make it necessary.
     pub(crate) fn guard(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.unsettled = false;
         if self.keep_safe(now, out) {
             return;
         }
@@ -113,6 +114,7 @@ impl Control {
 
     /// The regular division: cuts, then raises.
     pub(crate) fn divide(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.unsettled = false;
         if self.keep_safe(now, out) {
             return;
         }

@@ -6,7 +6,7 @@ use crate::state::{Appetite, ChargerLive, ConnectorLive, Draw, Link, SETTLE};
 use crate::{Reason, plan::Connector};
 use domain::{
     CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, LocalTime, MilliAmps, Now, OwnChargerUse,
-    Pacing, Session, SessionId, Site, TenantId,
+    Pacing, Protocol, Session, SessionId, Site, TenantId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +98,9 @@ impl Surroundings<'_> {
             }
             return Standing::Nothing(Reason::NotApproved);
         }
+        if live.charger.protocol == Protocol::Metered {
+            return self.metered(live, connector, session);
+        }
         if connector.disobeys || (connector.refuses && session.is_some() && self.may_have_profile(live.link)) {
             // What does not keep a limit while it can be told one is not trusted to keep its fallback either.
             let is_told = session.is_some() && live.is_online();
@@ -142,6 +145,20 @@ impl Surroundings<'_> {
             return Standing::Nothing(reason.clone());
         }
         self.demand(live, connector, session)
+    }
+
+    /// A charger that nobody can tell anything: while a car charges, or its meter is silent, it may draw all it can.
+    /// Between sessions it counts like any other consumer, when it begins.
+    fn metered(&self, live: &ChargerLive, connector: &ConnectorLive, session: Option<&Session>) -> Standing {
+        if live.is_online() && session.is_none() && connector.draw(self.now).is_some() {
+            return Standing::Nothing(Reason::Idle);
+        }
+        let amount = live.charger.max.max(connector.draw(self.now).map(Draw::fullest).unwrap_or_default());
+        let reason = match live.link {
+            Link::Online => Reason::Disobeys { counted: amount },
+            Link::Offline { .. } | Link::Unheard { .. } => Reason::Offline { counted: amount },
+        };
+        Standing::Counted { amount, set: amount, reason }
     }
 
     fn demand(&self, live: &ChargerLive, connector: &ConnectorLive, session: &Session) -> Standing {

@@ -12,6 +12,9 @@ pub enum Protocol {
     /// The IEVCC mesh protocol over MQTT.
     #[serde(rename = "ievcc")]
     Ievcc,
+    /// Nothing: it only has an energy meter, so it is watched and billed, and takes no orders.
+    #[serde(rename = "metered")]
+    Metered,
 }
 
 /// A charger as the manager configured it. Live state is not here.

@@ -359,7 +359,7 @@ impl Engine {
                 queue.push_back(Work::Station(charger.clone(), outputs));
             }
             (Some(Protocol::Ievcc), _) => queue.push_back(Work::Mesh(self.mesh.handle(now, to_mesh))),
-            (Some(Protocol::Ocpp16) | None, _) => {}
+            (Some(Protocol::Ocpp16 | Protocol::Metered) | None, _) => {}
         }
     }
 

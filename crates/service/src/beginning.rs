@@ -6,6 +6,7 @@ use crate::config::{Config, InitialSite};
 use crate::credentials::{Hasher, Strength};
 use crate::engine::Kept;
 use crate::error::StartError;
+use crate::foreign::ForeignMeters;
 use crate::http::MANAGER_SECRET;
 use crate::mqtt::DeviceCredentials;
 use central_system::{ChargerMachine, Version};
@@ -106,7 +107,7 @@ pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
         .expect("one circuit without a parent is a tree")
 }
 
-fn grid_circuit() -> CircuitId {
+pub(crate) fn grid_circuit() -> CircuitId {
     #[expect(clippy::expect_used, reason = "a constant of four letters is an identity")]
     CircuitId::new("main").expect("a constant of four letters is an identity")
 }
@@ -131,6 +132,15 @@ fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
         open_alarms: loaded.open_alarms,
         ..Setup::empty(site, circuits)
     }
+}
+
+/// The meters of other makers of the last run. A charger among them goes on with its register and its session.
+pub(crate) fn foreign_from(setup: &Setup, kept: &Kept) -> ForeignMeters {
+    ForeignMeters::from_facts(&kept.foreign, setup.site.nominal_voltage, |id| {
+        let all = setup.recent_sessions.iter().chain(&setup.open_sessions);
+        let register = all.filter(|session| session.charger.as_str() == id).map(|session| session.meter_last).max();
+        (register, setup.open_sessions.iter().any(|session| session.charger.as_str() == id))
+    })
 }
 
 /// The mesh with the devices and sessions of the last run.

@@ -383,6 +383,7 @@ fn protocol_name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Ocpp16 => "ocpp1.6",
         Protocol::Ievcc => "ievcc",
+        Protocol::Metered => "metered",
     }
 }
 

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod feed;
 mod files;
+mod foreign;
 mod http;
 mod import;
 mod journal;

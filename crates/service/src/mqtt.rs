@@ -62,6 +62,8 @@ pub(crate) enum Kind {
     Meter,
     /// A charger.
     Charger,
+    /// A meter of another maker, with topics of its own.
+    Foreign,
 }
 
 /// What the rules need to know of devices, answered from memory: what each is and whether the manager let it in.
@@ -82,6 +84,15 @@ impl Devices {
     /// Whether it is an approved device.
     pub(crate) fn is_approved(&self, name: &str) -> bool {
         self.approved(name).is_some()
+    }
+
+    /// Whether a topic, or a filter, lies under a level that no device of ours has as its name: meters of other makers
+    /// choose their own topics, such as `shellies/shellyem3-1/emeter/0/power`.
+    fn is_free(&self, topic: &str) -> bool {
+        let Some((first, rest)) = topic.split_once('/') else { return false };
+        let taken = ["", "+", "#", "hello", RESERVED];
+        let devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !rest.is_empty() && !taken.contains(&first) && !first.starts_with('$') && !devices.contains_key(first)
     }
 
     /// What an approved device is.
@@ -246,11 +257,15 @@ impl Authority for Gatekeeper {
             self.devices.approved(who.name()) == Some(Kind::Charger)
                 && self.devices.approved(topic) == Some(Kind::Meter)
         };
+        if who.standing() == Standing::Trusted && self.devices.approved(who.name()) == Some(Kind::Foreign) {
+            return topic == who.name() || self.devices.is_free(topic);
+        }
         topic == HELLO || (who.standing() == Standing::Trusted && (topic == who.name() || to_its_meter()))
     }
 
     fn may_subscribe(&self, who: &Identity, filter: &str) -> bool {
-        who.standing() == Standing::Trusted && filter == who.name()
+        let is_foreign = || self.devices.approved(who.name()) == Some(Kind::Foreign) && self.devices.is_free(filter);
+        who.standing() == Standing::Trusted && (filter == who.name() || is_foreign())
     }
 
     async fn received(&self, message: Incoming) -> Receipt {

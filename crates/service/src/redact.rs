@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// The configuration key that carries a charger's password.
 const SECRET_KEY: &str = "AuthorizationKey";
 
+/// Where in the key its rarest letter stands, and which it is.
+const RARE_LETTER: (usize, u8) = (7, b'z');
+
 /// The text of a frame as it may be kept: values of the password's key are replaced.
 pub(crate) fn frame(text: String) -> String {
     match redacted(&text) {
@@ -16,7 +19,12 @@ pub(crate) fn frame(text: String) -> String {
 
 fn redacted(text: &str) -> Cow<'_, str> {
     // Nearly every frame ends here.
-    if !text.as_bytes().windows(SECRET_KEY.len()).any(|part| part.eq_ignore_ascii_case(SECRET_KEY.as_bytes())) {
+    // A letter that is rare in frames is looked at first.
+    let is_key = |part: &[u8]| {
+        part.get(RARE_LETTER.0).is_some_and(|byte| byte | 0x20 == RARE_LETTER.1)
+            && part.eq_ignore_ascii_case(SECRET_KEY.as_bytes())
+    };
+    if !text.as_bytes().windows(SECRET_KEY.len()).any(is_key) {
         return Cow::Borrowed(text);
     }
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {

@@ -1,7 +1,9 @@
 //! From a configuration to a running program, and back to silence.
 
 use crate::access::Access;
-use crate::beginning::{access, approved_chargers, load, manager_password, mesh_from, stations_from, store_error};
+use crate::beginning::{
+    access, approved_chargers, foreign_from, load, manager_password, mesh_from, stations_from, store_error,
+};
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
@@ -9,6 +11,7 @@ use crate::engine::{self, Commands, Happened, Live, Parts};
 use crate::error::StartError;
 use crate::feed;
 use crate::files::{self, Files};
+use crate::foreign::{self, ForeignMeters, Source};
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
@@ -211,6 +214,7 @@ struct Plumbing {
     kept: engine::Kept,
     approved: BTreeSet<ChargerId>,
     devices: Devices,
+    foreign: ForeignMeters,
     connections: Connections,
     live: watch::Sender<Arc<Live>>,
     drain: watch::Sender<bool>,
@@ -233,6 +237,10 @@ impl Plumbing {
         for charger in loaded.chargers.iter().filter(|charger| charger.protocol == Protocol::Ievcc) {
             devices.set(charger.id.as_str(), Kind::Charger, charger.approved);
         }
+        let foreign = foreign_from(&loaded, &kept);
+        for known in foreign.iter() {
+            devices.set(&known.source.id, Kind::Foreign, true);
+        }
         let mesh = mesh_from(&loaded, now);
         let stations = stations_from(&loaded, &kept, now);
         let approved = approved_chargers(&loaded);
@@ -248,6 +256,7 @@ impl Plumbing {
             kept,
             approved,
             devices,
+            foreign,
             connections,
             live,
             drain: watch::Sender::new(false),
@@ -281,7 +290,10 @@ impl Plumbing {
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let feed =
             feed::run(Arc::clone(&config.clock), self.live.subscribe(), engine.downgrade(), self.drain.subscribe());
-        let parts = self.parts(&config, &shared, batches, to_broker);
+        let asked = self.foreign.iter().map(|known| known.source.clone()).collect();
+        let polled = watch::Sender::new(Arc::new(asked));
+        let foreign = foreign::poll(polled.subscribe(), engine.downgrade(), self.drain.subscribe());
+        let parts = self.parts(&config, &shared, batches, to_broker, polled);
         let certificates = records.certificates.clone();
         let secured = Secured { certificates: &certificates, drain: &drain };
         let mut tasks = secured.begin(sockets.secured, addresses, &shared, &carrier, &gatekeeper).await?;
@@ -297,6 +309,7 @@ impl Plumbing {
             named("mqtt", mqtt::run(broker, outgoing, engine, mqtts, drain.subscribe())),
             named("maintenance", maintenance),
             named("feed", feed),
+            named("foreign", foreign),
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),
         ]);
@@ -365,6 +378,7 @@ impl Plumbing {
         shared: &http::Shared,
         batches: mpsc::Sender<Batch>,
         broker: mpsc::Sender<ToBroker>,
+        polled: watch::Sender<Arc<Vec<Source>>>,
     ) -> Parts {
         Parts {
             clock: Arc::clone(&config.clock),
@@ -379,6 +393,8 @@ impl Plumbing {
             batches,
             broker,
             devices: self.devices,
+            foreign: self.foreign,
+            polled,
             connections: self.connections,
             commands: shared.commands.clone(),
             outcomes: shared.outcomes.clone(),

@@ -85,12 +85,14 @@ fn charger_of(
             outlet,
             fallback: MilliAmps::ZERO,
         }))),
-        (Protocol::Ocpp16, _) | (Protocol::Ievcc, None) => Device::Ocpp(Box::new(OcppCharger::new(OcppBuild {
-            id: charger.id.clone(),
-            hardware,
-            outlet,
-            without_profile: MilliAmps::ZERO,
-        }))),
+        (Protocol::Ocpp16 | Protocol::Metered, _) | (Protocol::Ievcc, None) => {
+            Device::Ocpp(Box::new(OcppCharger::new(OcppBuild {
+                id: charger.id.clone(),
+                hardware,
+                outlet,
+                without_profile: MilliAmps::ZERO,
+            })))
+        }
     }
 }
 

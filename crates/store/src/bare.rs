@@ -5,10 +5,17 @@ use crate::StoreError;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use std::path::Path;
+use std::sync::LazyLock;
 use tokio::sync::{mpsc, oneshot};
 
 /// Texts in one transaction at most.
 const GROUP_MAX: usize = 4096;
+
+/// Texts in one statement.
+const TOGETHER: usize = 32;
+
+static INSERT_MANY: LazyLock<String> =
+    LazyLock::new(|| format!("INSERT INTO log (text) VALUES {}", vec!["(?)"; TOGETHER].join(", ")));
 
 type Waiting = (String, oneshot::Sender<()>);
 
@@ -65,7 +72,13 @@ async fn write(mut conn: SqliteConnection, mut received: mpsc::Receiver<Waiting>
 
 async fn commit(conn: &mut SqliteConnection, group: &[Waiting]) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
-    for (text, _) in group {
+    // As the store does: many rows in a statement, since each is a way to the database's thread and back.
+    let (many, rest) = group.as_chunks::<TOGETHER>();
+    for texts in many {
+        let query = texts.iter().fold(sqlx::query(INSERT_MANY.as_str()), |query, (text, _)| query.bind(text));
+        query.execute(&mut *conn).await?;
+    }
+    for (text, _) in rest {
         sqlx::query("INSERT INTO log (text) VALUES (?)").bind(text).execute(&mut *conn).await?;
     }
     sqlx::query("COMMIT").execute(&mut *conn).await?;

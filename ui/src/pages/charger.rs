@@ -182,6 +182,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {
     let protocol = match charger.protocol {
         Protocol::Ocpp16 => "OCPP 1.6",
         Protocol::Ievcc => "IEVCC",
+        Protocol::Metered => cx.text(Text::MeteredOnly),
     };
     let facts = [charger.id.as_str(), protocol, charger.hardware.as_str(), charger.firmware.as_str()];
     let known: Vec<&str> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();

@@ -25,7 +25,7 @@ pub(crate) struct OperationsState {
 /// The card with everything a charger can be told.
 pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut OperationsState, charger: &ChargerItem) {
     widgets::card_title(ui, cx.text(Text::Operations), cx.text(Text::OperationsSub));
-    if charger.protocol == Protocol::Ievcc {
+    if charger.protocol != Protocol::Ocpp16 {
         widgets::weak(ui, cx.text(Text::OperationsNone));
         return;
     }

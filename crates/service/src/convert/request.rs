@@ -130,6 +130,10 @@ pub(crate) fn patched_charger(mut charger: Charger, patch: &ChargerPatch) -> Res
         let owner = charger.policy.owner;
         charger.policy = domain::ChargerPolicy { owner, ..power::charger_policy_from(policy)? };
     }
+    // Nobody can tell it to take less, whoever speaks to it.
+    if charger.protocol == domain::Protocol::Metered {
+        charger.fallback = charger.max;
+    }
     if let Some(owner) = patch.owner_tenant_id {
         charger.policy.owner = (owner > 0).then_some(domain::TenantId(owner));
     }

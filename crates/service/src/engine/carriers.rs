@@ -89,6 +89,9 @@ impl Engine {
 
     pub(super) fn set_limit(&mut self, _now: Now, turn: &mut Turn, raise: &Raise) {
         let Raise { charger, connector, limit, .. } = raise;
+        if self.is_foreign(charger) {
+            return;
+        }
         turn.push(if self.is_ocpp(charger) {
             Work::Station(charger.clone(), central_system::Input::SetLimit { connector: *connector, limit: *limit })
         } else {
@@ -97,6 +100,9 @@ impl Engine {
     }
 
     pub(super) fn set_fallback(&self, turn: &mut Turn, charger: ChargerId, limit: MilliAmps) {
+        if self.is_foreign(&charger) {
+            return;
+        }
         turn.push(if self.is_ocpp(&charger) {
             Work::Station(charger, central_system::Input::SetFallback(limit))
         } else {
@@ -105,6 +111,9 @@ impl Engine {
     }
 
     pub(super) fn approved(&mut self, turn: &mut Turn, charger: ChargerId, approved: bool) {
+        if self.is_foreign(&charger) {
+            return;
+        }
         turn.push(if self.is_ocpp(&charger) {
             if approved {
                 self.parts.approved.insert(charger.clone());
@@ -162,6 +171,9 @@ impl Engine {
         connector: ConnectorNumber,
         session: SessionId,
     ) {
+        if self.is_foreign(&charger) {
+            return;
+        }
         let asked = turn.stop_command.take();
         turn.push(match (self.is_ocpp(&charger), asked) {
             (true, asked) => {
@@ -200,6 +212,7 @@ impl Engine {
     pub(super) fn forget(&mut self, now: Now, removed: &Removed) {
         let device = match removed {
             Removed::Charger(charger) => {
+                self.remove_foreign(now, charger.as_str());
                 self.let_go(now, charger);
                 self.parts.approved.remove(charger);
                 self.setpoints.retain(|(known, _), _| known != charger);
@@ -207,6 +220,7 @@ impl Engine {
                 charger.as_str()
             }
             Removed::Meter(meter) => {
+                self.remove_foreign(now, meter.as_str());
                 self.turn(now, Turn::of([Work::Mesh(mesh::Input::RemoveMeter(meter.clone()))]));
                 meter.as_str()
             }

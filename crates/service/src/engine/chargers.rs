@@ -41,6 +41,8 @@ pub(crate) struct Kept {
     pub(crate) settings: BTreeMap<ChargerId, Settings>,
     /// By model and firmware.
     pub(crate) learned: BTreeMap<String, Learned>,
+    /// How meters of other makers are set up.
+    pub(crate) foreign: Vec<Fact>,
 }
 
 const MEMORY: &str = "memory";
@@ -53,6 +55,10 @@ impl Kept {
         let mut kept = Self::default();
         for fact in facts {
             let Some(value) = &fact.value else { continue };
+            if crate::foreign::Source::from_fact(fact).is_some() {
+                kept.foreign.push(fact.clone());
+                continue;
+            }
             if let Some(charger) = fact.subject.strip_prefix("charger/").and_then(|id| ChargerId::new(id).ok()) {
                 match fact.name.as_str() {
                     MEMORY => {

@@ -216,6 +216,7 @@ impl Engine {
                 self.turn(now, Turn::of([Work::Mesh(input)]));
                 Ok(id)
             }
+            Protocol::Metered => Err(CommandRefused::Unsupported),
         }
     }
 

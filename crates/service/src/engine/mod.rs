@@ -7,6 +7,7 @@
 mod carriers;
 mod chargers;
 mod commands;
+mod foreign;
 mod leaving;
 mod live;
 mod outcome;
@@ -29,6 +30,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub(crate) use self::chargers::{Kept, Look};
 pub(crate) use self::commands::{ChargerCommand, CommandRefused, Commands};
+pub(crate) use self::foreign::Foreign;
 pub(crate) use self::live::Live;
 pub(crate) use self::outcome::OrderRefused;
 pub(crate) use self::turn::Work;
@@ -41,6 +43,12 @@ pub(crate) const FATES_MAX: usize = 64;
 
 /// Time between two live snapshots: four a second are smooth for people.
 const LIVE_EVERY: Duration = Duration::from_millis(250);
+
+/// Looking at the whole site takes at most one part in this many of the time, however many chargers report.
+const SETTLE_PARTS: u32 = 4;
+
+/// A cut waits no longer than this for that.
+const SETTLE_WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// Everything that can happen.
 pub(crate) enum Happened {
@@ -106,6 +114,15 @@ pub(crate) enum Happened {
         /// The certificate, PEM.
         pem: String,
     },
+    /// Somebody looks at the meters of other makers, or sets one up.
+    Foreign(Foreign),
+    /// A meter that was asked over HTTP answered, or why not.
+    ForeignAnswer {
+        /// Which.
+        id: String,
+        /// Its answer, or a sentence for a person.
+        answer: Result<String, String>,
+    },
     /// Somebody looks at a charger.
     Look(Look),
     /// The manager commands a charger.
@@ -131,6 +148,10 @@ pub(crate) struct Parts {
     pub(crate) batches: mpsc::Sender<Batch>,
     pub(crate) broker: mpsc::Sender<ToBroker>,
     pub(crate) devices: Devices,
+    /// Meters of other makers.
+    pub(crate) foreign: crate::foreign::ForeignMeters,
+    /// Tells which of them are asked.
+    pub(crate) polled: watch::Sender<Arc<Vec<crate::foreign::Source>>>,
     pub(crate) connections: Connections,
     pub(crate) commands: Commands,
     pub(crate) outcomes: broadcast::Sender<api::CommandState>,
@@ -202,6 +223,7 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
     engine.tick(clock.now());
     let mut live_at = tokio::time::Instant::now();
     let mut tick_at = live_at + clock.real(DurationMs::from_secs(1));
+    let mut settle_at = live_at;
     loop {
         tokio::select! {
             biased;
@@ -213,6 +235,11 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
                 engine.tick(clock.now());
                 // From now, not from when it was due: a suspended computer does not catch up with a thousand ticks.
                 tick_at = tokio::time::Instant::now() + clock.real(DurationMs::from_secs(1));
+            },
+            () = tokio::time::sleep_until(settle_at), if engine.parts.control.is_unsettled() => {
+                let begun = std::time::Instant::now();
+                engine.settle(clock.now());
+                settle_at = tokio::time::Instant::now() + (begun.elapsed() * (SETTLE_PARTS - 1)).min(SETTLE_WAIT_MAX);
             },
             () = tokio::time::sleep_until(live_at), if engine.changed => {
                 engine.publish(clock.now());
@@ -238,6 +265,7 @@ impl Engine {
         work.extend(self.new_month(now).map(Work::Control));
         work.push(Work::Control(control::Input::Tick));
         self.turn(now, turn::Turn::of(work));
+        self.tick_foreign(now);
         self.tick_leaving(now);
     }
 
@@ -294,6 +322,8 @@ impl Engine {
                 self.turn(now, turn::Turn::of([Work::Control(control::Input::Outlook(outlook))]));
             }
             Happened::Order { order, reply } => self.order(now, order, reply),
+            Happened::Foreign(wish) => self.foreign(now, wish),
+            Happened::ForeignAnswer { id, answer } => self.foreign_answer(now, &id, answer),
             Happened::Look(look) => self.look(now, look),
             Happened::CertificateIssued { charger, pem } => self.issued(now, charger, pem),
             Happened::Command { charger, command, reply } => self.command(now, &charger, command, reply),

@@ -123,10 +123,19 @@ impl Engine {
         refused
     }
 
+    /// Has control look at the whole site after what chargers reported.
+    pub(super) fn settle(&mut self, now: Now) {
+        let mut turn = Turn::default();
+        for output in self.parts.control.settle(now) {
+            self.control_output(now, &mut turn, output);
+        }
+        self.turn(now, turn);
+    }
+
     fn step(&mut self, now: Now, turn: &mut Turn, work: Work) {
         match work {
             Work::Control(input) => {
-                for output in self.parts.control.handle(now, input) {
+                for output in self.parts.control.note(now, input) {
                     self.control_output(now, turn, output);
                 }
             }
@@ -138,6 +147,21 @@ impl Engine {
                 self.ask_station(now, turn, &charger, central_system::Input::Frame { generation, text: &text });
             }
             Work::Mesh(input) => self.ask_mesh(now, turn, input),
+            Work::MqttConnected(client) if self.parts.foreign.contains(&client) => {
+                let told = self.parts.foreign.link(&client, true);
+                self.hear(now, turn, told);
+            }
+            Work::MqttDisconnected(client) if self.parts.foreign.contains(&client) => {
+                let told = self.parts.foreign.link(&client, false);
+                self.hear(now, turn, told);
+            }
+            Work::MqttMessage { device, trust: mesh::Trust::Proven, topic, payload }
+                if self.parts.foreign.contains(&device) =>
+            {
+                let text = String::from_utf8_lossy(&payload);
+                let told = self.parts.foreign.take(now, &device, &topic, &text);
+                self.hear(now, turn, told);
+            }
             Work::MqttConnected(client) => self.ask_mesh(now, turn, mesh::Input::Connected { client: &client }),
             Work::MqttDisconnected(client) => self.ask_mesh(now, turn, mesh::Input::Disconnected { client: &client }),
             Work::MqttMessage { device, trust, topic, payload } => {
@@ -248,6 +272,8 @@ impl Engine {
             }
             Output::Fallback { charger, limit } => self.set_fallback(turn, charger, limit),
             Output::Approved { charger, approved } => self.approved(turn, charger, approved),
+            // It was set up as it is, and the mesh does not know it.
+            Output::MeterApproved { meter, .. } if self.parts.foreign.contains(meter.as_str()) => {}
             Output::MeterApproved { meter, approved } => {
                 self.parts.devices.set(meter.as_str(), Kind::Meter, approved);
                 turn.push(Work::Mesh(mesh::Input::MeterApproved { meter, approved }));

@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 words!(protocol_word, protocol_of, "charger", Protocol {
     Protocol::Ocpp16 => "ocpp1.6",
     Protocol::Ievcc => "ievcc",
+    Protocol::Metered => "metered",
 });
 
 #[derive(sqlx::FromRow)]

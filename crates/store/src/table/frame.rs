@@ -5,6 +5,7 @@ use crate::page::{Key, Keyed};
 use crate::{FrameFilter, List, Page};
 use domain::{Direction, Frame, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection};
+use std::sync::LazyLock;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -42,12 +43,33 @@ fn digest(frame: &Frame) -> i64 {
         .cast_signed()
 }
 
+/// Frames in one statement: each statement is a way to the database's thread and back.
+const TOGETHER: usize = 32;
+
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(TOGETHER));
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+
+fn insert(rows: usize) -> String {
+    let rows = vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    format!("INSERT INTO frame (device, received, at_ms, topic, text, digest) VALUES {rows} ON CONFLICT DO NOTHING")
+}
+
 /// Inserts in order; a frame that is already there is left alone.
 pub(crate) async fn insert_all(conn: &mut SqliteConnection, frames: &[&Frame]) -> Result<()> {
-    const INSERT: &str = "INSERT INTO frame (device, received, at_ms, topic, text, digest) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING";
+    let (many, rest) = frames.as_chunks::<TOGETHER>();
+    for frames in many {
+        insert_with(conn, &INSERT_MANY, frames).await?;
+    }
+    for frame in rest {
+        insert_with(conn, &INSERT_ONE, &[frame]).await?;
+    }
+    Ok(())
+}
+
+async fn insert_with(conn: &mut SqliteConnection, sql: &'static str, frames: &[&Frame]) -> Result<()> {
+    let mut query = sqlx::query(sql);
     for frame in frames {
-        sqlx::query(INSERT)
+        query = query
             .bind(&frame.device)
             .bind(match frame.direction {
                 Direction::Received => true,
@@ -56,10 +78,9 @@ pub(crate) async fn insert_all(conn: &mut SqliteConnection, frames: &[&Frame]) -
             .bind(frame.at.0)
             .bind(&frame.topic)
             .bind(&frame.text)
-            .bind(digest(frame))
-            .execute(&mut *conn)
-            .await?;
+            .bind(digest(frame));
     }
+    query.execute(conn).await?;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Connecting a device: what to type where, who waits, and who was refused and why.
 
 mod brands;
+mod files;
+mod foreign;
 mod qr;
 mod security;
 
@@ -28,6 +30,8 @@ pub(crate) struct ConnectState {
     brand: Option<usize>,
     /// Name of a new MQTT device.
     device: String,
+    /// Meters of other makers.
+    foreign: foreign::ForeignState,
 }
 
 impl ConnectState {
@@ -62,7 +66,11 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState, snaps
         });
     });
     ui.add_space(tokens::GAP_L);
+    widgets::card(ui, |ui| foreign::show(cx, ui, &mut state.foreign));
+    ui.add_space(tokens::GAP_L);
     widgets::card(ui, |ui| security::show(cx, ui));
+    ui.add_space(tokens::GAP_L);
+    widgets::card(ui, |ui| files::show(cx, ui));
 }
 
 fn addresses(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState) {

@@ -8,6 +8,7 @@ mod corrections;
 mod demo;
 mod devices;
 mod files;
+mod foreign;
 mod imports;
 mod insight;
 mod meters;
@@ -126,6 +127,10 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(meters::meter_list))
         .routes(routes!(meters::meter_get, meters::meter_patch, meters::meter_delete))
         .routes(routes!(meters::meter_approve))
+        .routes(routes!(foreign::foreign_list))
+        .routes(routes!(foreign::foreign_presets))
+        .routes(routes!(foreign::foreign_preview))
+        .routes(routes!(foreign::foreign_put, foreign::foreign_delete))
         .routes(routes!(chargers::charger_list))
         .routes(routes!(chargers::charger_get, chargers::charger_patch, chargers::charger_delete))
         .routes(routes!(chargers::charger_approve))

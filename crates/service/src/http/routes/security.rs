@@ -244,6 +244,11 @@ fn ocpp_charger(shared: &Shared, id: &str) -> Answer<ChargerId> {
             api::Code::Unsupported,
             "Security profiles are for chargers that speak OCPP; this one has a user name and a password",
         )),
+        Protocol::Metered => Err(Failure::new(
+            StatusCode::CONFLICT,
+            api::Code::Unsupported,
+            "Security profiles are for chargers that speak OCPP; this one only has a meter",
+        )),
     }
 }
 

@@ -1,0 +1,45 @@
+//! Files that chargers sent, and firmware kept for them.
+
+use super::super::{Cx, not_yet};
+use crate::command::{Command, Resource};
+use crate::text::Text;
+use crate::widgets::{self, Loudness};
+use egui::{Align, Layout, Ui};
+
+/// Shows the card.
+pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui) {
+    widgets::card_title(ui, cx.text(Text::Files), cx.text(Text::FilesSub));
+    let remote = &cx.model.values.files;
+    let wanted = remote.is_wanted();
+    let Some(files) = remote.value().cloned() else {
+        not_yet(cx, ui, remote, Resource::Files);
+        return cx.want(wanted, Resource::Files);
+    };
+    cx.button(ui, Loudness::Quiet, None, cx.text(Text::Files), Command::Fetch(Resource::Files));
+    let arrived: Vec<_> = files.into_iter().filter(|file| file.bytes.is_some()).collect();
+    if arrived.is_empty() {
+        widgets::weak(ui, cx.text(Text::FilesNone));
+    }
+    for file in &arrived {
+        widgets::hairline(ui);
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                cx.button(ui, Loudness::Quiet, None, &file.name, Command::RemoveFile(file.id.clone()));
+                let label = cx.text(Text::Download);
+                let name = crate::pages::named(label, &file.name);
+                let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: &name, enabled: true };
+                if widgets::button(ui, look).clicked() {
+                    let url = format!("/api/v1/files/{}/content", file.id);
+                    ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+                }
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    widgets::strong_line(ui, &file.name);
+                    let who = file.charger.as_deref().unwrap_or_else(|| cx.text(Text::Firmware));
+                    let size = format!("{} kB", file.bytes.unwrap_or_default().div_ceil(1000));
+                    widgets::weak_line(ui, &[who, &size, &cx.local(&file.at)].join(" · "));
+                });
+            });
+        });
+    }
+}
