@@ -3,6 +3,7 @@
 use crate::tls::{Secured, TlsIncoming};
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
@@ -66,12 +67,20 @@ impl Connected<IncomingStream<'_, SecuredListener>> for Peer {
     }
 }
 
-/// Gives handlers the address, and the line for the cookie.
+/// Gives handlers the address. A cookie that was given over TLS is never sent without it.
 pub(crate) async fn known_peer(mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
-    if let Some(peer) = peer {
-        request.extensions_mut().insert(ConnectInfo(peer.address));
-        request.extensions_mut().insert(peer.line);
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<Peer>>().copied() else {
+        return next.run(request).await;
+    };
+    request.extensions_mut().insert(ConnectInfo(peer.address));
+    let mut response = next.run(request).await;
+    if peer.line == Line::Private {
+        let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+        response.headers_mut().remove(header::SET_COOKIE);
+        for cookie in cookies {
+            let secured = [cookie.as_bytes(), b"; Secure"].concat();
+            response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_bytes(&secured).unwrap_or(cookie));
+        }
     }
-    next.run(request).await
+    response
 }

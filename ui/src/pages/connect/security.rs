@@ -6,7 +6,7 @@ use crate::text::Text;
 use crate::tokens;
 use crate::widgets::{self, Loudness, Mood};
 use api::{ChargerSecurityItem, ChargerSecurityPut, NewChargerPassword, SecurityPolicy, SecurityState};
-use egui::{Align, Layout, Ui};
+use egui::Ui;
 
 /// Width of the choices of profiles.
 const PROFILE_WIDTH: f32 = 210.0;
@@ -75,24 +75,21 @@ fn policy(cx: &mut Cx<'_>, ui: &mut Ui, state: &SecurityState) {
 fn one(cx: &mut Cx<'_>, ui: &mut Ui, security: &ChargerSecurityItem) {
     let id = &security.charger;
     ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let is_valid = security.certificates.iter().find(|known| known.revoked_at.is_none());
-            if let Some(certificate) = is_valid {
-                let revoke = Command::RevokeCertificate(certificate.serial.clone());
-                cx.button(ui, Loudness::Quiet, None, id, revoke);
-            }
-            cx.button(ui, Loudness::Quiet, None, id, Command::AskCertificate(id.clone()));
-            cx.button(ui, Loudness::Quiet, None, id, Command::TrustAuthority(id.clone()));
-            let password = NewChargerPassword { password: None, send: true };
+        let mood = if security.enforced >= security.wanted { Mood::Good } else { Mood::Warn };
+        widgets::badge(ui, cx.text(profile_name(security.enforced)), mood);
+        widgets::strong_line(ui, id);
+    });
+    // On a line of their own: with a long name they would push it out of the window.
+    ui.horizontal_wrapped(|ui| {
+        for send in [false, true] {
+            let password = NewChargerPassword { password: None, send };
             cx.button(ui, Loudness::Quiet, None, id, Command::GivePassword(id.clone(), password));
-            let password = NewChargerPassword { password: None, send: false };
-            cx.button(ui, Loudness::Quiet, None, id, Command::GivePassword(id.clone(), password));
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let mood = if security.enforced >= security.wanted { Mood::Good } else { Mood::Warn };
-                widgets::badge(ui, cx.text(profile_name(security.enforced)), mood);
-                widgets::strong_line(ui, id);
-            });
-        });
+        }
+        cx.button(ui, Loudness::Quiet, None, id, Command::TrustAuthority(id.clone()));
+        cx.button(ui, Loudness::Quiet, None, id, Command::AskCertificate(id.clone()));
+        if let Some(certificate) = security.certificates.iter().find(|known| known.revoked_at.is_none()) {
+            cx.button(ui, Loudness::Quiet, None, id, Command::RevokeCertificate(certificate.serial.clone()));
+        }
     });
     ui.horizontal(|ui| {
         widgets::weak(ui, cx.text(Text::ShallReach));
