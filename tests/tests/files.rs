@@ -7,11 +7,15 @@ use tests::{Api, ForeignCharger, Meshwatt, approve_charger, until};
 
 /// A request of a client that knows nothing but an address; the answer as it came.
 fn request(method: &str, location: &str, body: &[u8]) -> (String, Vec<u8>) {
+    request_with(method, location, "", body)
+}
+
+fn request_with(method: &str, location: &str, headers: &str, body: &[u8]) -> (String, Vec<u8>) {
     let rest = location.strip_prefix("http://").expect("chargers get plain addresses");
     let (host, path) = rest.split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let head = format!(
-        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
@@ -50,6 +54,13 @@ fn diagnostics_arrive_and_can_be_downloaded() {
     assert_eq!((&file["charger"], &file["name"]), (&json!("CP1"), &json!("log 2026.txt")), "{file}");
     let content = api.get(&format!("files/{}/content", file["id"].as_str().unwrap())).text;
     assert_eq!(content, "all is well");
+    let form = "--b\r\nContent-Disposition: form-data; name=\"comment\"\r\n\r\nhello\r\n--b\r\nContent-Disposition: form-data; \
+        name=\"file\"; filename=\"C:\\\\logs\\\\second.zip\"\r\nContent-Type: application/zip\r\n\r\nPK--inside--\r\n--b--\r\n";
+    let head = request_with("POST", place, "Content-Type: multipart/form-data; boundary=b\r\n", form.as_bytes()).0;
+    assert!(head.starts_with("HTTP/1.1 201"), "a form is taken, too: {head}");
+    let files = api.items("files");
+    let file = files.iter().find(|file| file["name"] == "second.zip").expect("the file of the form is listed");
+    assert_eq!(api.get(&format!("files/{}/content", file["id"].as_str().unwrap())).text, "PK--inside--");
     let (head, _) = request("PUT", &format!("http://{}/upload/0123/x", program.address("files")), b"spam");
     assert!(head.starts_with("HTTP/1.1 404"), "a place nobody asked for takes nothing: {head}");
     let (head, _) = request("GET", &format!("http://{}/", program.address("files")), b"");

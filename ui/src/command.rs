@@ -7,8 +7,8 @@ use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
 use api::{
     CardPatch, ChargerPatch, ChargerSecurityPut, ChargerSettings, CircuitList, ConnectorTarget, DemoCommand,
-    EnrolmentRequest, ForeignMeterPut, ForeignPreview, Language, LimitRequest, MeterPatch, NewCard, NewChargerPassword, NewDevice, Operation, ResetKind,
-    SecurityPolicy, Setup, SiteItem, StartRequest, TenantForm, TenantPatch, WishItem,
+    EnrolmentRequest, ForeignMeterPut, ForeignPreview, Language, LimitRequest, MeterPatch, NewCard, NewChargerPassword,
+    NewDevice, Operation, ResetKind, SecurityPolicy, Setup, SiteItem, StartRequest, TenantForm, TenantPatch, WishItem,
 };
 use egui::Theme;
 

@@ -12,9 +12,9 @@ use crate::transport::{Arrival, Method, Request};
 use crate::view::{Dialog, Page, View};
 use api::{
     ChargerDetail, CircuitItem, CircuitList, Code, CommandAccepted, CommandOutcome, CommandState, ConnectionPage,
-    DecisionItem, DemoSnapshot, FallbackReport, FileItem, ForeignMeterItem, ForeignPreset, ForeignReading, FrameItem, Language, LiveMessage, NewChargerPassword, Page as ListPage,
-    Problem, ReadingColumns, SecurityState, SessionInfo, SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem,
-    TimelineItem,
+    DecisionItem, DemoSnapshot, FallbackReport, FileItem, ForeignMeterItem, ForeignPreset, ForeignReading, FrameItem,
+    Language, LiveMessage, NewChargerPassword, Page as ListPage, Problem, ReadingColumns, SecurityState, SessionInfo,
+    SessionItem, ShownPassword, SiteItem, Snapshot, TenantItem, TimelineItem,
 };
 use egui::Theme;
 use serde::de::DeserializeOwned;

@@ -596,7 +596,10 @@ fn meters_of_other_makers_are_added_and_tried() {
     press(&mut harness, "Try it");
     press(&mut harness, "Save");
     let asked: Vec<String> = server.asked().into_iter().filter(|line| !line.starts_with("GET")).collect();
-    assert!(asked[0].starts_with("POST foreign-meters/preview") && asked[0].contains(r#""url":"http://10.0.4.9""#), "{asked:?}");
+    assert!(
+        asked[0].starts_with("POST foreign-meters/preview") && asked[0].contains(r#""url":"http://10.0.4.9""#),
+        "{asked:?}"
+    );
     let put = &asked[1];
     assert!(put.starts_with("PUT foreign-meters/cellar") && put.contains(r#""preset":"shelly_3em""#), "{put}");
     server.asked();

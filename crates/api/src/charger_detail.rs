@@ -215,6 +215,34 @@ pub struct ValueItem {
     pub at: String,
 }
 
+/// A value as a charger said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MeasuredItem {
+    /// When, by the charger's own clock, as told.
+    pub at: String,
+    /// When it arrived.
+    pub received_at: String,
+    /// Which connector; `null` at a session's end, where the charger does not say.
+    pub connector: Option<i64>,
+    /// The session as the charger names it.
+    pub transaction: Option<i64>,
+    /// What, such as `Voltage`.
+    pub measurand: String,
+    /// Phase as told; empty for all.
+    pub phase: String,
+    /// Why it was measured.
+    pub context: String,
+    /// Where.
+    pub location: String,
+    /// `Raw` or `SignedData`.
+    pub format: String,
+    /// Unit as told; empty for the measurand's own.
+    pub unit: String,
+    /// The value as told.
+    pub value: String,
+}
+
 /// Progress of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -28,8 +28,8 @@ mod tariff;
 
 pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
 pub use self::charger_detail::{
-    Capability, CardListItem, ChargerDetail, ChargerSettings, ConfigurationItem, HeldProfile, OfflineReason,
-    SecurityEventItem, TimelineItem, TransferItem, ValueItem,
+    Capability, CardListItem, ChargerDetail, ChargerSettings, ConfigurationItem, HeldProfile, MeasuredItem,
+    OfflineReason, SecurityEventItem, TimelineItem, TransferItem, ValueItem,
 };
 pub use self::demo::{
     DemoCar, DemoCharger, DemoCommand, DemoMeter, DemoProtocol, DemoScenario, DemoSnapshot, DemoSpeed,

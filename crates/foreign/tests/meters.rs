@@ -1,5 +1,7 @@
 //! Messages as the makers document them, through presets, mappings and the machine of a metered charger.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use domain::{
     ChargerEvent, ConnectorStatus, Flow, Instant, MeterSample, MilliAmps, MilliVolts, Now, PerPhase, Phase, Provenance,
     StopRequest, Timestamp, WattHours, Watts,

@@ -236,3 +236,31 @@ async fn a_removed_charger_hears_its_last_orders() {
         |(action, body): &(String, Value)| action == "RemoteStopTransaction" && body["transactionId"] == session;
     assert!(charger.asked.iter().any(was_ended), "{:?}", charger.asked);
 }
+
+/// Everything a charger measures is kept with its phase, context, location and unit, and not only the newest of each.
+#[tokio::test]
+async fn every_value_is_kept_as_it_was_said() {
+    let site = Site::start().await;
+    let mut charger = site.approved_charger("CP1").await;
+    for volts in ["229.9", "230.4"] {
+        let sampled = json!([
+            {"value": volts, "measurand": "Voltage", "phase": "L2-N", "unit": "V", "context": "Sample.Clock", "location": "Inlet"},
+            {"value": "0.98", "measurand": "Power.Factor", "phase": "L1"},
+            {"value": "7"},
+        ]);
+        let body = json!({"connectorId": 1, "meterValue": [{"timestamp": support::now(), "sampledValue": sampled}]});
+        assert_eq!(charger.call("MeterValues", body).await, json!({}));
+    }
+    let list = site
+        .until("chargers/CP1/values?measurand=voltage", |list| list["items"].as_array().is_some_and(|it| it.len() == 2))
+        .await;
+    let voltage = &list["items"][0];
+    let told = ["value", "phase", "unit", "context", "location", "format"].map(|name| voltage[name].as_str().unwrap());
+    assert_eq!(told, ["230.4", "L2-N", "V", "Sample.Clock", "Inlet", "Raw"]);
+    let all = site.get("chargers/CP1/values").await.json;
+    assert_eq!(all["items"].as_array().unwrap().len(), 6);
+    assert_eq!(all["items"][2]["measurand"], "Energy.Active.Import.Register", "defaults are those of the standard");
+    let file = site.get("chargers/CP1/values?format=csv&phase=L1").await;
+    assert!(file.text.lines().count() == 3 && file.text.contains("\"Power.Factor\",\"L1\""), "{}", file.text);
+    assert_eq!(site.get("chargers/CP1/values?format=pdf").await.status, 422);
+}

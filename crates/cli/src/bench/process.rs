@@ -23,12 +23,16 @@ pub(super) struct Served {
     child: Child,
     dir: PathBuf,
     pub(super) ocpp: SocketAddr,
+    pub(super) http: SocketAddr,
 }
 
 /// What of the ready line is needed.
 #[derive(Deserialize)]
 struct Ready {
     ocpp: SocketAddr,
+    /// The bare responder has none.
+    #[serde(default)]
+    http: Option<SocketAddr>,
 }
 
 impl Served {
@@ -72,7 +76,14 @@ impl Served {
         let line = tokio::time::timeout(READY_WAIT, lines.next_line()).await;
         let line = line.ok().and_then(Result::ok).flatten().ok_or_else(not_ready)?;
         let ready: Ready = serde_json::from_str(&line).map_err(|_no_json| not_ready())?;
-        Ok(Self { child, dir, ocpp: ready.ocpp })
+        Ok(Self { child, dir, ocpp: ready.ocpp, http: ready.http.unwrap_or(ready.ocpp) })
+    }
+
+    /// The token of programs on this machine.
+    pub(super) fn token(&self) -> Result<String, Failure> {
+        let read = std::fs::read_to_string(self.dir.join("data").join("api.token"));
+        let text = read.map_err(|source| Failure::System { what: "cannot read the token", source })?;
+        Ok(text.trim().to_owned())
     }
 
     /// Resident memory in megabytes and processor time in seconds, from `/proc`.

@@ -16,13 +16,14 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Opens a WebSocket as charger `id`.
-    pub(super) async fn connect(address: SocketAddr, id: &str) -> io::Result<Self> {
+    pub(super) async fn connect(address: SocketAddr, id: &str, login: Option<&str>) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        let login = login.map(|login| format!("Authorization: {login}\r\n")).unwrap_or_default();
         let head = format!(
             "GET /ocpp/{id} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
+             {login}Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await?;
         let mut bytes = Vec::with_capacity(1024);

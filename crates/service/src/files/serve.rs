@@ -1,4 +1,5 @@
 //! The file server for chargers: `PUT` or `POST` to `/upload/<place>/<name>`, `GET` from `/firmware/<id>/<name>`.
+//! The body of an upload is the file, or a form (`multipart/form-data`) with it, as browsers and some chargers send.
 //!
 //! Nothing else exists here, nothing is listed, and a wrong address gives nothing away.
 
@@ -6,7 +7,7 @@ use super::keep::{FileErrorKind, Incoming};
 use super::{FileError, Files};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
@@ -32,8 +33,13 @@ pub(super) fn router(files: Files) -> Router {
         .route("/upload/{place}/{*name}", put(upload).post(upload))
         .route("/firmware/{id}/{*name}", get(firmware))
         .route("/firmware/{id}", get(firmware_unnamed))
+        // Whatever arrives is counted while it is written; a form is read the same way.
+        .layer(DefaultBodyLimit::disable())
         .with_state(files)
 }
+
+/// Parts of a form that are looked at.
+const FORM_PARTS_MAX: usize = 16;
 
 async fn upload_unnamed(State(files): State<Files>, Path(place): Path<String>, request: Request) -> Response {
     let name = disposition_name(request.headers()).unwrap_or_default();
@@ -45,7 +51,41 @@ async fn upload(State(files): State<Files>, Path((place, name)): Path<(String, S
 }
 
 async fn take(files: &Files, place: String, name: &str, request: Request) -> Response {
-    match files.take(Incoming::Upload { place }, name, request.into_body().into_data_stream()).await {
+    let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if is_form.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")) {
+        return take_form(files, place, name, request).await;
+    }
+    answer(name, files.take(Incoming::Upload { place }, name, request.into_body().into_data_stream()).await)
+}
+
+/// The first part of a form that is a file, or its first part where none has the name of one.
+async fn take_form(files: &Files, place: String, name: &str, request: Request) -> Response {
+    let broken = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, name, "a form could not be read");
+        (StatusCode::BAD_REQUEST, "the form cannot be read; send the file as the body or as its only part\n")
+            .into_response()
+    };
+    let mut form = match Multipart::from_request(request, &()).await {
+        Ok(form) => form,
+        Err(error) => return broken(&error),
+    };
+    for _ in 0..FORM_PARTS_MAX {
+        match form.next_field().await {
+            Ok(Some(field)) if field.file_name().is_none() && name.is_empty() => {}
+            Ok(Some(field)) => {
+                let own = field.file_name().filter(|own| !own.trim().is_empty()).map(ToOwned::to_owned);
+                let name = own.unwrap_or_else(|| name.to_owned());
+                return answer(&name, files.take(Incoming::Upload { place }, &name, field).await);
+            }
+            Ok(None) => break,
+            Err(error) => return broken(&error),
+        }
+    }
+    broken(&"no part of it is a file")
+}
+
+fn answer(name: &str, taken: Result<domain::StoredFile, FileError>) -> Response {
+    match taken {
         Ok(_file) => StatusCode::CREATED.into_response(),
         Err(error) => {
             tracing::warn!(error = crate::error::chain(&error), name, "a file was not taken");

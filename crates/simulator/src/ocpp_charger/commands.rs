@@ -62,8 +62,8 @@ impl OcppCharger {
                 let known = text(payload, "vendorId")? == self.build.hardware.vendor;
                 Ok(status(if known { "Accepted" } else { "UnknownVendorId" }))
             }
-            "GetLocalListVersion" => Ok(json!({ "listVersion": -1 })),
-            "SendLocalList" => Ok(status("NotSupported")),
+            "GetLocalListVersion" => Ok(json!({ "listVersion": self.list.version() })),
+            "SendLocalList" => Ok(status(self.list.take(payload))),
             "ReserveNow" | "CancelReservation" => Ok(status("Rejected")),
             _ => Err("NotImplemented"),
         }

@@ -15,7 +15,7 @@ enum Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keys(BTreeMap<&'static str, (Access, String)>);
 
-const DEFAULTS: [(&str, Access, &str); 28] = [
+const DEFAULTS: [(&str, Access, &str); 31] = [
     ("AllowOfflineTxForUnknownId", Access::ReadWrite, "false"),
     ("AuthorizationCacheEnabled", Access::ReadWrite, "true"),
     ("AuthorizeRemoteTxRequests", Access::ReadWrite, "false"),
@@ -27,6 +27,8 @@ const DEFAULTS: [(&str, Access, &str); 28] = [
     ("ConnectorPhaseRotation", Access::ReadWrite, "0.RST,1.RST"),
     ("GetConfigurationMaxKeys", Access::ReadOnly, "50"),
     ("HeartbeatInterval", Access::ReadWrite, "300"),
+    ("LocalAuthListEnabled", Access::ReadWrite, "false"),
+    ("LocalAuthListMaxLength", Access::ReadOnly, "200"),
     ("LocalAuthorizeOffline", Access::ReadWrite, "true"),
     ("LocalPreAuthorize", Access::ReadWrite, "false"),
     ("MaxChargingProfilesInstalled", Access::ReadOnly, "16"),
@@ -36,11 +38,12 @@ const DEFAULTS: [(&str, Access, &str); 28] = [
     ("MinimumStatusDuration", Access::ReadWrite, "0"),
     ("NumberOfConnectors", Access::ReadOnly, "1"),
     ("ResetRetries", Access::ReadWrite, "3"),
+    ("SendLocalListMaxLength", Access::ReadOnly, "50"),
     ("StopTransactionOnEVSideDisconnect", Access::ReadWrite, "true"),
     ("StopTransactionOnInvalidId", Access::ReadWrite, "true"),
     ("StopTxnAlignedData", Access::ReadWrite, ""),
     ("StopTxnSampledData", Access::ReadWrite, ""),
-    ("SupportedFeatureProfiles", Access::ReadOnly, "Core,RemoteTrigger,SmartCharging"),
+    ("SupportedFeatureProfiles", Access::ReadOnly, "Core,LocalAuthListManagement,RemoteTrigger,SmartCharging"),
     ("TransactionMessageAttempts", Access::ReadWrite, "3"),
     ("TransactionMessageRetryInterval", Access::ReadWrite, "10"),
     ("UnlockConnectorOnEVSideDisconnect", Access::ReadWrite, "true"),

@@ -5,11 +5,13 @@
 
 mod commands;
 mod keys;
+mod list;
 mod queue;
 #[cfg(test)]
 mod tests;
 
 use self::keys::Keys;
+use self::list::LocalList;
 use self::queue::{OnlyBoot, Purpose, Queue};
 use crate::car::VirtualCar;
 use crate::outlet::{Outlet, OutletBuild, Resumed};
@@ -105,6 +107,8 @@ pub struct OcppCharger {
     permit: Option<Permit>,
     /// Cards the central system accepted, with their parent.
     cache: BTreeMap<String, Option<String>>,
+    /// Cards that charge while nobody answers; kept over restarts.
+    list: LocalList,
     transaction: Option<Transaction>,
     transactions: u64,
     /// Identities of transactions by local number, as far as they are needed.
@@ -135,6 +139,7 @@ impl OcppCharger {
             going_inoperative: false,
             permit: None,
             cache: BTreeMap::new(),
+            list: LocalList::default(),
             transaction: None,
             transactions: 0,
             identities: BTreeMap::new(),
@@ -218,19 +223,25 @@ impl OcppCharger {
             self.stop(now, Some(card), "Local");
         } else if self.is_ready() {
             self.queue.push(Purpose::Authorize(card.to_owned()), json!({ "idTag": card }));
-        } else if self.keys.is_on("LocalAuthorizeOffline") && self.cache.contains_key(card) {
+        } else if self.keys.is_on("LocalAuthorizeOffline") && self.accepts_alone(card) {
             self.accepted(now, card);
         }
     }
 
-    /// The central system, or the cache while there is none, accepts a card.
+    /// Whether a card charges while nobody answers: the list decides, then what was accepted before.
+    fn accepts_alone(&self, card: &str) -> bool {
+        let listed = self.list.accepts(card).filter(|_| self.keys.is_on("LocalAuthListEnabled"));
+        listed.unwrap_or_else(|| self.cache.contains_key(card))
+    }
+
+    /// The central system, or the charger alone while there is none, accepts a card.
     fn accepted(&mut self, now: Now, card: &str) {
         let Some(running) = &self.transaction else {
             let until = now.instant + self.keys.seconds("ConnectionTimeOut");
             self.permit = Some(Permit { card: card.to_owned(), until });
             return;
         };
-        let parent = |card: &str| self.cache.get(card).and_then(Option::as_ref);
+        let parent = |card: &str| self.cache.get(card).and_then(Option::as_ref).or_else(|| self.list.parent(card));
         let of_running = running.parent.as_ref().or_else(|| parent(&running.card));
         let is_same = of_running.is_some() && parent(card) == of_running;
         if is_same {
@@ -249,7 +260,7 @@ impl OcppCharger {
         });
         self.queue.push(Purpose::Start(number), payload);
         let next_sample = now.instant + self.keys.seconds("MeterValueSampleInterval");
-        let parent = self.cache.get(&card).cloned().flatten();
+        let parent = self.cache.get(&card).cloned().flatten().or_else(|| self.list.parent(&card).cloned());
         self.transaction = Some(Transaction { number, card, parent, started: now.wall, next_sample });
     }
 

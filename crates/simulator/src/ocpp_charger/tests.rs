@@ -275,3 +275,25 @@ fn a_reset_restarts_the_charger() {
     let stop = &told.iter().find(|(action, _)| action == "StopTransaction").unwrap().1;
     assert_eq!(stop["reason"], "SoftReset");
 }
+
+/// A card on the list charges without a link although it never charged here before; a blocked one does not, and changes that
+/// do not follow the version are refused.
+#[test]
+fn the_list_of_cards_charges_without_a_link() {
+    let mut bench = Bench::new();
+    bench.input(OcppInput::LinkUp);
+    bench.serve(friendly);
+    let list = |version: i64, kind: &str, cards: Value| json!({ "listVersion": version, "updateType": kind, "localAuthorizationList": cards });
+    let full = json!([{ "idTag": "04AA", "idTagInfo": { "status": "Accepted" } }, { "idTag": "04BB", "idTagInfo": { "status": "Blocked" } }]);
+    bench.call("ChangeConfiguration", json!({ "key": "LocalAuthListEnabled", "value": "true" }));
+    assert_eq!(bench.call("SendLocalList", list(3, "Full", full))[2]["status"], "Accepted");
+    assert_eq!(bench.call("GetLocalListVersion", json!({}))[2]["listVersion"], 3);
+    assert_eq!(bench.call("SendLocalList", list(3, "Differential", json!([])))[2]["status"], "VersionMismatch");
+    let change = json!([{ "idTag": "04CC", "idTagInfo": { "status": "Accepted" } }]);
+    assert_eq!(bench.call("SendLocalList", list(4, "Differential", change))[2]["status"], "Accepted");
+    bench.input(OcppInput::LinkDown);
+    for (card, charges) in [("04BB", false), ("04DD", false), ("04CC", true)] {
+        bench.input(OcppInput::Tap(CardUid::new(card).unwrap()));
+        assert_eq!(bench.charger.permit.is_some(), charges, "{card}");
+    }
+}

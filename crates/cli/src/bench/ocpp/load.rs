@@ -62,14 +62,21 @@ pub(super) struct Fleet {
 impl Fleet {
     /// Connects chargers `from..=to` at once; each boots and reports its connector.
     pub(super) fn launch(address: SocketAddr, from: usize, to: usize) -> Self {
+        Self::launch_with(address, from, to, &[])
+    }
+
+    /// The same, each with the login of its number; none beyond the list.
+    pub(super) fn launch_with(address: SocketAddr, from: usize, to: usize, logins: &[String]) -> Self {
         let tally = Arc::new(Tally::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (habit, _) = tokio::sync::watch::channel(Habit::Idle);
         let mut tasks = JoinSet::new();
         for number in from..=to {
             let (tally, stop, habit) = (Arc::clone(&tally), Arc::clone(&stop), habit.subscribe());
+            let login = logins.get(number.wrapping_sub(1)).cloned();
             tasks.spawn(async move {
-                match tokio::time::timeout(CONNECT_WAIT, begin(address, number, &tally)).await {
+                let begun = begin(address, number, login.as_deref(), &tally);
+                match tokio::time::timeout(CONNECT_WAIT, begun).await {
                     Ok(Ok(wire)) => {
                         if live(wire, habit, &tally, &stop).await.is_err() && !stop.load(Ordering::Relaxed) {
                             tally.lost.fetch_add(1, Ordering::Relaxed);
@@ -109,8 +116,8 @@ impl Fleet {
 }
 
 /// Connects, boots and reports the connector.
-async fn begin(address: SocketAddr, number: usize, tally: &Tally) -> io::Result<Wire> {
-    let mut wire = Wire::connect(address, &format!("B{number}")).await?;
+async fn begin(address: SocketAddr, number: usize, login: Option<&str>, tally: &Tally) -> io::Result<Wire> {
+    let mut wire = Wire::connect(address, &format!("B{number}"), login).await?;
     tally.connected.fetch_add(1, Ordering::Relaxed);
     let boot = r#"[2,"boot","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Wire"}]"#;
     call(&mut wire, boot, "boot").await?;

@@ -2,6 +2,7 @@
 //! of this computer: a responder that only keeps every message durably and says so.
 
 mod load;
+mod passwords;
 
 use super::process::Served;
 use crate::Failure;
@@ -75,7 +76,9 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let ours = throughput(&served, &fleet, options).await?;
     say(&format!("meshwatt: {}", ours.text))?;
     fleet.drop_all().await;
-    burst(&served, options, &mut missed).await?;
+    burst(&served, options, &[], &mut missed).await?;
+    let logins = passwords::logins(&served, options.burst).await?;
+    burst(&served, options, &logins, &mut missed).await?;
     drop(served);
     let bare = Served::ceiling().await?;
     let fleet = Fleet::launch(bare.ocpp, 1, options.chargers);
@@ -135,16 +138,23 @@ async fn throughput(served: &Served, fleet: &Fleet, options: &Options) -> Result
     Ok(Throughput { calls_per_s, text })
 }
 
-/// Everybody comes back at once.
-async fn burst(served: &Served, options: &Options, missed: &mut Vec<&'static str>) -> Result<(), Failure> {
-    let first = Fleet::launch(served.ocpp, 1, options.burst);
+/// Everybody comes back at once, with or without a password.
+async fn burst(
+    served: &Served,
+    options: &Options,
+    logins: &[String],
+    missed: &mut Vec<&'static str>,
+) -> Result<(), Failure> {
+    let first = Fleet::launch_with(served.ocpp, 1, options.burst, logins);
     first.served(options.burst).await;
     first.drop_all().await;
-    let again = Fleet::launch(served.ocpp, 1, options.burst);
+    let again = Fleet::launch_with(served.ocpp, 1, options.burst, logins);
     let took = again.served(options.burst).await;
     let refused = again.tally.refused.load(Ordering::Relaxed);
     let booted = again.tally.booted.load(Ordering::Relaxed);
-    say(&format!("{booted} of {} chargers came back and were served in {took:.2?}; {refused} refused", options.burst))?;
+    let how = if logins.is_empty() { "" } else { ", each with its password" };
+    let of = options.burst;
+    say(&format!("{booted} of {of} chargers came back{how} and were served in {took:.2?}; {refused} refused"))?;
     if took > BURST_MAX || refused > 0 {
         missed.push("a burst must be served within 10 s with none refused");
     }

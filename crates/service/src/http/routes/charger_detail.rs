@@ -172,14 +172,17 @@ pub(crate) async fn charger_frames(
     } else {
         ("application/x-ndjson", lines(&list.items))
     };
-    // An identity of a charger may hold anything but control signs; a file name may not.
-    let name: String =
-        id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let name = file_name(&id);
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}-messages.{format}\"")),
     ];
     Ok((StatusCode::OK, headers, text).into_response())
+}
+
+/// An identity of a charger may hold anything but control signs; a file name may not.
+pub(super) fn file_name(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
 fn csv(frames: &[domain::Frame]) -> String {
@@ -196,7 +199,7 @@ fn csv(frames: &[domain::Frame]) -> String {
 }
 
 /// A cell no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }

@@ -20,6 +20,7 @@ mod site;
 mod statements;
 mod system;
 mod tariffs;
+mod values;
 
 use super::Shared;
 use super::auth::Upgrade;
@@ -141,6 +142,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(charger_detail::charger_frames))
         .routes(routes!(charger_detail::charger_detail))
         .routes(routes!(charger_detail::charger_settings))
+        .routes(routes!(values::charger_values))
         .routes(routes!(charger_detail::charger_timeline))
         .routes(routes!(chargers::charger_decisions))
         .routes(routes!(commands::start))
