@@ -86,13 +86,14 @@ impl Devices {
         self.approved(name).is_some()
     }
 
-    /// Whether a topic, or a filter, lies under a level that no device of ours has as its name: meters of other makers
-    /// choose their own topics, such as `shellies/shellyem3-1/emeter/0/power`.
-    fn is_free(&self, topic: &str) -> bool {
+    /// Whether a topic, or a filter, lies under a level that is no other device's name: meters of other makers choose
+    /// their own topics, such as `shellies/shellyem3-1/emeter/0/power` or `shellypro3em-1/status/em:0`.
+    fn is_free(&self, own: &str, topic: &str) -> bool {
         let Some((first, rest)) = topic.split_once('/') else { return false };
         let taken = ["", "+", "#", "hello", RESERVED];
         let devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        !rest.is_empty() && !taken.contains(&first) && !first.starts_with('$') && !devices.contains_key(first)
+        let is_theirs = first == own || !devices.contains_key(first);
+        !rest.is_empty() && !taken.contains(&first) && !first.starts_with('$') && is_theirs
     }
 
     /// What an approved device is.
@@ -258,13 +259,14 @@ impl Authority for Gatekeeper {
                 && self.devices.approved(topic) == Some(Kind::Meter)
         };
         if who.standing() == Standing::Trusted && self.devices.approved(who.name()) == Some(Kind::Foreign) {
-            return topic == who.name() || self.devices.is_free(topic);
+            return topic == who.name() || self.devices.is_free(who.name(), topic);
         }
         topic == HELLO || (who.standing() == Standing::Trusted && (topic == who.name() || to_its_meter()))
     }
 
     fn may_subscribe(&self, who: &Identity, filter: &str) -> bool {
-        let is_foreign = || self.devices.approved(who.name()) == Some(Kind::Foreign) && self.devices.is_free(filter);
+        let is_foreign =
+            || self.devices.approved(who.name()) == Some(Kind::Foreign) && self.devices.is_free(who.name(), filter);
         who.standing() == Standing::Trusted && (filter == who.name() || is_foreign())
     }
 

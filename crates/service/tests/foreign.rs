@@ -152,6 +152,20 @@ async fn shelly_over_mqtt_measures_the_grid() {
     assert_eq!(site.get("meters/shelly-grid").await.status, 404);
 }
 
+/// A Shelly of the second generation publishes below its own name, which people also enter as its user name.
+#[tokio::test]
+async fn shelly_pro_below_its_own_name() {
+    let site = Site::start().await;
+    let secret = password(&site, "shellypro3em-1").await;
+    let put = json!({"preset": "shelly_pro_3em"});
+    assert_eq!(site.ask("PUT", "foreign-meters/shellypro3em-1", Some(put)).await.status, 200);
+    let mut shelly = Device::connect(&site, "shellypro3em-1", &secret).await;
+    assert!(shelly.subscribe("shellypro3em-1/rpc").await && shelly.subscribe("shellypro3em-1/command/#").await);
+    let status = json!({"id": 0, "a_current": 1.5, "b_current": 2.0, "c_current": 2.5, "b_act_power": -460.0});
+    assert!(shelly.publish("shellypro3em-1/status/em:0", &status.to_string()).await);
+    site.until("meters/shellypro3em-1", |meter| meter["current_a"] == json!([1.5, -2.0, 2.5])).await;
+}
+
 /// A meter may not speak in the name of another device, nor listen to what it is told.
 #[tokio::test]
 async fn topics_of_others_are_closed() {

@@ -285,7 +285,7 @@ fn rules(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut Form) {
                     let label = name(cx.text(text));
                     let field = egui::TextEdit::singleline(value).hint_text(hint).desired_width(width);
                     let response = ui.add(field).on_hover_text(cx.text(text));
-                    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, &label));
+                    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, &label));
                 }
                 let label = cx.text(Text::Remove);
                 if plain(ui, Loudness::Quiet, None, label, &name(label)) {
