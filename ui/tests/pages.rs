@@ -565,7 +565,7 @@ fn device_password_is_shown_once() {
 #[test]
 fn security_of_chargers_goes_step_by_step() {
     let server = live(fixtures::snapshot());
-    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    let mut harness = open(&server, Language::English, [1920.0, 1600.0]);
     go(&mut harness, "Connect");
     assert!(says(&harness, "Next: give it a password"), "the next step is said");
     server.asked();
@@ -583,9 +583,9 @@ fn security_of_chargers_goes_step_by_step() {
 #[test]
 fn meters_of_other_makers_are_added_and_tried() {
     let server = live(fixtures::snapshot());
-    let mut harness = open(&server, Language::English, [1920.0, 1080.0]);
+    let mut harness = open(&server, Language::English, [1920.0, 3000.0]);
     go(&mut harness, "Connect");
-    assert!(says(&harness, "L1 3.02 A · L2 -1.50 A · L3 0.00 A · 345 W · 1,234.6 kWh"), "values are shown");
+    assert!(says(&harness, "L1 3.02 A · L2 −1.50 A · L3 0.00 A · 345 W · 1234.6 kWh"), "values are shown");
     assert!(says(&harness, "The meter does not answer in time; check its power and network"), "and problems");
     press(&mut harness, "Add a meter");
     write(&mut harness, Role::TextInput, "Name", "cellar");

@@ -119,7 +119,7 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ForeignState) {
         }
         None => {
             let label = cx.text(Text::ForeignAdd);
-            if plain(ui, Loudness::Normal, Some(Icon::Plus), label, label) {
+            if plain(ui, Loudness::Normal, Some(Icon::Plus), label, &crate::pages::named(label, "")) {
                 let put = ForeignMeterPut {
                     preset: Some("shelly_3em".to_owned()),
                     phases: Some(3),

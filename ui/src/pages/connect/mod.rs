@@ -66,9 +66,9 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState, snaps
         });
     });
     ui.add_space(tokens::GAP_L);
-    widgets::card(ui, |ui| foreign::show(cx, ui, &mut state.foreign));
-    ui.add_space(tokens::GAP_L);
     widgets::card(ui, |ui| security::show(cx, ui));
+    ui.add_space(tokens::GAP_L);
+    widgets::card(ui, |ui| foreign::show(cx, ui, &mut state.foreign));
     ui.add_space(tokens::GAP_L);
     widgets::card(ui, |ui| files::show(cx, ui));
 }
