@@ -41,6 +41,9 @@ pub enum Failure {
     /// The statements cannot be read or made.
     #[error("the statements cannot be made")]
     Books(#[source] Box<service::BooksError>),
+    /// The closed statements cannot be shown to be what they were.
+    #[error("the closed statements were altered, or cannot be checked")]
+    Altered(#[source] Box<service::BooksError>),
     /// A file cannot be written.
     #[error("cannot write {path}; check the folder and your right to write there")]
     Write {
@@ -78,6 +81,7 @@ impl Failure {
             | Self::Site { .. }
             | Self::Scenario { .. }
             | Self::Books(_)
+            | Self::Altered(_)
             | Self::Write { .. }
             | Self::Demo(_)
             | Self::System { .. }

@@ -50,6 +50,9 @@ impl Format {
 /// Check of the closed statements.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyOptions {
+    /// A hash noted elsewhere, as at the foot of every closed page: the chain must have it, so that it cannot be replaced
+    #[arg(long, value_name = "SHA-256")]
+    hash: Option<String>,
     /// Folder with the building's records; the desktop program's when absent
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -99,7 +102,7 @@ pub(crate) fn write_all(
 pub(crate) async fn verify(options: VerifyOptions) -> Result<(), Failure> {
     let dir = options.data_dir.map_or_else(desktop_dir, Ok)?;
     let books = Books::open(&dir).await.map_err(failed)?;
-    let found = books.verify().await.map_err(failed)?;
+    let found = books.verify(options.hash.as_deref()).await.map_err(|error| Failure::Altered(Box::new(error)))?;
     say(&format!("{} closed documents, none altered; newest hash {}", found.documents, found.newest_hash))
 }
 

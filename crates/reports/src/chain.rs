@@ -4,6 +4,7 @@
 use crate::statement::{MonthResult, Statement, Summary};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// What a closed document is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ pub enum ChainError {
     /// A document cannot be read.
     #[error("statement {0} cannot be read by this version of the program")]
     Unreadable(i64),
+    /// A document lies under a month or tenant that is not its own.
+    #[error("statement {0} is filed under another month or tenant than it says")]
+    Filed(i64),
+    /// Documents of a month are missing, or there are some of a month that was never closed.
+    #[error("{0} does not have the documents it was closed with; restore the records from a backup")]
+    Incomplete(String),
+    /// A hash that was noted elsewhere is not in the chain.
+    #[error("no closed document has the hash {0}; the chain was replaced, or the hash is of another building")]
+    Replaced(String),
     /// A document cannot be written.
     #[error("the statement cannot be written")]
     Unwritable(#[source] serde_json::Error),
@@ -107,6 +117,55 @@ pub fn verify<'a>(chain: impl IntoIterator<Item = &'a Sealed>) -> Result<String,
         previous.clone_from(&one.hash);
     }
     Ok(previous)
+}
+
+/// A document where it lies in the records.
+#[derive(Clone, Copy, Debug)]
+pub struct Filed<'a> {
+    /// The document.
+    pub sealed: &'a Sealed,
+    /// The month it is filed under.
+    pub month: &'a str,
+    /// The tenant it is filed under.
+    pub tenant: Option<&'a str>,
+}
+
+/// Checks that a chain that holds is complete: every month that was closed has its summary and all the statements the summary
+/// names, in their order, each filed where it belongs. This is what a chain cut off at its end fails.
+///
+/// # Errors
+/// Names the first document or month that does not hold.
+pub fn verify_filing(chain: &[Filed<'_>], closed: &BTreeSet<String>) -> Result<(), ChainError> {
+    let mut found = BTreeSet::new();
+    let mut open_month: Option<String> = None;
+    let mut tenants: Vec<Option<String>> = Vec::new();
+    for one in chain {
+        let number = one.sealed.number;
+        let (month, tenant) = match open(one.sealed)? {
+            Document::Statement(statement) => {
+                tenants.push(statement.tenant.clone());
+                open_month = Some(statement.month.to_string());
+                (statement.month, statement.tenant)
+            }
+            Document::Summary(summary) => {
+                let rows = summary.tenants.iter().chain([&summary.unassigned]);
+                if !rows.map(|row| &row.tenant).eq(tenants.iter()) {
+                    return Err(ChainError::Incomplete(summary.month.to_string()));
+                }
+                tenants.clear();
+                open_month = None;
+                found.insert(summary.month.to_string());
+                (summary.month, None)
+            }
+        };
+        if month.to_string() != one.month || tenant.as_deref() != one.tenant {
+            return Err(ChainError::Filed(number));
+        }
+    }
+    match open_month.or_else(|| found.symmetric_difference(closed).next().cloned()) {
+        Some(month) => Err(ChainError::Incomplete(month)),
+        None => Ok(()),
+    }
 }
 
 /// The document inside.

@@ -1,8 +1,9 @@
 //! A closed month cannot be changed unseen.
 
 use crate::common::{flat, input, session, tariff};
-use reports::chain::{self, ChainError, Sealed};
+use reports::chain::{self, ChainError, Filed, Sealed};
 use reports::compute;
+use std::collections::BTreeSet;
 
 fn closed() -> Vec<Sealed> {
     let sessions = vec![
@@ -41,6 +42,37 @@ fn changes_are_found() {
     let mut swapped = closed();
     swapped.swap(0, 1);
     assert!(chain::verify(&swapped).is_err());
+}
+
+/// A chain that holds but was cut off, that has a month nobody closed, or whose documents lie elsewhere, is not complete.
+#[test]
+fn a_chain_is_complete_or_not() {
+    let all = closed();
+    let summary = |one: &Sealed| matches!(chain::open(one).unwrap(), chain::Document::Summary(_));
+    let tenant = |one: &Sealed| match chain::open(one).unwrap() {
+        chain::Document::Statement(statement) => statement.tenant,
+        chain::Document::Summary(_) => None,
+    };
+    let tenants: Vec<Option<String>> = all.iter().map(tenant).collect();
+    let filed = |count: usize| -> Vec<Filed<'_>> {
+        let month = |index: usize| if index < 4 { "2026-10" } else { "2026-11" };
+        let one = |index: usize| Filed { sealed: &all[index], month: month(index), tenant: tenants[index].as_deref() };
+        (0..count).map(one).collect()
+    };
+    let months = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    let both = months(&["2026-10", "2026-11"]);
+    assert!(summary(&all[3]) && summary(&all[5]));
+    chain::verify_filing(&filed(6), &both).unwrap();
+    for cut in [5, 4, 3, 0] {
+        assert!(matches!(chain::verify_filing(&filed(cut), &both), Err(ChainError::Incomplete(_))), "cut to {cut}");
+    }
+    assert!(matches!(chain::verify_filing(&filed(6), &months(&["2026-10"])), Err(ChainError::Incomplete(_))));
+    let mut elsewhere = filed(6);
+    elsewhere[1].month = "2026-09";
+    assert!(matches!(chain::verify_filing(&elsewhere, &both), Err(ChainError::Filed(2))));
+    let mut of_another = filed(6);
+    of_another[0].tenant = Some("key-2");
+    assert!(matches!(chain::verify_filing(&of_another, &both), Err(ChainError::Filed(1))));
 }
 
 /// What is hashed is what can be read back, to the last field.

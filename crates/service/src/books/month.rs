@@ -5,7 +5,7 @@ use super::files::{FileKind, Which, render};
 use super::input::{Building, Given};
 use super::{Books, BooksError};
 use domain::Timestamp;
-use reports::chain::{self, Document, Sealed};
+use reports::chain::{self, ChainError, Document, Filed, Sealed};
 use reports::render::{Language, Seal};
 use reports::{Cents, Correction, Month, MonthResult, Statement, Tariff, compute, corrections, corrections_in};
 use std::collections::BTreeMap;
@@ -136,22 +136,34 @@ impl Books {
         Ok(all)
     }
 
-    /// Checks the whole chain of closed statements.
+    /// Checks the whole chain of closed statements, that it is complete, and that it has the document with a hash that was
+    /// noted elsewhere.
     ///
     /// # Errors
     /// Names the first document that does not hold.
-    pub async fn verify(&self) -> Result<Verified, BooksError> {
+    pub async fn verify(&self, noted: Option<&str>) -> Result<Verified, BooksError> {
         let mut all: Vec<Sealed> = Vec::new();
+        let mut places: Vec<(String, Option<String>)> = Vec::new();
         loop {
             let next = i64::try_from(all.len()).unwrap_or(i64::MAX).saturating_add(1);
             let step = self.reader.statement_chain(next, CHAIN_STEP).await?;
             let Some(last) = step.last().map(|one| one.number) else { break };
-            all.extend(step.into_iter().map(sealed));
+            for mut one in step {
+                places.push((std::mem::take(&mut one.month), one.tenant.take()));
+                all.push(sealed(one));
+            }
             if last != i64::try_from(all.len()).unwrap_or(i64::MAX) {
                 break;
             }
         }
         let newest_hash = chain::verify(&all)?;
+        let closed = self.reader.closed_month_list().await?.into_iter().map(|one| one.month).collect();
+        let filed = all.iter().zip(&places);
+        let filed = filed.map(|(sealed, (month, tenant))| Filed { sealed, month, tenant: tenant.as_deref() });
+        chain::verify_filing(&filed.collect::<Vec<_>>(), &closed)?;
+        if let Some(hash) = noted.filter(|hash| !all.iter().any(|one| one.hash.eq_ignore_ascii_case(hash.trim()))) {
+            return Err(ChainError::Replaced(hash.trim().to_owned()).into());
+        }
         Ok(Verified { documents: u64::try_from(all.len()).unwrap_or(u64::MAX), newest_hash })
     }
 

@@ -281,7 +281,7 @@ pub(crate) async fn job_file(State(shared): State<Shared>, Path(id): Path<u64>) 
 /// Whether anything closed was altered
 #[utoipa::path(get, path = "/statement-chain", tag = "statements", responses((status = 200, body = ChainCheck)))]
 pub(crate) async fn chain_check(State(shared): State<Shared>) -> Answer<Json<ChainCheck>> {
-    match books(&shared).verify().await {
+    match books(&shared).verify(None).await {
         Ok(found) => Ok(Json(ChainCheck {
             whole: true,
             documents: found.documents,
