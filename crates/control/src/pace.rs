@@ -312,13 +312,18 @@ impl Control {
         })
     }
 
-    /// What is commanded now is checked as a whole; where it breaks a rule the safe plan takes its place.
-    pub(crate) fn verify_commanded(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+    /// Whether what is commanded now keeps every rule, judged by the check.
+    pub(crate) fn is_commanded_safe(&self, low: &Targets) -> bool {
         let commanded = low.as_commanded(|(charger, number)| {
             let live = self.chargers.get(charger).and_then(|live| live.connectors.get(number));
             live.map_or(MilliAmps::ZERO, |connector| connector.set)
         });
-        if check(&low.snapshot, &commanded).is_ok() {
+        check(&low.snapshot, &commanded).is_ok()
+    }
+
+    /// What is commanded now is checked as a whole; where it breaks a rule the safe plan takes its place.
+    pub(crate) fn verify_commanded(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
+        if self.is_commanded_safe(low) {
             return;
         }
         self.plan_rejected = true;

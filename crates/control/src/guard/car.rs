@@ -71,6 +71,10 @@ impl Car {
         }
     }
 
+    pub(super) fn newest_reading(&self) -> Option<Instant> {
+        self.readings.back().map(|(at, _)| *at)
+    }
+
     /// Seconds until a cut shows, at most.
     pub(crate) const fn response_s(&self) -> u32 {
         self.most_s
@@ -96,10 +100,12 @@ impl Car {
         if set == self.set {
             return;
         }
-        let from = self.readings.back().map_or(self.set, |(_, amount)| *amount);
+        let since_change = self.readings.back().filter(|(at, _)| *at > self.changed);
+        let taken = self.max.map_or(self.set, |max| self.set.min(max));
+        let from = since_change.map_or(taken, |(_, amount)| *amount);
         // An effect of the command before must not pass for an effect of this one.
         let settled = now.since(self.changed) > self.settles();
-        let follows = from.0.abs_diff(self.set.0) < 700;
+        let follows = from.0.abs_diff(taken.0) < 700;
         let rises = set > self.set;
         let can_rise = self.max.is_none_or(|max| self.set < max);
         (self.awaited, self.awaited_stop) = (None, None);

@@ -8,6 +8,7 @@ use crate::standing::Standing;
 use crate::{Change, Control, Output, Reason};
 use allocator::{Demand, Plan};
 use domain::{DurationMs, Instant, MeterRole, MilliAmps, Now, Pacing};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Between two raises: each makes the charger change its pilot, and the next cut would have to wait for 5 s.
@@ -15,7 +16,7 @@ const RAISE_GAP: DurationMs = DurationMs::from_secs(8);
 /// A load that comes and goes within this time is counted while it is away.
 const HOLD: DurationMs = DurationMs::from_secs(5);
 /// Room for another car has lasted this long before it begins; the first need not wait so long.
-const BEGIN_HOLD: DurationMs = DurationMs::from_secs(240);
+const BEGIN_HOLD: DurationMs = DurationMs::from_secs(180);
 const BEGIN_ALONE_HOLD: DurationMs = DurationMs::from_secs(20);
 /// What is missing by less than this is let be.
 const SLACK: MilliAmps = MilliAmps(1000);
@@ -54,11 +55,16 @@ impl Control {
         self.plan_rejected = low.rejected;
         self.settle_fixed(now, &low, &assessment, out);
         let waited = self.guard.acted.is_none_or(|at| now.instant.since(at) >= LATE_TURN);
-        if sampled || (lateness != Lateness::None && waited) {
+        // A reading that came after the sample may show that the building takes more than it seemed.
+        let is_due = sampled || (lateness != Lateness::None && waited) || !self.is_commanded_safe(&low);
+        if is_due {
             self.guard.acted = Some(now.instant);
             let turn = self.turn(now, &assessment, lateness);
+            let sent = out.len();
             for (key, limit) in &turn.commands {
+                let before = self.guard.cars.get(key).map_or(MilliAmps::ZERO, |car| car.set);
                 self.carry_out(now, key, *limit, out);
+                self.listen(now, key, before, out.get(sent..).unwrap_or_default());
             }
             if turn.raised || lateness != Lateness::None {
                 self.guard.raised = Some(now.instant);
@@ -119,6 +125,7 @@ impl Control {
         let flows: BTreeMap<usize, _> =
             self.guard.watches.keys().map(|index| (*index, self.known_flow(now, *index))).collect();
         let mut is_new = false;
+        let mut heard = Vec::new();
         for (index, watch) in &mut self.guard.watches {
             let Some(branch) = self.tree.branches.get(*index) else { continue };
             let here = self.meters.values().filter(|live| live.meter.approved && live.meter.circuit == branch.id);
@@ -129,9 +136,13 @@ impl Control {
                 if let Some(net) = flows.get(index).copied().flatten() {
                     let import = net.map(|net| MilliAmps(u32::try_from(net.max(0)).unwrap_or(u32::MAX)));
                     watch.carries(taken, import, branch.limit);
+                    heard.push((*index, taken, net));
                 }
                 is_new = true;
             }
+        }
+        for (index, taken, net) in heard {
+            self.hear(index, taken, &net);
         }
         is_new
     }
@@ -195,7 +206,7 @@ impl Control {
             return turn;
         }
         let gap = self.guard.raised.is_none_or(|at| now.instant.since(at) >= RAISE_GAP);
-        if !gap {
+        if !gap || self.guard.echo.as_ref().is_some_and(|echo| echo.wants_quiet(now.instant)) {
             return turn;
         }
         let period = self.guard.watches.values().map(|watch| watch.period_s).max().unwrap_or(5);
@@ -226,14 +237,16 @@ impl Control {
             car.map_or(demand.max, |max| max.min(demand.max))
         };
         let (shares, _) = picture.shares(charging, Urgency::None, most);
+        let mut wanted: Vec<(Connector, MilliAmps, MilliAmps)> = Vec::new();
         for (key, share) in &shares {
             let (Some(car), Some(now_set)) = (self.guard.cars.get(key), set.get(key)) else { continue };
             if *share < *now_set + AMPERE || now.instant.since(car.changed) < raise_gap(car) {
                 continue;
             }
             let limit = if car.is_known() { *share } else { (*share).min(*now_set + FIRST_STEP) };
-            turn.commands.push((key.clone(), limit));
+            wanted.push((key.clone(), *now_set, limit));
         }
+        self.raise_what_fits(picture, set, wanted, turn);
         if turn.commands.is_empty() {
             self.even_out(now, &shares, set, turn);
         }
@@ -244,6 +257,32 @@ impl Control {
             self.begin_next(now, picture, charging, turn);
         }
         turn.raised = !turn.commands.is_empty();
+    }
+
+    /// Raises those whose share fits beside what the others have now: it may fit only once those who have more than
+    /// their share have given it back.
+    fn raise_what_fits(
+        &self,
+        picture: &Picture<'_>,
+        set: &BTreeMap<Connector, MilliAmps>,
+        mut wanted: Vec<(Connector, MilliAmps, MilliAmps)>,
+        turn: &mut Turn,
+    ) {
+        wanted.sort_by_key(|(key, from, to)| (Reverse(to.saturating_sub(*from)), key.clone()));
+        let mut raised = set.clone();
+        for (key, from, to) in wanted {
+            let fits = |to: MilliAmps| {
+                let mut raised = raised.clone();
+                raised.insert(key.clone(), to);
+                picture.fits(&raised, MilliAmps::ZERO)
+            };
+            let half = MilliAmps(u32::midpoint(from.0, to.0) / 1000 * 1000);
+            let most = [to, half].into_iter().find(|to| *to >= from + AMPERE && fits(*to));
+            if let Some(to) = most {
+                raised.insert(key.clone(), to);
+                turn.commands.push((key, to));
+            }
+        }
     }
 
     /// Who has more than the share gives way to who has less.
@@ -316,29 +355,40 @@ impl Control {
     /// One more car begins, or takes the place of one that follows more slowly than it may.
     fn begin_next(&self, now: Now, picture: &Picture<'_>, charging: &BTreeSet<Connector>, turn: &mut Turn) {
         let active_max = self.site.max_active_chargers.map_or(usize::MAX, usize::from);
-        let min = self.site.min_charge;
         if let Some(successor) = &self.guard.successor {
             let paused = self.guard.swapped.is_none_or(|at| now.instant.since(at) > SWAP_PAUSE);
             if paused && charging.len() < active_max && picture.admits(charging, successor) {
-                turn.commands.push((successor.clone(), min));
+                self.let_begin(picture, charging, successor, turn);
             }
             return;
         }
-        let mut waiting: Vec<&Demand> =
-            picture.snapshot().demands.iter().filter(|demand| !charging.contains(&key_of(demand))).collect();
-        waiting.sort_by_key(|demand| {
-            let key = key_of(demand);
-            (std::cmp::Reverse(demand.priority), rank(&self.guard, &key), demand.registered, key)
-        });
-        if charging.len() < active_max
-            && let Some((key, since)) = &self.guard.beginner
-            && waiting.iter().any(|demand| key_of(demand) == *key)
-        {
-            let hold = if charging.is_empty() { BEGIN_ALONE_HOLD } else { BEGIN_HOLD };
-            if now.instant.since(*since) >= hold {
-                turn.commands.push((key.clone(), min));
-            }
+        let hold = if charging.is_empty() { BEGIN_ALONE_HOLD } else { BEGIN_HOLD };
+        let ready = |demand: &&Demand| {
+            let since = self.guard.beginners.get(&key_of(demand));
+            since.is_some_and(|since| now.instant.since(*since) >= hold)
+        };
+        let begins = self.by_gain(picture, charging).into_iter().find(ready);
+        if let Some(demand) = begins.filter(|_| charging.len() < active_max) {
+            self.let_begin(picture, charging, &key_of(demand), turn);
         }
+    }
+
+    /// A car begins with the minimum, and those who charge give what is missing for it. They have followed before its
+    /// car draws.
+    fn let_begin(&self, picture: &Picture<'_>, charging: &BTreeSet<Connector>, comes: &Connector, turn: &mut Turn) {
+        let set = |key: &Connector| {
+            self.chargers.get(&key.0).and_then(|live| live.connectors.get(&key.1)).map_or(MilliAmps::ZERO, |c| c.set)
+        };
+        let mut all = charging.clone();
+        all.insert(comes.clone());
+        let most = |demand: &Demand| {
+            let key = key_of(demand);
+            if key == *comes { self.site.min_charge } else { set(&key) }
+        };
+        let (shares, _) = picture.shares(&all, Urgency::None, most);
+        let gives = charging.iter().filter_map(|key| Some((key.clone(), *shares.get(key)?)));
+        turn.commands.extend(gives.filter(|(key, share)| *share < set(key)));
+        turn.commands.push((comes.clone(), self.site.min_charge));
     }
 
     /// Who could begin now, with the loads of the last minute; noted so that it lasts before it counts.
@@ -350,13 +400,16 @@ impl Control {
         let lateness = self.guard.lateness(now.instant);
         let picture =
             Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness).at_peak(super::HISTORY, now.instant);
-        let first = self.first_to_begin(&picture, &charging);
-        let swap = if first.is_none() { self.swap(now, &picture, &charging) } else { None };
-        let since = match (&self.guard.beginner, &first) {
-            (Some((before, since)), Some(key)) if before == key => *since,
-            _ => now.instant,
-        };
-        self.guard.beginner = first.filter(|_| lateness == Lateness::None).map(|key| (key, since));
+        let able: Vec<Connector> = self
+            .by_gain(&picture, &charging)
+            .into_iter()
+            .map(key_of)
+            .filter(|key| picture.admits(&charging, key))
+            .collect();
+        let swap = if able.is_empty() { self.swap(now, &picture, &charging) } else { None };
+        let since = |key: &Connector| self.guard.beginners.get(key).copied().unwrap_or(now.instant);
+        let able = able.into_iter().filter(|_| lateness == Lateness::None);
+        self.guard.beginners = able.map(|key| (key.clone(), since(&key))).collect();
         if let Some((goes, comes)) = swap {
             self.guard.successor = Some(comes);
             self.guard.swapped = Some(now.instant);
@@ -364,21 +417,23 @@ impl Control {
         }
     }
 
-    fn first_to_begin(&self, picture: &Picture<'_>, charging: &BTreeSet<Connector>) -> Option<Connector> {
-        let mut waiting: Vec<&Demand> =
-            picture.snapshot().demands.iter().filter(|demand| !charging.contains(&key_of(demand))).collect();
-        waiting.sort_by_key(|demand| {
-            let key = key_of(demand);
-            (std::cmp::Reverse(demand.priority), rank(&self.guard, &key), demand.registered, key)
-        });
+    /// Those who wait, first the one whose start uses most of the current that nobody takes now. As long as those who
+    /// charge can take all there is, another would only bring more stops.
+    fn by_gain<'a>(&self, picture: &'a Picture<'_>, charging: &BTreeSet<Connector>) -> Vec<&'a Demand> {
         let usable = |demand: &Demand| {
             self.guard.cars.get(&key_of(demand)).and_then(|car| car.max).unwrap_or(demand.max).min(demand.max)
         };
-        // As long as those who charge can take all there is, another would only bring more stops.
         let (shares, _) = picture.shares(charging, Urgency::None, usable);
         let min = i64::from(self.site.min_charge.0);
-        let is_left_over = |newcomer: &Demand| picture.left_by(&shares, newcomer) >= min;
-        waiting.into_iter().filter(|demand| is_left_over(demand)).map(key_of).find(|key| picture.admits(charging, key))
+        let waiting = picture.snapshot().demands.iter().filter(|demand| !charging.contains(&key_of(demand)));
+        let mut waiting: Vec<(&Demand, i64)> =
+            waiting.map(|demand| (demand, picture.gain(&shares, demand, usable(demand)))).collect();
+        waiting.retain(|(_, gain)| *gain >= min);
+        waiting.sort_by_key(|(demand, gain)| {
+            let key = key_of(demand);
+            (Reverse(demand.priority), Reverse(gain / min), rank(&self.guard, &key), demand.registered, key)
+        });
+        waiting.into_iter().map(|(demand, _)| demand).collect()
     }
 
     /// A car that follows slowly gives its place to one that follows faster or has not been seen yet.

@@ -10,6 +10,7 @@
 
 mod car;
 mod cycle;
+mod echo;
 mod room;
 mod steps;
 mod thermal;
@@ -43,8 +44,9 @@ const LOST_PER_MILLE: u32 = 15;
 const FULL_MILLI: u64 = 930;
 /// Half of a device's budget, in thousandths.
 const HALF_MILLI: u16 = 500;
-/// An overload of at most this many seconds of the whole limit is accepted in a row.
-const EXCESS_S: u64 = 2;
+/// An overload of at most this many thousandths of a second of the whole limit is planned for in a row: an inrush, which
+/// is not planned for, comes on top.
+const EXCESS_MS: u64 = 1600;
 
 /// For what room is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,12 +219,12 @@ impl Watch {
     }
 
     /// Most that building and cars may carry together so that a step with its overload until the cars follow stays
-    /// within [`EXCESS_S`].
+    /// within [`EXCESS_MS`].
     fn most_by_excess(&self, limit: MilliAmps, steps: &[Step], response_s: u32, accepted: Rate) -> u64 {
         let halves = self.period_s + 1 + 2 * response_s + 4;
         let rise = least_rise(|rise| exceedance(steps, rise, halves / 4) <= accepted);
         let limit = u64::from(limit.0);
-        (limit + 2 * EXCESS_S * limit / u64::from(halves)).saturating_sub(u64::from(rise.0))
+        (limit + 2 * EXCESS_MS * limit / 1000 / u64::from(halves)).saturating_sub(u64::from(rise.0))
     }
 }
 
@@ -269,6 +271,8 @@ pub(crate) struct Guard {
     /// Circuits that need one, by number.
     watches: BTreeMap<usize, Watch>,
     pub(crate) cars: BTreeMap<Connector, Car>,
+    /// A command whose effect is looked for in the current of a circuit.
+    echo: Option<echo::Echo>,
     acted: Option<Instant>,
     raised: Option<Instant>,
     swapped: Option<Instant>,
@@ -276,8 +280,8 @@ pub(crate) struct Guard {
     successor: Option<Connector>,
     /// Is to stop for the successor.
     leaves: Option<Connector>,
-    /// Could begin, and since when.
-    beginner: Option<(Connector, Instant)>,
+    /// Who could begin, and since when without a break.
+    beginners: BTreeMap<Connector, Instant>,
     tidied: Instant,
 }
 

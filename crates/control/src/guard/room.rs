@@ -26,15 +26,6 @@ pub(crate) enum Urgency {
     None,
 }
 
-/// How to read the speed of a car.
-fn speed(guard: &Guard, key: &Connector, care: Care) -> u32 {
-    let car = guard.cars.get(key);
-    match care {
-        Care::Flexible => car.map_or(16, super::Car::response_s),
-        Care::Minimum => car.map_or(11, super::Car::stop_s),
-    }
-}
-
 pub(super) fn key_of(demand: &Demand) -> Connector {
     (demand.charger.clone(), demand.connector)
 }
@@ -52,6 +43,15 @@ impl<'a> Picture<'a> {
             demand.guide.rank = rank(guard, &key_of(demand));
         }
         this
+    }
+
+    /// Within how many seconds a car follows.
+    fn speed(&self, key: &Connector, care: Care) -> u32 {
+        let car = self.guard.cars.get(key);
+        match care {
+            Care::Flexible => car.map_or(16, super::Car::response_s),
+            Care::Minimum => car.map_or(11, super::Car::stop_s),
+        }
     }
 
     pub(crate) const fn snapshot(&self) -> &Snapshot {
@@ -107,7 +107,7 @@ impl<'a> Picture<'a> {
     }
 
     fn speeds(&self, among: &BTreeSet<Connector>, care: Care) -> BTreeSet<u32> {
-        among.iter().map(|key| speed(self.guard, key, care)).collect()
+        among.iter().map(|key| self.speed(key, care)).collect()
     }
 
     /// Who of those that charge keeps at least the minimum. Where it does not fit, the one whose stop shows first goes.
@@ -121,12 +121,12 @@ impl<'a> Picture<'a> {
             }
         }
         for level in self.speeds(charging, Care::Minimum) {
-            let is_slow = |key: &Connector| speed(self.guard, key, Care::Minimum) >= level;
+            let is_slow = |key: &Connector| self.speed(key, Care::Minimum) >= level;
             let mut part = Snapshot { nodes: self.nodes(level, Care::Minimum), ..self.snapshot.clone() };
             part.demands.retain(|demand| kept.contains(&key_of(demand)) && is_slow(&key_of(demand)));
             for demand in &mut part.demands {
                 demand.max = part.min;
-                demand.guide.rank = 100 - speed(self.guard, &key_of(demand), Care::Minimum).min(100);
+                demand.guide.rank = 100 - self.speed(&key_of(demand), Care::Minimum).min(100);
             }
             for share in allocate(&part).shares {
                 if share.limit.is_zero() {
@@ -152,7 +152,7 @@ impl<'a> Picture<'a> {
         }
         let mut plan = Plan::default();
         for level in self.speeds(kept, Care::Flexible).into_iter().rev() {
-            let is_slow = |key: &Connector| speed(self.guard, key, Care::Flexible) >= level;
+            let is_slow = |key: &Connector| self.speed(key, Care::Flexible) >= level;
             let mut part = Snapshot { nodes: self.nodes(level, Care::Flexible), min: AMPERE, ..self.snapshot.clone() };
             part.max_active = None;
             part.demands.retain(|demand| kept.contains(&key_of(demand)) && is_slow(&key_of(demand)));
@@ -161,13 +161,7 @@ impl<'a> Picture<'a> {
                 add(&mut part.nodes, demand, min);
             }
             if urgency == Urgency::Cut {
-                let (served, open) = part
-                    .demands
-                    .into_iter()
-                    .partition(|demand| speed(self.guard, &key_of(demand), Care::Flexible) > level);
-                let served: Vec<Demand> = served;
-                served.iter().for_each(|demand| add(&mut part.nodes, demand, demand.max));
-                part.demands = open;
+                self.serve_slower_first(&mut part, level);
             }
             plan = allocate(&part);
             for share in &plan.shares {
@@ -177,12 +171,25 @@ impl<'a> Picture<'a> {
         (most.into_iter().map(|(key, more)| (key, min + more)).collect(), plan)
     }
 
+    /// Takes those out who follow more slowly than this and have what they have, unless not even the minimum of the
+    /// others fits beside it: then all give.
+    fn serve_slower_first(&self, part: &mut Snapshot, level: u32) {
+        let is_slower = |demand: &&Demand| self.speed(&key_of(demand), Care::Flexible) > level;
+        let mut nodes = part.nodes.clone();
+        part.demands.iter().filter(is_slower).for_each(|demand| add(&mut nodes, demand, demand.max));
+        let fits = |node: &Node| Phase::ALL.iter().all(|phase| node.load.get(*phase) <= node.limit.get(*phase));
+        if nodes.iter().all(fits) {
+            part.demands.retain(|demand| !is_slower(&demand));
+            part.nodes = nodes;
+        }
+    }
+
     /// Whether everybody who charges and these fit with their minimum, with all room kept free.
     pub(crate) fn admits(&self, charging: &BTreeSet<Connector>, newcomer: &Connector) -> bool {
         let mut all = charging.clone();
         all.insert(newcomer.clone());
         let fits = self.speeds(&all, Care::Flexible).into_iter().all(|level| {
-            let is_slow = |key: &Connector| speed(self.guard, key, Care::Flexible) >= level;
+            let is_slow = |key: &Connector| self.speed(key, Care::Flexible) >= level;
             let mut part = Snapshot { nodes: self.nodes(level, Care::Flexible), ..self.snapshot.clone() };
             part.demands.retain(|demand| all.contains(&key_of(demand)) && is_slow(&key_of(demand)));
             part.demands.iter_mut().for_each(|demand| demand.max = part.min);
@@ -199,7 +206,7 @@ impl<'a> Picture<'a> {
             flows.iter_mut().for_each(|node| node.load = PerPhase::default());
             for demand in &self.snapshot.demands {
                 let key = key_of(demand);
-                if speed(self.guard, &key, Care::Flexible) >= level {
+                if self.speed(&key, Care::Flexible) >= level {
                     add(&mut flows, demand, set.get(&key).copied().unwrap_or_default());
                 }
             }
@@ -212,20 +219,22 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Room that these shares leave on the phases of a demand, at every watched circuit above it.
-    pub(crate) fn left_by(&self, shares: &BTreeMap<Connector, MilliAmps>, demand: &Demand) -> i64 {
+    /// What a newcomer could use of the room that these shares leave, over all its wires: none where every watched
+    /// circuit above it is used up on all its phases.
+    pub(crate) fn gain(&self, shares: &BTreeMap<Connector, MilliAmps>, newcomer: &Demand, usable: MilliAmps) -> i64 {
         let fastest = self.guard.cars.values().map(super::Car::response_s).min().unwrap_or(16);
-        let places =
-            path(&self.snapshot.nodes, demand).into_iter().filter(|index| self.guard.watches.contains_key(index));
-        let rooms = places.flat_map(|index| demand.wiring.wires().iter().map(move |phase| (index, *phase)));
+        let watched = |index: &usize| self.guard.watches.contains_key(index);
+        let places: Vec<usize> = path(&self.snapshot.nodes, newcomer).into_iter().filter(watched).collect();
         let taken = |phase: Phase| -> MilliAmps {
             let on_it = self.snapshot.demands.iter().filter(|other| other.wiring.uses(phase));
             on_it.map(|other| shares.get(&key_of(other)).copied().unwrap_or_default()).sum()
         };
-        let left = |(index, phase): (usize, Phase)| {
-            self.room(index, phase, fastest, Care::Flexible) - i64::from(taken(phase).0)
+        let left = |phase: &Phase| {
+            let rooms = places.iter().map(|index| self.room(*index, *phase, fastest, Care::Flexible));
+            let left = rooms.min().unwrap_or(i64::MAX).saturating_sub(i64::from(taken(*phase).0));
+            left.clamp(0, i64::from(usable.0))
         };
-        rooms.map(left).min().unwrap_or(i64::MAX)
+        newcomer.wiring.wires().iter().map(left).sum()
     }
 }
 
