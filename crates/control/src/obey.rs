@@ -30,12 +30,14 @@ impl Control {
     }
 }
 
-/// Measured beyond what any setpoint of the last seconds allowed, for a while: it disobeys.
+/// Measured beyond what any setpoint of the last seconds before that allowed, for a while: it disobeys. On a
+/// slow line a charger keeps a limit from its answer on, and is counted at what it held until then.
 fn watch_obedience(now: Now, connector: &mut ConnectorLive) {
     let Some(draw) = connector.draw(now) else { return };
     let (at, fullest) = (draw.at, draw.fullest());
-    let back = DurationMs(now.instant.since(at).0.saturating_add(SETTLE.0));
-    let allowed = tolerated(connector.largest_set(now.instant, back).max(connector.set));
+    let back = DurationMs(now.instant.since(draw.taken).0.saturating_add(SETTLE.0));
+    let allowed =
+        tolerated(connector.largest_set(now.instant, back).max(connector.largest_held(now, back)).max(connector.set));
     if fullest > allowed {
         let since = *connector.over_since.get_or_insert(at);
         if now.instant.since(since) >= OVER_FOR {

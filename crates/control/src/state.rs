@@ -2,7 +2,7 @@
 
 use crate::Reason;
 use crate::plan::Target;
-use crate::standing::tolerated;
+use crate::standing::{UNANSWERED, tolerated};
 use domain::{
     Charger, ChargerSample, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Hold, Instant, Meter,
     MeterSample, MilliAmps, Now, PerPhase, Site, StatusDetail, WattHours, Watts, Wiring,
@@ -152,6 +152,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) answered: bool,
     /// The setpoint it took last in this session; `None` while it has answered none.
     held: Option<MilliAmps>,
+    /// A larger one it held, and until when.
+    held_before: Option<(Instant, MilliAmps)>,
     /// Since when a setpoint below that one has waited for its answer.
     cut_waits_since: Option<Instant>,
     /// First heard with a session of the run before: its next setpoint replaces a profile nobody here sent.
@@ -188,6 +190,7 @@ impl ConnectorLive {
             refuses: false,
             answered: false,
             held: None,
+            held_before: None,
             cut_waits_since: None,
             adopt: false,
             reason: Reason::Idle,
@@ -339,13 +342,13 @@ impl ConnectorLive {
         self.standby_room = None;
         self.ceiling = None;
         self.idle_wires.clear();
-        (self.held, self.cut_waits_since) = (None, None);
+        (self.held, self.held_before, self.cut_waits_since) = (None, None, None);
     }
 
     /// The charger answered a limit, perhaps not the present one.
     pub(crate) fn limit_answered(&mut self, now: Now, limit: MilliAmps, accepted: bool) {
-        if accepted {
-            self.held = Some(limit);
+        if accepted && let Some(before) = self.held.replace(limit).filter(|before| *before > limit) {
+            self.held_before = Some((now.instant, before));
         }
         if limit != self.set {
             return;
@@ -355,6 +358,14 @@ impl ConnectorLive {
         if accepted {
             self.cut_waits_since = None;
         }
+    }
+
+    /// Largest limit that it may have kept in the last `back`, because it had not answered a lower one.
+    pub(crate) fn largest_held(&self, now: Now, back: DurationMs) -> MilliAmps {
+        let waits = self.cut_waits_since.is_some_and(|since| now.instant.since(since) <= UNANSWERED);
+        let held = self.held.filter(|_| waits).unwrap_or_default();
+        let before = self.held_before.filter(|(until, _)| now.instant.since(*until) <= back);
+        held.max(before.map(|(_, limit)| limit).unwrap_or_default())
     }
 
     /// What it took last, while a cut below that waits longer for its answer than this charger needs otherwise.

@@ -69,4 +69,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Now;
     /// How long to sleep in real time so that `duration` passes on this clock.
     fn real(&self, duration: DurationMs) -> std::time::Duration;
+    /// Everything that happened up to this moment has been dealt with. A clock that runs faster than life waits for it,
+    /// so that a slow computer shows a slower building and not one whose messages come too late.
+    fn reached(&self, _moment: Instant) {}
 }

@@ -28,8 +28,11 @@ impl Speed {
     }
 }
 
+/// Furthest a fast clock runs ahead of what the program has dealt with: two of its ticks and some.
+const AHEAD: Duration = Duration::from_millis(2_500);
+
 /// A clock with a switchable speed. A change of speed bends its line but never breaks it:
-/// the monotonic time goes on from where it was.
+/// the monotonic time goes on from where it was. Faster than life, it waits for a program that cannot keep up.
 #[derive(Debug)]
 pub struct ScaledClock {
     start_wall: Timestamp,
@@ -41,11 +44,22 @@ struct Anchor {
     real: std::time::Instant,
     scaled: Duration,
     speed: Speed,
+    /// Where a fast clock stands still; none before the program's first word.
+    end: Option<Duration>,
 }
 
 impl Anchor {
     fn scaled_now(&self) -> Duration {
-        self.scaled.saturating_add(self.real.elapsed().saturating_mul(self.speed.factor()))
+        let running = self.scaled.saturating_add(self.real.elapsed().saturating_mul(self.speed.factor()));
+        match (self.speed, self.end) {
+            (Speed::X1, _) | (Speed::X10 | Speed::X60, None) => running,
+            (Speed::X10 | Speed::X60, Some(end)) => running.min(end.max(self.scaled)),
+        }
+    }
+
+    /// The same moment, from which time goes on.
+    fn here(&self) -> Self {
+        Self { real: std::time::Instant::now(), scaled: self.scaled_now(), ..*self }
     }
 }
 
@@ -53,7 +67,7 @@ impl ScaledClock {
     /// Starts at this civil time with this speed.
     #[must_use]
     pub fn new(start_wall: Timestamp, speed: Speed) -> Self {
-        let anchor = Anchor { real: std::time::Instant::now(), scaled: Duration::ZERO, speed };
+        let anchor = Anchor { real: std::time::Instant::now(), scaled: Duration::ZERO, speed, end: None };
         Self { start_wall, anchor: Mutex::new(anchor) }
     }
 
@@ -66,8 +80,7 @@ impl ScaledClock {
     /// Changes the speed from this moment on.
     pub fn set_speed(&self, speed: Speed) {
         let mut anchor = self.lock();
-        let scaled = anchor.scaled_now();
-        *anchor = Anchor { real: std::time::Instant::now(), scaled, speed };
+        *anchor = Anchor { speed, ..anchor.here() };
     }
 
     /// The present speed.
@@ -90,6 +103,12 @@ impl Clock for ScaledClock {
 
     fn real(&self, duration: DurationMs) -> Duration {
         Duration::from_millis(duration.0) / self.speed().factor()
+    }
+
+    fn reached(&self, moment: Instant) {
+        let mut anchor = self.lock();
+        let end = Duration::from_millis(moment.since(Instant::default()).0).saturating_add(AHEAD);
+        *anchor = Anchor { end: anchor.end.max(Some(end)), ..anchor.here() };
     }
 }
 

@@ -135,7 +135,7 @@ impl MeshCharger {
             MeshInput::Unplug => {
                 let _car = self.outlet.unplug();
                 self.stop(now, None, StopWord::Unplugged);
-                self.permit = None;
+                (self.permit, self.tapped) = (None, None);
             }
             MeshInput::Tap(card) => self.tap(now, card.as_str()),
         }

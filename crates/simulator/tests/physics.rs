@@ -167,6 +167,27 @@ fn a_change_of_speed_bends_the_clock_but_never_breaks_it() {
     assert_eq!(clock.real(DurationMs(60_000)), std::time::Duration::from_secs(1));
 }
 
+/// Protects the demo on a slow computer: a fast clock stands still ahead of a program that lags, and goes on with it.
+#[test]
+fn a_fast_clock_waits_for_the_program() {
+    let clock = ScaledClock::new(Timestamp(0), Speed::X60);
+    let after = |at: DurationMs| domain::Instant(at.0);
+    let until = |at: DurationMs| while clock.now().instant < after(at) {};
+    clock.reached(after(DurationMs(0)));
+    until(DurationMs(2_500));
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_millis(20) {
+        assert_eq!(clock.now().instant, after(DurationMs(2_500)), "it waits");
+    }
+    clock.reached(after(DurationMs(1_000)));
+    until(DurationMs(3_500));
+    clock.set_speed(Speed::X1);
+    clock.reached(after(DurationMs(0)));
+    until(DurationMs(3_510));
+    clock.set_speed(Speed::X60);
+    assert!(clock.now().instant >= after(DurationMs(3_510)), "it never goes back");
+}
+
 /// Energy is counted without rounding however small the steps are.
 #[test]
 fn energy_adds_up_exactly() {

@@ -1,10 +1,11 @@
 //! Loads that hide: chargers that vanish, disobey, are removed or drew more than they were configured for.
 
+use super::sharing::has_alarm;
 use super::{Building, ONE, amps, charger_id, meter, site};
 use crate::{Change, Input, Order, Output, Reason};
 use domain::{
-    ChargerEvent, ConnectorStatus, Flow, Meter, MeterEvent, MeterId, MeterRole, MeterSample, MilliAmps, Pacing,
-    PerPhase, Site, VoltAmps,
+    AlarmKind, ChargerEvent, ConnectorStatus, Flow, Meter, MeterEvent, MeterId, MeterRole, MeterSample, MilliAmps,
+    Pacing, PerPhase, Site, VoltAmps,
 };
 
 /// 60 A on one phase with a house meter, which does not see the cars.
@@ -174,6 +175,43 @@ fn others_make_room_for_a_cut_that_waits() {
         answer(&mut b, 2);
     }
     assert_eq!(b.sets(2), [20, 20]);
+}
+
+/// A charger whose answers take long obeys as long as it keeps what it has answered.
+#[test]
+fn a_slow_answer_is_no_disobedience() {
+    let mut b = roomy(1);
+    let answer = |b: &mut Building| {
+        let limit = b.set(1);
+        b.event(1, ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: true });
+    };
+    let disobeys = |b: &Building| has_alarm(b, |kind| matches!(kind, AlarmKind::ChargerDisobeys(_)));
+    b.start(1, amps(32));
+    b.run(60);
+    answer(&mut b);
+    assert_eq!(b.set(1), amps(32));
+    b.cars.remove(&1);
+    b.house = amps(40);
+    b.sample();
+    assert!(b.set(1) < amps(32), "{}", b.set(1));
+    for _ in 0..12 {
+        b.measure_as(1, amps(32));
+        b.run(1);
+    }
+    for _ in 0..8 {
+        answer(&mut b);
+        b.measure_as(1, amps(32));
+        b.run(1);
+        assert!(!disobeys(&b), "the car still follows");
+    }
+    let mut found = false;
+    for _ in 0..40 {
+        b.measure_as(1, amps(32));
+        b.run(1);
+        answer(&mut b);
+        found |= disobeys(&b);
+    }
+    assert!(found, "it goes on as before");
 }
 
 /// A connector where a car charges does not vanish because somebody configures or announces fewer.

@@ -12,7 +12,7 @@ fn building(n: u32, role: MeterRole) -> Building {
     Building::new(site(Pacing::Careful), n, role)
 }
 
-fn has_alarm(b: &Building, wanted: impl Fn(&AlarmKind) -> bool) -> bool {
+pub(super) fn has_alarm(b: &Building, wanted: impl Fn(&AlarmKind) -> bool) -> bool {
     b.control.snapshot(b.now()).alarms.iter().any(|Alarm { kind, .. }| wanted(kind))
 }
 

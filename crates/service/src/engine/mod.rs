@@ -250,6 +250,9 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
                 None => break,
             },
         }
+        if inbox.is_empty() {
+            clock.reached(engine.reached(clock.now()));
+        }
     }
     tracing::debug!("the engine ended");
 }

@@ -6,13 +6,15 @@ use crate::journal::Fate;
 use crate::mqtt::ToBroker;
 use broker::Receipt;
 use control::{Made, OrderDone, StorageState};
-use domain::{ChargerId, Now, Record};
+use domain::{ChargerId, Instant, Now, Record};
 use tokio::sync::oneshot;
 
 /// The rest of a turn.
 pub(crate) struct Pending {
     /// Number of its batch.
     pub(super) number: u64,
+    /// When the turn was.
+    pub(super) at: Instant,
     pub(super) records: Vec<Record>,
     texts: Vec<(ChargerId, u64, String, Wait)>,
     publications: Vec<(String, Vec<u8>)>,
@@ -23,9 +25,10 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn of(turn: Turn) -> Self {
+    pub(super) fn of(now: Now, turn: Turn) -> Self {
         Self {
             number: 0,
+            at: now.instant,
             records: turn.records,
             texts: turn.texts,
             publications: turn.publications,
@@ -38,6 +41,11 @@ impl Pending {
 }
 
 impl Engine {
+    /// The moment up to which all is dealt with and kept.
+    pub(super) fn reached(&self, now: Now) -> Instant {
+        self.pending.front().map_or(now.instant, |pending| pending.at)
+    }
+
     /// The journal said what became of batches.
     pub(super) fn fate(&mut self, now: Now, fate: Fate) {
         match fate {

@@ -332,7 +332,7 @@ impl Engine {
         if turn.shown {
             self.publish(now);
         }
-        let mut pending = Pending::of(turn);
+        let mut pending = Pending::of(now, turn);
         if pending.records.is_empty() {
             return self.release(now, pending, true);
         }

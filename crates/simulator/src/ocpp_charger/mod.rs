@@ -214,6 +214,7 @@ impl OcppCharger {
         let _car = self.outlet.unplug();
         self.stop(now, None, "EVDisconnected");
         self.permit = None;
+        self.queue.forget_cards();
     }
 
     /// A card starts or ends a transaction; a card of the same parent ends it too.

@@ -107,6 +107,16 @@ impl Queue {
         }
     }
 
+    /// The car has left: what is still asked for its card decides nothing any more.
+    pub(super) fn forget_cards(&mut self) {
+        self.passing.retain(|request| !matches!(request.purpose, Purpose::Authorize(_)));
+        if let Some(flight) = &mut self.flight
+            && matches!(flight.request.purpose, Purpose::Authorize(_))
+        {
+            flight.request.purpose = Purpose::Other;
+        }
+    }
+
     /// The next frame to send, if nothing is in flight. `only_boot` while the charger is not accepted.
     /// `fill` puts the transaction's identity, unknown when the message was queued, into the payload.
     pub(super) fn next(

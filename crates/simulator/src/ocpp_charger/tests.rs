@@ -127,6 +127,27 @@ fn a_pending_charger_only_boots() {
     assert!(!bench.charger.is_ready());
 }
 
+/// A card whose answer comes after its car has left starts nothing for the next car.
+#[test]
+fn a_late_answer_is_not_for_the_next_car() {
+    let mut bench = Bench::new();
+    bench.input(OcppInput::LinkUp);
+    bench.serve(friendly);
+    let car = || VirtualCar::new(CarTraits::prompt(3, MilliAmps::from_amps(16)), WattHours(20_000));
+    bench.input(OcppInput::Plug(car()));
+    bench.serve(friendly);
+    bench.input(OcppInput::Tap(CardUid::new("04A1B2C3").unwrap()));
+    bench.input(OcppInput::Unplug);
+    bench.serve(friendly);
+    bench.input(OcppInput::Plug(car()));
+    let told = bench.serve(friendly);
+    assert!(told.iter().all(|(action, _)| action != "StartTransaction"), "{told:?}");
+    bench.input(OcppInput::Tap(CardUid::new("BADC0DE5").unwrap()));
+    let told = bench.serve(friendly);
+    let start = &told.iter().find(|(action, _)| action == "StartTransaction").unwrap().1;
+    assert_eq!(start["idTag"], "BADC0DE5");
+}
+
 /// A whole session in the order of the standard, with the register of the charger in start and stop.
 #[test]
 fn a_session_is_told_in_order() {
