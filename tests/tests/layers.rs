@@ -35,7 +35,7 @@ fn a_breach_of_the_layers_is_found() {
         (package("mesh", "ocpp", ours.clone(), json!("build")), "mesh may not use ocpp"),
         (package("novel", "domain", ours.clone(), Value::Null), "novel is missing from the table of layers"),
         (package("domain", "tokio", Value::Null, Value::Null), "domain decides and may not use tokio"),
-        (package("cli", "sqlx", Value::Null, Value::Null), "sqlx belongs to store alone, not to cli"),
+        (package("cli", "sqlx", Value::Null, Value::Null), "sqlx belongs to store, sync alone, not to cli"),
     ];
     for (metadata, expected) in cases {
         assert_eq!(violations(&metadata), [expected], "{metadata}");
