@@ -2,6 +2,7 @@
 
 use crate::books::{BooksCommand, BooksResource};
 use crate::history::Quantity;
+use crate::keeping::{KeepingCommand, KeepingResource};
 use crate::records::{RecordsCommand, RecordsResource};
 use crate::text::Text;
 use crate::view::{Dialog, GraphForm, Page, Span};
@@ -60,6 +61,8 @@ pub(crate) enum Resource {
     Books(BooksResource),
     /// Something about cards and sessions.
     Records(RecordsResource),
+    /// Something about cloud and copies.
+    Keeping(KeepingResource),
     /// The virtual building.
     Demo,
 }
@@ -189,6 +192,8 @@ pub(crate) enum Command {
     Books(BooksCommand),
     /// Something with cards and sessions.
     Records(RecordsCommand),
+    /// Something with cloud and copies.
+    Keeping(KeepingCommand),
     /// Something in the virtual building.
     Demo(DemoCommand),
 }
@@ -254,6 +259,7 @@ impl Command {
             Self::RemoveCard(_) => Text::RemoveCard,
             Self::Books(books) => books.label(),
             Self::Records(records) => records.label(),
+            Self::Keeping(keeping) => keeping.label(),
             Self::AddDevice(_) => Text::AddDeviceDo,
             Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) | Self::PutForeign(..) => Text::Save,
             Self::PreviewForeign(_) => Text::TryMapping,
@@ -345,6 +351,7 @@ impl Command {
             | Self::SetChargerSecurity(..)
             | Self::Books(_)
             | Self::Records(_)
+            | Self::Keeping(_)
             | Self::AddDevice(_) => return None,
         })
     }

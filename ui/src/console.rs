@@ -56,6 +56,7 @@ struct Pages {
     cards: pages::cards::CardsState,
     tariffs: pages::tariffs::TariffsState,
     statements: pages::statements::StatementsState,
+    cloud: pages::cloud::CloudState,
     connect: pages::connect::ConnectState,
     circuits: pages::circuits::CircuitsState,
     wish: pages::wish::WishForm,
@@ -244,6 +245,7 @@ fn show_page(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapsho
         Page::Insight => pages::insight::show(cx, ui, &mut pages.insight, snapshot),
         Page::Connect => pages::connect::show(cx, ui, &mut pages.connect, snapshot),
         Page::Circuits => pages::circuits::show(cx, ui, &mut pages.circuits, snapshot),
+        Page::Cloud => pages::cloud::show(cx, ui, &mut pages.cloud),
         Page::Settings => pages::settings::show(cx, ui, &mut pages.settings, snapshot),
         Page::Demo => pages::demo::show(cx, ui, &mut pages.demo),
     }
@@ -391,6 +393,7 @@ fn nav_item(cx: &mut Cx<'_>, ui: &mut Ui, page: Page) {
         Page::Insight => Icon::Graph,
         Page::Connect => Icon::Link,
         Page::Circuits => Icon::Tree,
+        Page::Cloud => Icon::Up,
         Page::Settings => Icon::Sliders,
         Page::Demo => Icon::Flask,
     };

@@ -2,6 +2,7 @@
 
 pub mod books;
 mod connect;
+pub mod keeping;
 mod power;
 
 #[cfg(test)]
@@ -404,6 +405,11 @@ impl Server {
         server.answer("tariffs/check", &books::tariff());
         server.answer("letterhead", &books::letterhead());
         server.answer("mail", &books::mail());
+        server.answer("sync/cloud", &keeping::cloud());
+        server.answer("sync/mqtt", &api::MqttItem::default());
+        server.answer("sync/kafka", &api::KafkaItem::default());
+        server.answer("backups", &keeping::backups());
+        server.answer("backups/meshwatt-20261120T030000Z.db", &keeping::preview());
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
         let connections = ConnectionPage {
             items: vec![connection("CP-01", "charger", "connected")],

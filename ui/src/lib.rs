@@ -23,6 +23,7 @@ mod format;
 mod graph;
 mod history;
 mod icons;
+mod keeping;
 pub mod mirror;
 mod model;
 mod pages;

@@ -3,6 +3,7 @@
 use crate::books::{BooksResource, BooksValues};
 use crate::command::{Command, Resource};
 use crate::history::History;
+use crate::keeping::{KeepingResource, KeepingValues};
 use crate::records::{RecordsCommand, RecordsResource, RecordsValues};
 use crate::remote::Remote;
 use crate::route::{self, Asking};
@@ -122,6 +123,8 @@ pub(crate) struct Values {
     pub(crate) books: BooksValues,
     /// Cards, corrections and readings.
     pub(crate) records: RecordsValues,
+    /// Cloud and copies.
+    pub(crate) keeping: KeepingValues,
     /// The virtual building.
     pub(crate) demo: Remote<DemoSnapshot>,
     /// Readings under way or refused.
@@ -268,6 +271,12 @@ impl Model {
                 self.fetch(Resource::Usage);
                 self.fetch(Resource::Tenants);
             }
+            Page::Cloud => {
+                self.fetch(Resource::Keeping(KeepingResource::Cloud));
+                self.fetch(Resource::Keeping(KeepingResource::Mqtt));
+                self.fetch(Resource::Keeping(KeepingResource::Kafka));
+                self.fetch(Resource::Keeping(KeepingResource::Backups));
+            }
             Page::Circuits => self.fetch(Resource::Fallbacks),
             Page::Connect => {
                 self.fetch(Resource::Connections);
@@ -315,6 +324,7 @@ impl Model {
             Resource::Files => self.values.files.ask(),
             Resource::Books(books) => self.values.books.ask(books),
             Resource::Records(records) => self.values.records.ask(records),
+            Resource::Keeping(keeping) => self.values.keeping.ask(keeping),
             Resource::Demo => self.values.demo.ask(),
         }
         self.send(Method::Get, path, None, Expected::Value(resource));
@@ -365,6 +375,9 @@ impl Model {
         let before = self.snapshot.replace(Arc::clone(&snapshot));
         if let Some(job) = self.values.books.running() {
             self.fetch(Resource::Books(BooksResource::Job(job)));
+        }
+        if self.view.page == Page::Cloud && !self.values.keeping.cloud.is_pending() {
+            self.fetch(Resource::Keeping(KeepingResource::Cloud));
         }
         if self.view.page == Page::Demo && snapshot.demo && !self.values.demo.is_pending() {
             self.fetch(Resource::Demo);
@@ -492,6 +505,9 @@ impl Model {
             Resource::Records(records) => {
                 let answer = answer.map_err(|refusal| refusal.detail);
                 values.records.answer(records, answer, Text::AnswerUnreadable.get(language));
+            }
+            Resource::Keeping(keeping) => {
+                values.keeping.answer(&keeping, answer.map_err(|refusal| refusal.detail), language);
             }
             Resource::Demo => values.demo.answer(read(answer, language)),
         }
@@ -621,6 +637,15 @@ impl Model {
                 }
                 for resource in wanted {
                     self.fetch(Resource::Books(resource));
+                }
+            }
+            Command::Keeping(keeping) => {
+                let (wanted, words) = self.values.keeping.done(&keeping, body);
+                if let Some(words) = words {
+                    self.toasts.say(Tone::Good, words.get(self.language).to_owned());
+                }
+                for resource in wanted {
+                    self.fetch(Resource::Keeping(resource));
                 }
             }
             Command::Demo(_) => self.fetch(Resource::Demo),

@@ -63,6 +63,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
         Command::Books(books) => books.route(),
         Command::Records(records) => records.route(),
+        Command::Keeping(keeping) => keeping.route(),
         Command::Demo(demo) => (Post, "demo".to_owned(), json(demo)),
         Command::ApproveCharger(id) => charger(id, "approve", empty()),
         Command::Pause(id) => charger(id, "pause", empty()),
@@ -152,6 +153,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Files => "files?limit=1000".to_owned(),
         Resource::Books(books) => books.path(),
         Resource::Records(records) => records.path(),
+        Resource::Keeping(keeping) => keeping.path(),
         Resource::Demo => "demo".to_owned(),
     })
 }

@@ -27,6 +27,8 @@ pub(crate) enum Page {
     Connect,
     /// The wiring: live, to edit, and while the computer is off.
     Circuits,
+    /// What leaves the building, and copies of what stays.
+    Cloud,
     /// Building, meters, console.
     Settings,
     /// The virtual building.
@@ -35,7 +37,7 @@ pub(crate) enum Page {
 
 impl Page {
     /// All of them, in the order of the navigation.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Overview,
         Self::Chargers,
         Self::Cards,
@@ -45,6 +47,7 @@ impl Page {
         Self::Insight,
         Self::Circuits,
         Self::Connect,
+        Self::Cloud,
         Self::Settings,
         Self::Demo,
     ];
@@ -61,6 +64,7 @@ impl Page {
             Self::Insight => Text::Insight,
             Self::Connect => Text::Connect,
             Self::Circuits => Text::Circuits,
+            Self::Cloud => Text::Cloud,
             Self::Settings => Text::Settings,
             Self::Demo => Text::Demo,
         }
@@ -78,6 +82,7 @@ impl Page {
             Self::Insight => Text::InsightSub,
             Self::Connect => Text::ConnectSub,
             Self::Circuits => Text::CircuitsPageSub,
+            Self::Cloud => Text::CloudSub,
             Self::Settings => Text::SettingsSub,
             Self::Demo => Text::DemoSub,
         }

@@ -647,7 +647,18 @@ fn an_ended_session_leads_back_to_signing_in() {
 /// A console that nobody touches and to which nothing arrives draws no frames.
 #[test]
 fn idle_draws_no_frames() {
-    for page in ["Overview", "Chargers", "Cards", "Sessions", "Tariffs", "Statements", "Connect", "Settings", "Demo"] {
+    for page in [
+        "Overview",
+        "Chargers",
+        "Cards",
+        "Sessions",
+        "Tariffs",
+        "Statements",
+        "Connect",
+        "Cloud and copies",
+        "Settings",
+        "Demo",
+    ] {
         let server = live(fixtures::snapshot());
         let mut harness = small(&server, Language::English);
         go(&mut harness, page);
@@ -660,8 +671,28 @@ fn idle_draws_no_frames() {
 #[test]
 fn all_pages_survive_empty_and_hostile_buildings() {
     let pages = [
-        ["Overview", "Chargers", "Cards", "Sessions", "Tariffs", "Statements", "Connect", "Settings"],
-        ["Visão geral", "Carregadores", "Cartões", "Sessões", "Tarifários", "Extratos", "Ligar", "Definições"],
+        [
+            "Overview",
+            "Chargers",
+            "Cards",
+            "Sessions",
+            "Tariffs",
+            "Statements",
+            "Connect",
+            "Cloud and copies",
+            "Settings",
+        ],
+        [
+            "Visão geral",
+            "Carregadores",
+            "Cartões",
+            "Sessões",
+            "Tarifários",
+            "Extratos",
+            "Ligar",
+            "Nuvem e cópias",
+            "Definições",
+        ],
     ];
     for (language, names) in [Language::English, Language::Portuguese].into_iter().zip(pages) {
         for size in [[1280.0, 720.0], [1920.0, 1080.0]] {

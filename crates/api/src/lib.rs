@@ -24,6 +24,7 @@ mod requests;
 mod resources;
 mod security;
 mod statement;
+mod sync;
 mod tariff;
 
 pub use self::alarm::{AlarmCode, AlarmItem, AlarmText};
@@ -75,6 +76,10 @@ pub use self::statement::{
     ChainCheck, DeliveryItem, ExportRequest, JobItem, JobState, MonthItem, MonthState, MonthStatement, ObstacleCode,
     ObstacleDecision, ObstacleItem, ReconciliationRow, SendRequest, StatementItem, StatementLine, StatementRow,
     StatementSession,
+};
+pub use self::sync::{
+    BackupForm, BackupItem, BackupPage, BackupPreview, CloudForm, CloudItem, ConnectionTest, ConsentForm,
+    ExportWritten, KafkaForm, KafkaItem, MqttForm, MqttItem, SinkPause, SinkStatus, SyncPage, TroubleItem,
 };
 pub use self::tariff::{
     LetterheadItem, MailItem, TariffCalendar, TariffCharge, TariffDocument, TariffEnergy, TariffFlag, TariffHolidays,

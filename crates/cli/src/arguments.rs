@@ -1,9 +1,10 @@
 //! The command line.
 
-use crate::{Failure, allocate, bench, demo, log, report, serve, simulate};
+use crate::{Failure, allocate, backup, bench, cloud, demo, doctor, log, report, serve, simulate};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the EV chargers of a condominium.
@@ -28,6 +29,17 @@ enum Command {
     Report(report::ReportOptions),
     /// Check that no closed statement was altered
     Verify(report::VerifyOptions),
+    /// The cloud database: its tables, how far sending has come, comparing, restoring
+    #[command(subcommand)]
+    Cloud(cloud::Cloud),
+    /// Copy the records while the program runs
+    Backup(backup::BackupOptions),
+    /// Look into a copy of the records, or bring it back
+    Restore(backup::RestoreOptions),
+    /// Write everything as open formats
+    Export(backup::ExportOptions),
+    /// Check ports, disk, clock, keyring, certificates, firewall and copies, and say what to do
+    Doctor(doctor::Options),
     /// Measure this program on this computer
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -39,12 +51,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    log::begin();
+    log::begin(arguments.command.data_dir());
     match perform(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             complain(&failure.line());
             ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+impl Command {
+    /// The data folder whose log is kept in files.
+    fn data_dir(&self) -> Option<&Path> {
+        match self {
+            Self::Serve(options) => Some(&options.data_dir),
+            _ => None,
         }
     }
 }
@@ -71,6 +93,11 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Allocate(options) => allocate::run(&options),
         Command::Report(options) => runtime()?.block_on(report::report(options)),
         Command::Verify(options) => runtime()?.block_on(report::verify(options)),
+        Command::Cloud(cloud) => runtime()?.block_on(cloud::run(cloud)),
+        Command::Backup(options) => runtime()?.block_on(backup::backup(options)),
+        Command::Restore(options) => runtime()?.block_on(backup::restore(options)),
+        Command::Export(options) => runtime()?.block_on(backup::export(options)),
+        Command::Doctor(options) => runtime()?.block_on(doctor::run(options)),
         Command::Bench(bench) => runtime()?.block_on(bench::run(bench)),
     }
 }

@@ -44,6 +44,15 @@ pub enum Failure {
     /// The closed statements cannot be shown to be what they were.
     #[error("the closed statements were altered, or cannot be checked")]
     Altered(#[source] Box<service::BooksError>),
+    /// The cloud does not work.
+    #[error("the cloud does not work")]
+    Cloud(#[source] Box<service::CloudError>),
+    /// The records cannot be written or read.
+    #[error("the records cannot be used")]
+    Store(#[source] Box<service::StoreError>),
+    /// Copying or restoring the records does not work.
+    #[error("the copy does not work")]
+    Backup(#[source] Box<service::BackupError>),
     /// A file cannot be written.
     #[error("cannot write {path}; check the folder and your right to write there")]
     Write {
@@ -82,6 +91,9 @@ impl Failure {
             | Self::Scenario { .. }
             | Self::Books(_)
             | Self::Altered(_)
+            | Self::Cloud(_)
+            | Self::Store(_)
+            | Self::Backup(_)
             | Self::Write { .. }
             | Self::Demo(_)
             | Self::System { .. }

@@ -7,9 +7,12 @@
 
 pub mod allocate;
 mod arguments;
+mod backup;
 pub mod bench;
+mod cloud;
 mod console;
 pub mod demo;
+mod doctor;
 mod failure;
 mod log;
 mod report;

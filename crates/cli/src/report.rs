@@ -110,7 +110,7 @@ pub(crate) async fn verify(options: VerifyOptions) -> Result<(), Failure> {
 const DESKTOP: &str = "org.meshwatt.console";
 
 /// Where the desktop program keeps its records.
-fn desktop_dir() -> Result<PathBuf, Failure> {
+pub(crate) fn desktop_dir() -> Result<PathBuf, Failure> {
     let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let data = if cfg!(target_os = "macos") {
         var("HOME").map(|home| home.join("Library/Application Support"))
@@ -121,13 +121,14 @@ fn desktop_dir() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::Usage("no data folder is known here; name it with --data-dir".to_owned()))
 }
 
-fn say(line: &str) -> Result<(), Failure> {
+/// A line on stdout.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
     let cannot = |source| Failure::System { what: "cannot write to stdout", source };
     writeln!(std::io::stdout().lock(), "{line}").map_err(cannot)
 }
 
 /// Progress goes to stderr, over itself; nobody is hurt when it cannot.
-fn progress(line: &str) {
+pub(crate) fn progress(line: &str) {
     let mut stderr = std::io::stderr().lock();
     drop(write!(stderr, "\r{line}"));
     if line.split(" of ").collect::<Vec<_>>().windows(2).any(|pair| pair.first() == pair.last()) {

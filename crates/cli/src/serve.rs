@@ -101,7 +101,7 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
 }
 
 /// What seals the secrets where there is no keyring: a systemd credential, else the environment.
-fn passphrase() -> Option<Zeroizing<String>> {
+pub(crate) fn passphrase() -> Option<Zeroizing<String>> {
     let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
         .and_then(|dir| std::fs::read_to_string(Path::new(&dir).join(PASSPHRASE_CREDENTIAL)).ok());
     credential

@@ -7,14 +7,17 @@
 //! Must not know: the desktop shell, the console's code, the simulator.
 
 mod access;
+mod backup;
 mod beginning;
 mod books;
 mod card_reader;
 mod ceiling;
+mod cloud;
 mod config;
 mod connections;
 mod convert;
 mod credentials;
+mod doctor;
 mod drain;
 mod engine;
 mod error;
@@ -38,9 +41,14 @@ mod sockets;
 mod time_text;
 mod tls;
 
+pub use self::backup::{
+    BackupError, BackupSettings, Copy, Exported, Inspection, backup_inspect, backup_now, backup_restore, copies, export,
+};
 pub use self::books::{Books, BooksError, FileKind, ListedMonth, MonthBook, Verified, Which};
 pub use self::ceiling::ceiling;
+pub use self::cloud::{CaughtUp, CloudError, CloudStatus, CloudTool, Pulled, Verification, VerifiedTable, catch_up};
 pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
+pub use self::doctor::{Check, Verdict, doctor};
 pub use self::error::StartError;
 pub use self::http::openapi_document;
 pub use self::running::{Addresses, Running, start};
@@ -49,3 +57,5 @@ pub use self::settings::{Settings, SettingsError};
 pub use self::site_file::{SiteFileError, parse_site_file};
 pub use self::tls::CertificateError;
 pub use store::seed::{History, SeriesHistory};
+pub use store::{StoreError, YearPlan, YearReport, year};
+pub use sync::postgres::Settings as CloudSettings;

@@ -1,9 +1,11 @@
 //! From a configuration to a running program, and back to silence.
 
 use crate::access::Access;
+use crate::backup::Backups;
 use crate::beginning::{
     access, approved_chargers, foreign_from, load, manager_password, mesh_from, stations_from, store_error,
 };
+use crate::cloud::Clouds;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::credentials::{Hasher, random_hex};
@@ -31,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use store::{Options, Reader, Store, Writer};
+use store::{Options, Reader, Writer};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -191,7 +193,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .map_err(|error| store_error(&config.data_dir, error))?;
     let approved = approved_chargers(&loaded);
     let access = access(&config, &reader, &writer, hasher, approved).await?;
-    let records = Records { writer, reader, credentials, secrets, certificates, files, access };
+    let clouds = Clouds::new(reader.clone(), writer.clone(), secrets.clone(), &config.data_dir);
+    let backups = Backups::new(&config.data_dir, Arc::clone(&config.clock));
+    let records = Records { writer, reader, credentials, secrets, certificates, files, access, clouds, backups };
     let plumbing = Plumbing::new(&config, loaded, kept, now);
     plumbing.begin(config, sockets, records, auth, token).await
 }
@@ -204,6 +208,8 @@ struct Records {
     certificates: Certificates,
     files: Files,
     access: Access,
+    clouds: Clouds,
+    backups: Backups,
 }
 
 /// The deciders and everything that connects the tasks, before any of them runs.
@@ -303,6 +309,12 @@ impl Plumbing {
             let served = files::serve(listener, records.files.clone(), drain.subscribe());
             tasks.push(named("files", served));
         }
+        tasks.push(named("backup", records.backups.clone().run(drain.subscribe())));
+        let clouds = records.clouds.clone();
+        tasks.push(named("orders", clouds.clone().run_orders(engine.downgrade(), drain.subscribe())));
+        tasks.push(named("northbound", clouds.clone().run_mqtt(drain.subscribe())));
+        tasks.push(named("kafka", clouds.clone().run_kafka(drain.subscribe())));
+        tasks.push(named("cloud", clouds.run_cloud(drain.subscribe())));
         tasks.extend([
             named("http", http::serve(sockets.http, shared)),
             named("ocpp", ocpp_socket::listen(sockets.ocpp, carrier)),
@@ -355,6 +367,8 @@ impl Plumbing {
             certificates: records.certificates.clone(),
             files: records.files.clone(),
             access: records.access.clone(),
+            clouds: records.clouds.clone(),
+            backups: records.backups.clone(),
             jobs: crate::books::Jobs::default(),
             engine: engine.clone(),
             live: self.live.subscribe(),
@@ -442,13 +456,7 @@ fn make_data_dir(dir: &Path) -> Result<(), StartError> {
 
 async fn open_store(dir: &Path, pages_max: Option<u32>) -> Result<(Writer, Reader), StartError> {
     let options = Options { pages_max, ..Options::default() };
-    let opened = match Store::open(dir, options.clone()).await {
-        Err(store::StoreError::Damaged { set_aside }) => {
-            tracing::error!(set_aside = %set_aside.display(), "the records were damaged and set aside; beginning with empty ones");
-            Store::open(dir, options).await
-        }
-        opened => opened,
-    };
+    let opened = crate::backup::open_store(dir, options).await;
     opened.map_err(|error| match error {
         store::StoreError::InUse { .. } => StartError::DataDirInUse { path: dir.to_owned() },
         other => store_error(dir, other),

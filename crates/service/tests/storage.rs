@@ -38,3 +38,35 @@ async fn full_disk_keeps_charging() {
     let unanswered = tokio::time::timeout(Duration::from_secs(2), start).await;
     assert!(unanswered.is_err(), "a start that is not kept is not acknowledged");
 }
+
+/// A file that was damaged while the program was down is set aside; the newest copy and what can still be read take its
+/// place, so that nothing is missing.
+#[tokio::test]
+async fn damaged_records_come_back_from_the_copy() {
+    let site = Site::start().await;
+    site.tenant_with_card("Ana", "04A1B2C3").await;
+    let made = site.post("backups", json!({})).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let name = made.json["name"].as_str().unwrap().to_owned();
+    let preview = site.get(&format!("backups/{name}")).await;
+    assert_eq!(preview.json["tenants"], 1, "{}", preview.text);
+    assert_eq!(site.get("backups/no-such.db").await.status, 404);
+    site.tenant_with_card("Rui", "04A1B2C4").await;
+    let written = site.post("export", json!({})).await;
+    let folder = std::path::PathBuf::from(written.json["folder"].as_str().unwrap());
+    let persons = std::fs::read_to_string(folder.join("person.jsonl")).unwrap();
+    assert!(persons.contains("Ana") && persons.contains("Rui"), "{persons}");
+    site.running.shutdown().await;
+    let file = site.dir.path().join("meshwatt.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 4096;
+    bytes[last..].fill(0xa5);
+    std::fs::write(&file, bytes).unwrap();
+    std::fs::write(site.dir.path().join("meshwatt.lock"), "").unwrap();
+    let running = service::start(support::config(site.dir.path())).await.unwrap();
+    let site = Site { running, dir: site.dir };
+    let tenants = site.get("tenants").await.text;
+    assert!(tenants.contains("Ana") && tenants.contains("Rui"), "{tenants}");
+    let damaged = std::fs::read_dir(site.dir.path()).unwrap().flatten();
+    assert!(damaged.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("damaged")));
+}

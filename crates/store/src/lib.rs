@@ -6,6 +6,7 @@
 //!
 //! Must not know: OCPP, MQTT, or the types of the API.
 
+mod backup;
 mod bare;
 mod columns;
 mod error;
@@ -22,20 +23,24 @@ mod statements;
 mod table;
 mod usage;
 mod writer;
+mod year;
 
+pub use self::backup::{Inspection, backup_inspect, backup_restore, backup_write, salvage};
 pub use self::bare::BareLog;
 pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
 pub use self::open::{Options, Retention, Store};
 pub use self::outbox::{
-    Consent, OutboxBatch, OutboxReading, OutboxRow, Resolution, RowPage, Sink, SinkOrder, SinkSetup, SinkState,
+    Consent, OutboxBatch, OutboxReading, OutboxRow, OutboxTable, Resolution, RowPage, Sink, SinkOrder, SinkSetup,
+    SinkState,
 };
 pub use self::page::{AlarmFilter, FrameFilter, List, OrphanFilter, OwnerFilter, Page, SessionFilter};
-pub use self::reader::{KeptOrphan, LoadedSetup, Reader, outbox_tables};
+pub use self::reader::{KeptOrphan, LoadedSetup, Reader, all_outbox_tables, outbox_tables};
 pub use self::statement_reader::StatementBasis;
 pub use self::statements::{
     ClosedMonth, ClosedStatement, Delivery, NamedDocument, ObstacleDecision, StatementRecord, TracedSession,
 };
 pub use self::usage::{Slice, UsageGroup, UsageKey, UsageQuestion, UsageSum};
 pub use self::writer::Writer;
+pub use self::year::{YearPlan, YearReport, year};

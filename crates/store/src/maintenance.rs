@@ -6,7 +6,7 @@
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumber;
-use crate::table::{Result, alarm, decision, frame, reading, refused_card, series, status_change};
+use crate::table::{Result, alarm, decision, frame, frame_chunk, reading, refused_card, series, status_change};
 use crate::{Retention, outbox};
 use domain::{DurationMs, Quantity, Timestamp};
 use sqlx::SqliteConnection;
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Maintenance {
     /// Raw readings packed into chunks.
     pub packed: u64,
+    /// Frames packed into chunks.
+    pub frames: u64,
     /// Rows and chunks removed because they were too old.
     pub removed: u64,
 }
@@ -120,6 +122,10 @@ pub(crate) async fn slice(
         }
         done.removed = forget(conn, retention, now).await?;
     }
+    // Last, since it needs room, which forgetting makes.
+    if done.packed == 0 && done.removed == 0 {
+        done.frames = frame_chunk::pack(conn, Timestamp(over)).await?;
+    }
     Ok((done != Maintenance::default()).then_some(done))
 }
 
@@ -179,6 +185,9 @@ pub(crate) async fn merge(
 async fn forget(conn: &mut SqliteConnection, retention: &Retention, now: Timestamp) -> Result<u64> {
     let before = |keep: DurationMs| now - keep;
     let mut removed = frame::remove_before(conn, before(retention.frames), ROWS_PER_SLICE).await?;
+    for (transactions, keep) in [(false, retention.frames), (true, retention.transaction_frames)] {
+        removed += frame_chunk::remove_before(conn, transactions, before(keep), ROWS_PER_SLICE).await?;
+    }
     removed += decision::remove_before(conn, before(retention.decisions), ROWS_PER_SLICE).await?;
     removed += status_change::remove_before(conn, before(retention.events), ROWS_PER_SLICE).await?;
     removed += refused_card::remove_before(conn, before(retention.events), ROWS_PER_SLICE).await?;

@@ -16,8 +16,10 @@ pub struct Retention {
     pub raw: DurationMs,
     /// Minute means. Quarter-hours are kept for ever.
     pub minutes: DurationMs,
-    /// Protocol frames.
+    /// Protocol frames outside transactions.
     pub frames: DurationMs,
+    /// Protocol frames about transactions.
+    pub transaction_frames: DurationMs,
     /// Decisions.
     pub decisions: DurationMs,
     /// Refused cards and cleared alarms.
@@ -34,6 +36,7 @@ impl Default for Retention {
             raw: DurationMs(40 * DAY_MS),
             minutes: DurationMs(761 * DAY_MS),
             frames: DurationMs(7 * DAY_MS),
+            transaction_frames: DurationMs(40 * DAY_MS),
             decisions: DurationMs(400 * DAY_MS),
             events: DurationMs(761 * DAY_MS),
         }
@@ -50,13 +53,13 @@ pub struct Options {
 }
 
 /// The file inside the data directory; SQLite keeps its journal beside it.
-const FILE: &str = "meshwatt.db";
+pub(crate) const FILE: &str = "meshwatt.db";
 
 /// What SQLite appends to the file name for its journal and the index of it.
-const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+pub(crate) const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Another process can hold the file only for a moment, such as a backup.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// Reading connections: the console, a program and a report at once. Each costs about 2 MB.
 const READERS: u32 = 3;
@@ -144,7 +147,7 @@ async fn open_whole(path: &Path, options: &Options, closed: Closed) -> Result<Sq
 }
 
 /// Reads every page once. Only after a crash: a file that was closed cleanly is as it was.
-async fn check_whole(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(crate) async fn check_whole(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(conn).await?;
     match found.first().map(String::as_str) {
         Some("ok") | None => Ok(()),
@@ -153,7 +156,7 @@ async fn check_whole(conn: &mut SqliteConnection) -> Result<(), StoreError> {
 }
 
 /// Refuses a file of a newer program before anything is written to it.
-async fn check_format(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+pub(crate) async fn check_format(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let made: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
         .fetch_optional(&mut *conn)
         .await?;

@@ -107,11 +107,11 @@ pub(crate) trait Keyed {
 
 impl Page {
     /// Rows to fetch: one more than asked for tells whether there is a next page.
-    fn rows(&self) -> i64 {
+    pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit.clamp(1, Self::LIMIT_MAX)) + 1
     }
 
-    fn key(&self) -> Result<Option<Key>, StoreError> {
+    pub(crate) fn key(&self) -> Result<Option<Key>, StoreError> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let parsed =
             cursor.split_once('_').and_then(|(at, id)| Some(Key { at_ms: at.parse().ok()?, id: id.parse().ok()? }));

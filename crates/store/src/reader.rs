@@ -376,6 +376,12 @@ impl Reader {
 
 /// Tables that leave to a sink, those others refer to first.
 #[must_use]
-pub fn outbox_tables(sink: &Sink) -> Vec<&'static str> {
+pub fn outbox_tables(sink: &Sink) -> Vec<outbox::OutboxTable> {
     outbox::table_list(sink)
+}
+
+/// All tables that can leave, those others refer to first.
+#[must_use]
+pub fn all_outbox_tables() -> Vec<outbox::OutboxTable> {
+    outbox::all_tables()
 }

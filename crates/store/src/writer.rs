@@ -122,6 +122,7 @@ impl Writer {
         let mut total = Maintenance::default();
         while let Some(done) = self.ask(|answer| Job::Maintain { now, answer }).await? {
             total.packed += done.packed;
+            total.frames += done.frames;
             total.removed += done.removed;
         }
         Ok(total)

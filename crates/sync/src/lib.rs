@@ -9,6 +9,8 @@
 mod batch;
 #[cfg(unix)]
 pub mod cluster;
+pub mod kafka;
+pub mod mqtt;
 pub mod postgres;
 mod runner;
 

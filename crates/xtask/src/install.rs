@@ -41,7 +41,7 @@ const TEST: &[Package] = &[
 ];
 
 /// What the foreign OCPP client needs, by exact version: a new release shall not change what a test proves.
-const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4"];
+const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4", "confluent-kafka==2.16.1"];
 
 /// Everything that `demo` needs.
 pub(crate) fn for_demo() -> Result {

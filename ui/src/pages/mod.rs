@@ -8,6 +8,7 @@ mod charger_setup;
 mod charger_status;
 pub(crate) mod chargers;
 pub(crate) mod circuits;
+pub(crate) mod cloud;
 pub(crate) mod connect;
 pub(crate) mod correct;
 pub(crate) mod decisions;

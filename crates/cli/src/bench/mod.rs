@@ -1,14 +1,19 @@
 //! `meshwatt bench`: what this program does on this computer, measured from outside against a process of its own.
 
 mod answers;
+#[cfg(unix)]
+mod catch_up;
 mod ceiling;
 mod charger;
+#[cfg(unix)]
+mod faults;
 mod guard_loop;
 mod idle;
 mod ocpp;
 mod process;
 mod statements;
 mod wire;
+mod year;
 
 use crate::Failure;
 use clap::Subcommand;
@@ -24,6 +29,14 @@ pub enum Bench {
     Idle(idle::Options),
     /// Connections, messages a second, latency, memory and processor time of the OCPP side, beside the ceiling
     Ocpp(ocpp::Options),
+    /// Rows a second when a cloud that was away for a month comes back; needs a PostgreSQL installed
+    #[cfg(unix)]
+    CatchUp(catch_up::Options),
+    /// Random faults of line, cloud and program, then a comparison row by row; needs a PostgreSQL installed
+    #[cfg(unix)]
+    Faults(faults::Options),
+    /// Size of the records after a year, and how fast graphs of any period open
+    Year(year::Options),
     /// The ceiling as a process of its own
     #[command(hide = true)]
     Ceiling(ceiling::Options),
@@ -37,6 +50,11 @@ pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Statements(options) => statements::run(&options).await,
         Bench::Idle(options) => idle::run(&options).await,
         Bench::Ocpp(options) => ocpp::run(&options).await,
+        #[cfg(unix)]
+        Bench::CatchUp(options) => catch_up::run(&options).await,
+        #[cfg(unix)]
+        Bench::Faults(options) => faults::run(&options).await,
+        Bench::Year(options) => year::run(&options).await,
         Bench::Ceiling(options) => ceiling::run(&options).await,
         Bench::Loop(options) => guard_loop::run(&options),
     }

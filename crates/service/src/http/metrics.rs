@@ -32,7 +32,7 @@ impl Metrics {
     }
 
     /// Everything as text.
-    pub(crate) fn text(&self, live: &Live, commits: u64) -> String {
+    pub(crate) fn text(&self, live: &Live, commits: u64, sinks: &[api::SinkStatus]) -> String {
         let mut text = Text(String::with_capacity(4096));
         let site = &live.shown.site;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed).to_string();
@@ -62,6 +62,7 @@ impl Metrics {
         text.one("meshwatt_cars_waiting", "gauge", "Cars on standby", &site.cars_waiting.to_string());
         text.one("meshwatt_alarms", "gauge", "Alarms that last", &live.shown.alarms.len().to_string());
         text.chargers(live);
+        text.sinks(sinks);
         text.0
     }
 }
@@ -102,6 +103,25 @@ impl Text {
         self.connectors(live, "meshwatt_connector_set_amperes", |connector| connector.set_a);
         self.family("meshwatt_connector_kilowatts", "gauge", "Measured power");
         self.connectors(live, "meshwatt_connector_kilowatts", |connector| connector.power_kw);
+    }
+
+    fn sinks(&mut self, sinks: &[api::SinkStatus]) {
+        let mut each = |name: &str, kind: &str, help: &str, value: fn(&api::SinkStatus) -> String| {
+            self.family(name, kind, help);
+            for sink in sinks {
+                self.line(name, &format!("sink=\"{}\"", escaped(&sink.name)), &value(sink));
+            }
+        };
+        each("meshwatt_sink_rows_total", "counter", "Rows sent since the sink was set up", |it| {
+            it.rows_sent.to_string()
+        });
+        each("meshwatt_sink_waiting", "gauge", "Changes that wait to be sent", |it| it.waiting.to_string());
+        each("meshwatt_sink_lag_seconds", "gauge", "Age of the oldest change that waits", |it| {
+            it.lag_s.unwrap_or(f64::NAN).to_string()
+        });
+        each("meshwatt_sink_failing", "gauge", "1 while something stands in the way", |it| {
+            u8::from(it.failing).to_string()
+        });
     }
 
     fn connectors(&mut self, live: &Live, name: &str, value: impl Fn(&api::ConnectorItem) -> f64) {

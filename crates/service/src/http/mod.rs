@@ -10,7 +10,9 @@ pub(crate) mod problem;
 mod routes;
 
 use crate::access::Access;
+use crate::backup::Backups;
 use crate::books::Jobs;
+use crate::cloud::Clouds;
 use crate::config::{ConsoleAssets, Demo};
 use crate::connections::Connections;
 use crate::engine::{ChargerCommand, CommandRefused, Commands, Happened, Live, OrderRefused};
@@ -59,6 +61,10 @@ pub(crate) struct Shared {
     pub(crate) certificates: Certificates,
     /// Which proof chargers must bring.
     pub(crate) access: Access,
+    /// Copies of the records.
+    pub(crate) backups: Backups,
+    /// What leaves the building.
+    pub(crate) clouds: Clouds,
     /// Files from and for chargers.
     pub(crate) files: Files,
     /// Files and e-mails for all tenants, under way or done.

@@ -7,14 +7,16 @@
 mod catalogue;
 mod feed;
 mod read;
+mod restore;
 mod sinks;
 #[cfg(test)]
 mod tests;
 
 pub use self::catalogue::Consent;
-pub use self::read::{OutboxBatch, OutboxReading, OutboxRow, RowPage};
+pub use self::read::{OutboxBatch, OutboxReading, OutboxRow, OutboxTable, RowPage};
 pub use self::sinks::{Resolution, Sink, SinkOrder, SinkSetup, SinkState};
 
 pub(crate) use self::feed::{flush_minutes, install, minute_settled, minutes_seen, repack};
-pub(crate) use self::read::{batch, chunk_list, readings_between, row_page, table_list};
+pub(crate) use self::read::{all_tables, batch, chunk_list, readings_between, row_page, table_list};
+
 pub(crate) use self::sinks::{list, obey, site_key, state};

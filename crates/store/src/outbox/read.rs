@@ -213,6 +213,16 @@ impl Expand {
         for (number, late) in by_series {
             // Values that came after their hour was packed are only part of the minute.
             let packed = reading_chunk::list(conn, number, Chunk::Raw, minute, end).await?;
+            let kept = if packed.is_empty() {
+                reading_chunk::list(conn, number, Chunk::Minute, minute, end).await?
+            } else {
+                Vec::new()
+            };
+            if !kept.is_empty() && self.resolution == Resolution::Minutes {
+                // The mean that is kept knows more than what came late: its raw values are gone, or were never here.
+                values.insert(number, kept);
+                continue;
+            }
             let mut all: BTreeMap<i64, i64> = packed.into_iter().collect();
             all.extend(late);
             let points: Vec<Point> = all.into_iter().collect();
@@ -235,9 +245,31 @@ impl Expand {
     }
 }
 
-/// Names of the tables that may leave to a sink.
-pub(crate) fn table_list(sink: &Sink) -> Vec<&'static str> {
-    TABLES.iter().filter(|table| table.leaves(&sink.setup.consents)).map(|table| table.name).collect()
+/// A table that leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxTable {
+    /// Its name.
+    pub name: &'static str,
+    /// Names of the columns of its key.
+    pub key: &'static [&'static str],
+    /// Whether a row that goes here is removed at the other end; else the other end keeps what is old.
+    pub follows: bool,
+}
+
+impl OutboxTable {
+    fn of(table: &Table) -> Self {
+        Self { name: table.name, key: table.key, follows: table.removal == Removal::Follows }
+    }
+}
+
+/// The tables that may leave to a sink.
+pub(crate) fn table_list(sink: &Sink) -> Vec<OutboxTable> {
+    TABLES.iter().filter(|table| table.leaves(&sink.setup.consents)).map(OutboxTable::of).collect()
+}
+
+/// The tables that can leave.
+pub(crate) fn all_tables() -> Vec<OutboxTable> {
+    TABLES.iter().map(OutboxTable::of).collect()
 }
 
 /// Rows of a table as a sink would get them, from the one after `after` (a key) on.

@@ -80,8 +80,20 @@ pub enum SinkOrder {
     },
     /// Everything is sent again, above what was ever sent.
     Resend(String),
-    /// This building takes this identity: after a restore from the cloud.
-    Adopt(String),
+    /// Rows of a table as they came back from a cloud, JSON objects.
+    Restore {
+        /// Which table.
+        table: String,
+        /// The rows.
+        rows: Vec<String>,
+    },
+    /// This building takes the identity of a site of a cloud, after a restore from there.
+    Adopt {
+        /// The identity.
+        site: String,
+        /// The highest number it ever sent.
+        above: i64,
+    },
 }
 
 type Row = (String, String, String, String, bool, i64, i64, i64);
@@ -145,10 +157,12 @@ pub(crate) async fn obey(conn: &mut SqliteConnection, order: &SinkOrder) -> Resu
             let Some(sink) = sinks.iter().find(|sink| sink.setup.name == *name) else { return Ok(()) };
             fill(conn, &sink.setup, Numbers::Live).await
         }
-        SinkOrder::Adopt(site) => {
-            sqlx::query("UPDATE site_key SET site = ?").bind(site).execute(conn).await?;
+        SinkOrder::Restore { table, rows } => {
+            let written = super::restore::restore(conn, table, rows).await?;
+            tracing::debug!(table, written, of = rows.len(), "rows came back");
             Ok(())
         }
+        SinkOrder::Adopt { site, above } => super::restore::adopt(conn, site, *above).await,
     }
 }
 

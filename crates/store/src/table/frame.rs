@@ -1,6 +1,6 @@
 //! Table `frame`: protocol frames as they crossed the wire.
 
-use super::Result;
+use super::{Result, frame_chunk};
 use crate::page::{Key, Keyed};
 use crate::{FrameFilter, List, Page};
 use domain::{Direction, Frame, Timestamp};
@@ -8,13 +8,13 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use std::sync::LazyLock;
 
 #[derive(sqlx::FromRow)]
-struct Row {
-    id: i64,
-    device: String,
-    received: bool,
-    at_ms: i64,
-    topic: String,
-    text: String,
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    pub(crate) device: String,
+    pub(crate) received: bool,
+    pub(crate) at_ms: i64,
+    pub(crate) topic: String,
+    pub(crate) text: String,
 }
 
 impl Keyed for Row {
@@ -90,7 +90,22 @@ pub(crate) async fn list(conn: &mut SqliteConnection, device: Option<&str>, page
         query.push(" AND device = ").push_bind(device.to_owned());
     }
     page.finish(&mut query, "at_ms")?;
-    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
+    with_packed(conn, rows, device, &FrameFilter::default(), page).await
+}
+
+/// The rows of a page together with those that are packed.
+async fn with_packed(
+    conn: &mut SqliteConnection,
+    mut rows: Vec<Row>,
+    device: Option<&str>,
+    filter: &FrameFilter,
+    page: &Page,
+) -> Result<List<Frame>> {
+    let wanted = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+    rows.extend(frame_chunk::list(conn, device, filter, page.key()?, wanted).await?);
+    rows.sort_by_key(|row| std::cmp::Reverse((row.at_ms, row.id)));
+    rows.truncate(wanted);
     page.list(rows, |row| Ok(Frame::from(row)))
 }
 
@@ -114,14 +129,15 @@ pub(crate) async fn search(
         query.push(" AND at_ms < ").push_bind(to.0);
     }
     page.finish(&mut query, "at_ms")?;
-    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
-    page.list(rows, |row| Ok(Frame::from(row)))
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
+    with_packed(conn, rows, Some(device), filter, page).await
 }
 
 /// Removes the frames before a time, some at once.
 pub(crate) async fn remove_before(conn: &mut SqliteConnection, before: Timestamp, rows_max: i64) -> Result<u64> {
     let done =
-        sqlx::query("DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE at_ms < ? ORDER BY at_ms LIMIT ?)")
+        sqlx::query("DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE at_ms < ? AND text NOT LIKE '%ransaction%'
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE kind = 'frame' AND key = json_array(frame.id)) ORDER BY at_ms LIMIT ?)")
             .bind(before.0)
             .bind(rows_max)
             .execute(conn)

@@ -9,6 +9,7 @@ pub(crate) mod circuit;
 pub(crate) mod decision;
 pub(crate) mod fact;
 pub(crate) mod frame;
+pub(crate) mod frame_chunk;
 pub(crate) mod hardware;
 pub(crate) mod hold;
 pub(crate) mod meter;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
+mod backup;
 mod common;
 mod faults;
 mod outbox;

@@ -166,3 +166,56 @@ async fn two_months_are_seeded_and_opened_fast() {
     assert!(seeded.as_secs() < 10 && slowest.as_secs() < 3, "seeded in {seeded:?}, slowest graph {slowest:?}");
     assert_eq!(reader.setup(Timestamp(START)).await.unwrap().last_session, SessionId(500));
 }
+
+/// Packed frames are listed, searched and paged as if they were not, those about transactions outlive the others, and a
+/// frame a sink still waits for is not packed away from it.
+#[tokio::test]
+async fn packed_frames_stay_readable() {
+    const HOUR: i64 = 3_600_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let text = |i: i64| if i % 3 == 0 { format!(r#"{{"transactionId":{i}}}"#) } else { format!("Heartbeat {i}") };
+    for i in 0..2500 {
+        let device = if i % 2 == 0 { "C1" } else { "C2" };
+        writer.commit(vec![Record::Frame(frame(device, i / 2 * 1000, &text(i)))]).await.unwrap();
+    }
+    let pages = async || {
+        let mut all = Vec::new();
+        let mut page = Page::first(700);
+        loop {
+            let list = reader.frame_list(None, &page).await.unwrap();
+            all.extend(list.items);
+            let Some(cursor) = list.next_cursor else { return all };
+            page.cursor = Some(cursor);
+        }
+    };
+    let filter =
+        store::FrameFilter { text: "BEAT 5".to_owned(), from: Some(Timestamp(1000)), to: Some(Timestamp(900_000)) };
+    let (all, found) = (pages().await, reader.frame_search("C1", &filter, &Page::first(50)).await.unwrap());
+    assert_eq!(all.len(), 2500);
+    assert_eq!(writer.maintain(Timestamp(2 * HOUR)).await.unwrap().frames, 2500);
+    assert!(pages().await == all, "the same frames in the same order");
+    assert_eq!(reader.frame_search("C1", &filter, &Page::first(50)).await.unwrap(), found);
+    assert!(!found.items.is_empty());
+    writer.maintain(Timestamp(10 * 24 * HOUR)).await.unwrap();
+    let left = pages().await;
+    assert_eq!(left.len(), 834, "a week for the others");
+    writer.maintain(Timestamp(50 * 24 * HOUR)).await.unwrap();
+    assert!(pages().await.is_empty());
+
+    let setup = store::SinkSetup {
+        name: "cloud".to_owned(),
+        settings: String::new(),
+        consents: store::Consent::BOXES.to_vec(),
+        resolution: store::Resolution::Minutes,
+        paused: false,
+    };
+    writer.sink(store::SinkOrder::Set(setup)).await.unwrap();
+    writer.commit(vec![Record::Frame(frame("C1", 60 * 24 * HOUR, "late"))]).await.unwrap();
+    assert_eq!(writer.maintain(Timestamp(90 * 24 * HOUR)).await.unwrap().frames, 0);
+    let (_, batch) = reader.outbox_batch("cloud").await.unwrap().unwrap();
+    assert!(batch.rows.iter().any(|row| row.table == "frame"));
+    writer.sink(store::SinkOrder::Advance { name: "cloud".to_owned(), through: batch.through, rows: 1 }).await.unwrap();
+    writer.maintain(Timestamp(90 * 24 * HOUR)).await.unwrap();
+    assert!(pages().await.is_empty());
+}

@@ -64,6 +64,31 @@ pub(crate) fn trouble(code: &'static str, sentence: impl Into<String>, detail: i
 }
 
 impl Settings {
+    /// From `postgres://USER@HOST:PORT/DATABASE?sslmode=…`; a password in it is not taken.
+    ///
+    /// # Errors
+    /// When it is no such address.
+    pub fn from_url(url: &str, ca_file: &str) -> Result<Self, Trouble> {
+        let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
+            trouble("incomplete", "The address of the cloud is postgres://USER@HOST:PORT/DATABASE", error)
+        })?;
+        let tls = match options.get_ssl_mode() {
+            PgSslMode::Disable | PgSslMode::Allow => Tls::Off,
+            PgSslMode::Require => Tls::Encrypt,
+            PgSslMode::VerifyCa => Tls::VerifyCa,
+            // Nobody asked for less than everything.
+            PgSslMode::Prefer | PgSslMode::VerifyFull => Tls::VerifyFull,
+        };
+        Ok(Self {
+            host: options.get_host().to_owned(),
+            port: options.get_port(),
+            database: options.get_database().unwrap_or_default().to_owned(),
+            user: options.get_username().to_owned(),
+            tls,
+            ca_file: ca_file.to_owned(),
+        })
+    }
+
     fn options(&self, password: &str) -> PgConnectOptions {
         let mode = match self.tls {
             Tls::Off => PgSslMode::Disable,

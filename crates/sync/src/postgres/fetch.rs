@@ -116,6 +116,19 @@ impl Cloud {
         .map_err(|error| failed(&error))
     }
 
+    /// The highest number the site ever sent.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn newest(&mut self) -> Result<i64, Trouble> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT cursor FROM meshwatt.link WHERE site_id = $1")
+            .bind(self.site)
+            .fetch_optional(&mut self.conn)
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(found.unwrap_or(0))
+    }
+
     /// First and last time there are readings of, in milliseconds since 1970.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod schema;
 mod write;
 
 pub use self::compare::{Difference, Kind, RemoteReading};
+pub(crate) use self::connect::trouble;
 pub use self::connect::{Settings, Tested, Tls, migrate, test};
 pub use self::fetch::{RemoteRow, RemoteSite};
 pub use self::orders::{CardAction, CardOrder};

@@ -1,6 +1,7 @@
 //! Every resource, one file per kind, and the description made from them.
 
 mod account;
+mod backups;
 mod charger_detail;
 mod chargers;
 mod commands;
@@ -8,6 +9,7 @@ mod corrections;
 mod demo;
 mod devices;
 mod files;
+mod fog;
 mod foreign;
 mod imports;
 mod insight;
@@ -18,6 +20,7 @@ mod records;
 mod security;
 mod site;
 mod statements;
+mod sync;
 mod system;
 mod tariffs;
 mod values;
@@ -119,6 +122,21 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(statements::chain_check))
         .routes(routes!(tariffs::tariff_get, tariffs::tariff_put))
         .routes(routes!(tariffs::tariff_check))
+        .routes(routes!(backups::backup_list, backups::backup_make, backups::backup_settings))
+        .routes(routes!(backups::backup_look))
+        .routes(routes!(backups::backup_bring))
+        .routes(routes!(backups::export_write))
+        .routes(routes!(sync::sync_list))
+        .routes(routes!(sync::cloud_get, sync::cloud_put, sync::cloud_remove))
+        .routes(routes!(sync::cloud_test))
+        .routes(routes!(sync::cloud_pause))
+        .routes(routes!(sync::cloud_take_over))
+        .routes(routes!(fog::mqtt_get, fog::mqtt_put))
+        .routes(routes!(fog::mqtt_test))
+        .routes(routes!(fog::kafka_get, fog::kafka_put))
+        .routes(routes!(fog::kafka_test))
+        .routes(routes!(fog::sink_remove))
+        .routes(routes!(fog::sink_pause))
         .routes(routes!(tariffs::letterhead_get, tariffs::letterhead_put))
         .routes(routes!(tariffs::mail_get, tariffs::mail_put))
         .routes(routes!(site::site_get, site::site_put))

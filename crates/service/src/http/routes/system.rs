@@ -24,8 +24,15 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Json<Health> {
     let stored = (live.storage == StorageState::Failing)
         .then(|| "Records cannot be written, charging goes on; free space on the disk or check it".to_owned());
     let engine = shared.engine.is_closed().then(|| "The engine ended; restart Meshwatt".to_owned());
+    let sinks = super::sync::all_sinks(&shared).await;
+    let sending = sinks.iter().find(|sink| sink.failing).map(|sink| {
+        let why = sink.last_trouble.as_ref().map(|trouble| trouble.sentence.clone()).unwrap_or_default();
+        format!("Nothing is sent to the {}: {why}", sink.name)
+    });
     let parts: Vec<HealthPart> = [
         ("store", stored),
+        ("sync", sending),
+        ("backup", shared.backups.trouble().map(|why| format!("The last copy of the records failed: {why}"))),
         ("broker", alarm(AlarmCode::BrokerRestarted)),
         ("ocpp", None),
         ("control", engine.or_else(|| alarm(AlarmCode::PlanRejected))),
@@ -55,7 +62,8 @@ pub(crate) async fn openapi() -> Response {
 /// Counters in the text format of Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(shared): State<Shared>) -> Response {
-    let text = shared.metrics.text(&shared.live(), shared.writer.transactions());
+    let sinks = super::sync::all_sinks(&shared).await;
+    let text = shared.metrics.text(&shared.live(), shared.writer.transactions(), &sinks);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

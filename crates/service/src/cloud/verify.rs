@@ -1,0 +1,124 @@
+//! Row by row: the records here against those in the cloud.
+
+use super::CloudError;
+use domain::Timestamp;
+use store::{Reader, SinkState};
+use sync::postgres::{Cloud, Difference, Kind};
+
+/// Rows compared at once.
+const PAGE: i64 = 1000;
+
+/// Differences that are kept to show; all are counted.
+const SHOWN_MAX: usize = 50;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How one table compares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifiedTable {
+    /// Its name.
+    pub name: String,
+    /// Rows here.
+    pub rows: u64,
+    /// Rows that are not there.
+    pub missing: u64,
+    /// Rows that say something else there.
+    pub different: u64,
+    /// Rows that are there only.
+    pub extra: u64,
+}
+
+/// How everything compares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Table by table; readings last.
+    pub tables: Vec<VerifiedTable>,
+    /// Changes that had not been sent when it began; differences may be among them.
+    pub waiting: i64,
+    /// Some of the differences.
+    pub shown: Vec<String>,
+}
+
+impl Verification {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.tables.iter().all(|table| table.missing + table.different + table.extra == 0)
+    }
+
+    fn show(&mut self, difference: &Difference) {
+        if self.shown.len() < SHOWN_MAX {
+            let kind = match difference.kind {
+                Kind::Missing => "is missing in the cloud".to_owned(),
+                Kind::Extra => "is in the cloud only".to_owned(),
+                Kind::Different => format!("differs in {}", difference.columns.join(", ")),
+            };
+            self.shown.push(format!("{} {} {kind}", difference.table, difference.key));
+        }
+    }
+}
+
+/// Compares all tables and all readings that are packed.
+pub(super) async fn verify(reader: &Reader, state: &SinkState, cloud: &mut Cloud) -> Result<Verification, CloudError> {
+    let mut found = Verification { waiting: state.waiting, ..Verification::default() };
+    for table in store::outbox_tables(&state.sink) {
+        let mut sums = VerifiedTable { name: table.name.to_owned(), ..VerifiedTable::default() };
+        let mut after: Option<String> = None;
+        loop {
+            let page = reader.outbox_rows(&state.sink, table.name, after.as_deref(), PAGE).await?;
+            sums.rows += count(page.rows.len());
+            for difference in cloud.compare(table.name, table.key, &page.rows).await? {
+                match difference.kind {
+                    Kind::Missing => sums.missing += 1,
+                    Kind::Different => sums.different += 1,
+                    Kind::Extra => sums.extra += 1,
+                }
+                found.show(&difference);
+            }
+            after = page.rows.last().map(|(key, _)| key.clone());
+            if page.is_last {
+                break;
+            }
+        }
+        if table.follows {
+            let there = u64::try_from(cloud.count(table.name).await?).unwrap_or(0);
+            sums.extra = there.saturating_sub(sums.rows - sums.missing);
+        }
+        found.tables.push(sums);
+    }
+    let readings = readings(reader, state, cloud, &mut found).await?;
+    found.tables.push(readings);
+    Ok(found)
+}
+
+async fn readings(
+    reader: &Reader,
+    state: &SinkState,
+    cloud: &mut Cloud,
+    found: &mut Verification,
+) -> Result<VerifiedTable, CloudError> {
+    let mut sums = VerifiedTable { name: "reading".to_owned(), ..VerifiedTable::default() };
+    for (series, name, day) in reader.outbox_days().await? {
+        let end = day.saturating_add(DAY_MS);
+        let here = reader.outbox_readings(&state.sink, series, Timestamp(day), Timestamp(end)).await?;
+        // What came after the last packed value is still on its way into a chunk here.
+        let Some(last) = here.last().map(|(at, _)| *at) else { continue };
+        let there = cloud.series_readings(series, day, last.saturating_add(1)).await?;
+        sums.rows += count(here.len());
+        let local: std::collections::BTreeMap<i64, i64> = here.into_iter().collect();
+        let remote: std::collections::BTreeMap<i64, i64> = there.into_iter().collect();
+        let missing = count(local.keys().filter(|at| !remote.contains_key(at)).count());
+        let extra = count(remote.keys().filter(|at| !local.contains_key(at)).count());
+        let different = count(local.iter().filter(|(at, value)| remote.get(at).is_some_and(|it| it != *value)).count());
+        (sums.missing, sums.extra, sums.different) =
+            (sums.missing + missing, sums.extra + extra, sums.different + different);
+        if missing + extra + different > 0 && found.shown.len() < SHOWN_MAX {
+            found.shown.push(format!("reading {name} {day}: {missing} missing, {different} different, {extra} extra"));
+        }
+    }
+    Ok(sums)
+}
+
+fn count(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

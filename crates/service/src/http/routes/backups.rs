@@ -1,0 +1,131 @@
+//! Copies of the records: list, make, look into, bring back; and everything as open formats.
+
+use super::super::Shared;
+use super::super::problem::{Answer, Body, Failure};
+use crate::backup::{self, BackupError, BackupSettings, Copy};
+use crate::error::chain;
+use api::{BackupForm, BackupItem, BackupPage, BackupPreview, ExportWritten};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use std::path::PathBuf;
+
+fn failure(error: &BackupError) -> Failure {
+    match error {
+        BackupError::Unknown(_) => Failure::new(StatusCode::NOT_FOUND, api::Code::NotFound, chain(error)),
+        BackupError::Rule(_) => Failure::invalid(chain(error)),
+        BackupError::Store(_) | BackupError::File { .. } => Failure::conflict(chain(error)),
+    }
+}
+
+fn time(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default().to_string()
+}
+
+fn item(copy: &Copy) -> BackupItem {
+    BackupItem { name: copy.name.clone(), at: time(copy.at_ms), bytes: copy.bytes }
+}
+
+fn page(shared: &Shared) -> BackupPage {
+    let settings = shared.backups.settings();
+    let folder = settings.folder_in(shared.backups.dir());
+    let restores = backup::waits(shared.backups.dir());
+    BackupPage {
+        items: backup::copies(&folder).iter().map(item).collect(),
+        folder: folder.display().to_string(),
+        form: BackupForm {
+            folder: settings.folder,
+            daily: settings.daily,
+            days: settings.days,
+            weeks: settings.weeks,
+            months: settings.months,
+        },
+        trouble: shared.backups.trouble().unwrap_or_default(),
+        restores: restores.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default(),
+    }
+}
+
+/// Copies of the records, newest first, and the rule that keeps them
+#[utoipa::path(get, path = "/backups", tag = "backup", responses((status = 200, body = BackupPage)))]
+pub(crate) async fn backup_list(State(shared): State<Shared>) -> Json<BackupPage> {
+    Json(page(&shared))
+}
+
+/// Make a copy now
+#[utoipa::path(post, path = "/backups", tag = "backup",
+    responses((status = 201, body = BackupItem), (status = 409, body = api::Problem)))]
+pub(crate) async fn backup_make(State(shared): State<Shared>) -> Answer<(StatusCode, Json<BackupItem>)> {
+    let copy = shared.backups.now().await.map_err(|error| failure(&error))?;
+    Ok((StatusCode::CREATED, Json(item(&copy))))
+}
+
+/// Choose the folder and the rule
+#[utoipa::path(put, path = "/backups", tag = "backup", request_body = BackupForm,
+    responses((status = 200, body = BackupPage), (status = 409, body = api::Problem), (status = 422, body = api::Problem)))]
+pub(crate) async fn backup_settings(
+    State(shared): State<Shared>,
+    Body(form): Body<BackupForm>,
+) -> Answer<Json<BackupPage>> {
+    let folder = form.folder.trim().to_owned();
+    if !folder.is_empty() && !PathBuf::from(&folder).is_absolute() {
+        return Err(Failure::invalid("name the folder from the root, such as /media/backup or D:\\Backup"));
+    }
+    let BackupForm { daily, days, weeks, months, .. } = form;
+    let settings = BackupSettings { folder, daily, days, weeks, months };
+    shared.backups.set(&settings).map_err(|error| failure(&error))?;
+    Ok(Json(page(&shared)))
+}
+
+/// The file of a copy in the folder; nothing else can be named.
+fn find(shared: &Shared, name: &str) -> Answer<PathBuf> {
+    let folder = shared.backups.settings().folder_in(shared.backups.dir());
+    let known = backup::copies(&folder).into_iter().any(|copy| copy.name == name);
+    if known { Ok(folder.join(name)) } else { Err(failure(&BackupError::Unknown(name.to_owned()))) }
+}
+
+/// What is in a copy
+#[utoipa::path(get, path = "/backups/{name}", tag = "backup", params(("name" = String, Path, description = "File name")),
+    responses((status = 200, body = BackupPreview), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
+pub(crate) async fn backup_look(State(shared): State<Shared>, Path(name): Path<String>) -> Answer<Json<BackupPreview>> {
+    let found = backup::backup_inspect(&find(&shared, &name)?).await.map_err(|error| failure(&error))?;
+    Ok(Json(BackupPreview {
+        name,
+        site: found.site,
+        chargers: found.chargers,
+        tenants: found.tenants,
+        sessions: found.sessions,
+        closed_months: found.closed_months,
+        newest: found.newest_ms.map(time).unwrap_or_default(),
+        bytes: found.bytes,
+    }))
+}
+
+/// Put a copy in place of the records when Meshwatt starts the next time
+#[utoipa::path(post, path = "/backups/{name}/restore", tag = "backup",
+    params(("name" = String, Path, description = "File name")),
+    responses((status = 202, body = BackupPage), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
+pub(crate) async fn backup_bring(
+    State(shared): State<Shared>,
+    Path(name): Path<String>,
+) -> Answer<(StatusCode, Json<BackupPage>)> {
+    let path = find(&shared, &name)?;
+    backup::backup_inspect(&path).await.map_err(|error| failure(&error))?;
+    backup::restore_at_next_start(shared.backups.dir(), &path).map_err(|error| failure(&error))?;
+    Ok((StatusCode::ACCEPTED, Json(page(&shared))))
+}
+
+/// Write everything but secrets into the folder of the copies: tables as JSON lines, readings as CSV
+#[utoipa::path(post, path = "/export", tag = "backup",
+    responses((status = 201, body = ExportWritten), (status = 409, body = api::Problem)))]
+pub(crate) async fn export_write(State(shared): State<Shared>) -> Answer<(StatusCode, Json<ExportWritten>)> {
+    let now = time(shared.clock.now().wall.0).replace(':', "-");
+    let dir = shared.backups.dir();
+    let folder = shared.backups.settings().folder_in(dir).join(format!("export-{now}"));
+    let written = backup::export(dir, &folder).await.map_err(|error| failure(&error))?;
+    let body = ExportWritten {
+        folder: folder.display().to_string(),
+        files: u32::try_from(written.files.len()).unwrap_or(u32::MAX),
+        rows: written.files.iter().map(|(_, rows)| rows).sum(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}

@@ -1,0 +1,92 @@
+//! Cloud and copies as a manager uses them: what the page says, in both languages, and what it sends.
+
+use api::{ConnectionTest, Language};
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use ui::fixtures::{self, Server, keeping};
+
+fn open(server: &Server, language: Language, size: [f32; 2]) -> Harness<'static> {
+    let mut console = server.console(language);
+    let mut harness = Harness::builder().with_size(size).with_max_steps(60).build_ui(move |ui| {
+        console.logic(ui.ctx());
+        console.ui(ui);
+    });
+    harness.run();
+    let page = match language {
+        Language::English => "Cloud and copies",
+        Language::Portuguese => "Nuvem e cópias",
+    };
+    harness.get_by_role_and_label(Role::Tab, page).click();
+    harness.run();
+    harness
+}
+
+fn server() -> Server {
+    let server = Server::signed_in();
+    server.push(fixtures::snapshot());
+    server
+}
+
+fn press(harness: &mut Harness<'_>, name: &str) {
+    harness.get_by_role_and_label(Role::Button, name).click();
+    harness.run();
+}
+
+fn says(harness: &Harness<'_>, text: &str) -> bool {
+    harness.query_all_by_label(text).next().is_some() || harness.query_all_by_value(text).next().is_some()
+}
+
+/// The page says how far sending has come and what stands in the way, in the language of the console, and sends what is
+/// typed: a test changes nothing, a box is only ticked by the manager, the password goes once.
+#[test]
+fn the_cloud_says_what_is_wrong_and_what_leaves() {
+    let server = server();
+    let mut harness = open(&server, Language::English, [1280.0, 1000.0]);
+    assert!(says(&harness, "Something stands in the way") && says(&harness, "48120"));
+    assert!(says(&harness, "Nothing personal leaves unless you tick it"));
+    harness.get_by_role_and_label(Role::PasswordInput, "Password").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::PasswordInput, "Password").type_text("secret");
+    harness.run();
+    server.asked();
+    let tested = ConnectionTest { server: "15.14".to_owned(), encrypted: true, ..ConnectionTest::default() };
+    server.answer("sync/cloud/test", &tested);
+    press(&mut harness, "Test connection");
+    let asked = server.asked().join("\n");
+    assert!(asked.contains("POST sync/cloud/test") && asked.contains(r#""names":false"#), "{asked}");
+    harness.run();
+    assert!(says(&harness, "The connection works and is encrypted: PostgreSQL 15.14"));
+    let names = "Names, flats, e-mail addresses and telephone numbers";
+    harness.get_by_role_and_label(Role::CheckBox, names).click();
+    harness.run();
+    server.answer("sync/cloud", &keeping::cloud());
+    server.asked();
+    press(&mut harness, "Start");
+    let asked = server.asked().join("\n");
+    assert!(asked.contains("PUT sync/cloud") && asked.contains(r#""names":true,"cards":false"#), "{asked}");
+    assert!(asked.contains(r#""password":"secret""#), "{asked}");
+    let portuguese = open(&self::server(), Language::Portuguese, [1920.0, 1080.0]);
+    assert!(says(
+        &portuguese,
+        "O servidor existe, mas nenhuma base de dados responde nessa porta; verifique a porta e a firewall"
+    ));
+}
+
+/// A copy is looked into before it is brought back, and brought back only after the manager said so.
+#[test]
+fn a_copy_is_looked_into_first() {
+    let server = server();
+    let mut harness = open(&server, Language::English, [1280.0, 1000.0]);
+    harness.get_by_role_and_label(Role::RadioButton, "Cloud and copies: Copies").click();
+    harness.run();
+    press(&mut harness, "What is in it meshwatt-20261120T030000Z.db");
+    harness.run();
+    assert!(says(&harness, "12 chargers, 34 tenants, 2210 sessions, 9 closed months"));
+    harness.get_by_role_and_label(Role::CheckBox, "I want to go back to this copy").click();
+    harness.run();
+    server.answer("backups/meshwatt-20261120T030000Z.db/restore", &keeping::backups());
+    server.asked();
+    press(&mut harness, "Restore at the next start");
+    assert_eq!(server.asked()[0], "POST backups/meshwatt-20261120T030000Z.db/restore {}");
+}
