@@ -135,16 +135,17 @@ fn is_installed(name: &str) -> bool {
     output_of(program("dpkg-query", &["-W", "-f", "${db:Status-Status}", name])).is_some_and(|text| text == "installed")
 }
 
+/// Servers stay off after their installation: tests start their own, on ports of their own.
 fn apt(arguments: &[&str]) -> std::process::Command {
     let root = output_of(program("id", &["-u"])).is_some_and(|id| id == "0");
     let mut command = if root {
         program("apt-get", arguments)
     } else {
-        let mut command = program("sudo", &["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        let mut command = program("sudo", &["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"]);
         command.args(arguments);
         command
     };
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
     command
 }
 
