@@ -25,8 +25,10 @@ pub(crate) fn begin(dir: Option<&Path>) {
         .with_target(false);
     // A folder that cannot be written is said when the records are opened.
     let file = dir.and_then(|dir| {
+        let folder = dir.join(FOLDER);
+        std::fs::create_dir_all(&folder).ok()?;
         let daily = RollingFileAppender::builder().rotation(Rotation::DAILY).max_log_files(FILES_MAX);
-        daily.filename_prefix("meshwatt").filename_suffix("log").build(dir.join(FOLDER)).ok()
+        daily.filename_prefix("meshwatt").filename_suffix("log").build(folder).ok()
     });
     let file = file.map(|file| {
         tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(file)).with_ansi(false).with_target(false)

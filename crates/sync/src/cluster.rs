@@ -123,6 +123,7 @@ impl Cluster {
             "-c",
             "fsync=off",
             "-c",
+            // As careless as a server may be set; who needs more must ask for it.
             "synchronous_commit=off",
             "-c",
             "autovacuum=on",

@@ -262,7 +262,7 @@ pub async fn test(settings: &Settings, password: &str) -> Result<Tested, Trouble
 /// Makes or updates the tables. Gives the format before and after.
 ///
 /// # Errors
-/// As [`test`].
+/// As [`test()`].
 pub async fn migrate(settings: &Settings, password: &str) -> Result<(Option<i32>, i32), Trouble> {
     let mut conn = settings.open(password).await?;
     let before = examine(&mut conn, settings).await?.format;
@@ -274,7 +274,7 @@ impl Cloud {
     /// Connects to send: refuses tables of another format, and a site that another computer sends for.
     ///
     /// # Errors
-    /// As [`test`], and with the code `other_computer`.
+    /// As [`test()`], and with the code `other_computer`.
     pub async fn connect(settings: &Settings, password: &str, writer: &Writer) -> Result<Self, Trouble> {
         let mut cloud = Self::look(settings, password, &writer.site).await?;
         cloud.claim(writer).await?;
@@ -284,7 +284,7 @@ impl Cloud {
     /// Connects to read only.
     ///
     /// # Errors
-    /// As [`test`].
+    /// As [`test()`].
     pub async fn look(settings: &Settings, password: &str, site: &str) -> Result<Self, Trouble> {
         let mut conn = settings.open(password).await?;
         let tested = examine(&mut conn, settings).await?;
@@ -298,7 +298,7 @@ impl Cloud {
     /// Takes the site over from whichever computer sent for it before.
     ///
     /// # Errors
-    /// As [`test`].
+    /// As [`test()`].
     pub async fn take_over(settings: &Settings, password: &str, writer: &Writer) -> Result<(), Trouble> {
         let mut cloud = Self::look(settings, password, &writer.site).await?;
         sqlx::query(

@@ -68,6 +68,8 @@ impl Cloud {
     pub(crate) async fn write(&mut self, batch: &Batch) -> Result<(), Trouble> {
         let Self { conn, site, tables } = self;
         let mut at = conn.begin().await.map_err(|error| failed(&error))?;
+        // What is taken out of the outbox must survive a crash of the server, however the server is set.
+        sqlx::query("SET LOCAL synchronous_commit = on").execute(&mut *at).await.map_err(|error| failed(&error))?;
         let writer: Option<String> =
             sqlx::query_scalar("SELECT writer FROM meshwatt.link WHERE site_id = $1 FOR UPDATE")
                 .bind(*site)
