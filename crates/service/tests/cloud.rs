@@ -36,6 +36,19 @@ async fn until_sql(cluster: &Cluster, query: &str, wanted: &str) {
     }
 }
 
+/// Compares until nothing differs: what changes while the comparison runs differs until it has arrived too.
+async fn until_equal(site: &Site) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        arrived(site).await;
+        let found = tool(site).verify().await.unwrap();
+        if found.is_equal() && found.waiting == 0 {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{found:#?}");
+    }
+}
+
 /// From the page to the rows: a test that says what is wrong, the first upload, changes, a server that is away for a
 /// while, a restart of the program, the comparison row by row, and what stays at home.
 #[tokio::test(flavor = "multi_thread")]
@@ -75,8 +88,7 @@ async fn records_arrive_in_the_cloud() {
     assert_eq!(cluster.sql(tenants).unwrap(), "2");
     assert_eq!(cluster.sql("SELECT tenant FROM meshwatt.session").unwrap(), ana.to_string());
     assert_eq!(cluster.sql("SELECT session FROM meshwatt.live_state WHERE charger = 'C1'").unwrap(), "1");
-    let found = tool(&site).verify().await.unwrap();
-    assert!(found.is_equal() && found.waiting == 0, "{found:#?}");
+    until_equal(&site).await;
 
     let paused = site.post("sync/cloud/pause", json!({"paused": true})).await;
     assert_eq!(paused.json["status"]["phase"], "paused");
@@ -138,6 +150,5 @@ async fn the_company_orders_and_restores() {
     arrived(&site).await;
     assert_eq!(cluster.sql("SELECT count(*) FROM meshwatt.tenant").unwrap(), "2");
     assert_eq!(cluster.sql("SELECT count(DISTINCT site_id) FROM meshwatt.site").unwrap(), "1");
-    let found = tool(&site).verify().await.unwrap();
-    assert!(found.is_equal(), "{found:#?}");
+    until_equal(&site).await;
 }
