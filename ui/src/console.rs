@@ -393,7 +393,7 @@ fn nav_item(cx: &mut Cx<'_>, ui: &mut Ui, page: Page) {
         Page::Insight => Icon::Graph,
         Page::Connect => Icon::Link,
         Page::Circuits => Icon::Tree,
-        Page::Cloud => Icon::Up,
+        Page::Cloud => Icon::Cloud,
         Page::Settings => Icon::Sliders,
         Page::Demo => Icon::Flask,
     };

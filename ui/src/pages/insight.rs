@@ -10,7 +10,7 @@ use crate::view::{Axis, InsightFilter, Page, Period};
 use crate::widgets;
 use api::{Snapshot, Usage, UsageRow};
 use egui::accesskit::Role;
-use egui::{RichText, Ui, WidgetInfo};
+use egui::{Align, Layout, RichText, Ui, WidgetInfo};
 use egui_plot::{Bar, BarChart, Plot};
 
 /// Height of the chart.
@@ -57,7 +57,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut InsightState, snaps
             widgets::empty(ui, Icon::Graph, cx.text(Text::InsightEmpty), cx.text(Text::InsightEmptySub));
             return;
         }
-        summary(cx, ui, usage);
+        summary(cx, ui, snapshot, usage);
         match cx.model.view.insight.axis {
             Axis::Tenant | Axis::Charger => ranking(cx, ui, usage),
             Axis::Day | Axis::Month | Axis::Hour => chart(cx, ui, usage),
@@ -88,9 +88,6 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
         if let Some(charger) = widgets::select(ui, cx.text(Text::FilterCharger), &chargers, &filter.charger, 170.0) {
             changed = Some(InsightFilter { charger, ..filter.clone() });
         }
-        if let Some(path) = crate::route::usage(&filter, snapshot.at_ms) {
-            ui.hyperlink_to(cx.text(Text::InsightCsv), format!("/api/v1/{path}&format=csv"));
-        }
     });
     if let Some(filter) = changed {
         cx.send(Command::SetInsight(filter));
@@ -98,10 +95,17 @@ fn filters(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
     ui.add_space(4.0);
 }
 
-fn summary(cx: &Cx<'_>, ui: &mut Ui, usage: &Usage) {
+fn summary(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, usage: &Usage) {
     let energy = format::energy(usage.energy_wh, cx.language());
     let text = cx.fill(Text::InsightTotal, &[&energy, &usage.sessions.to_string()]);
-    widgets::heading(ui, &text, tokens::TEXT_TITLE);
+    ui.horizontal(|ui| {
+        widgets::heading(ui, &text, tokens::TEXT_TITLE);
+        if let Some(path) = crate::route::usage(&cx.model.view.insight, snapshot.at_ms) {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.hyperlink_to(cx.text(Text::InsightCsv), format!("/api/v1/{path}&format=csv"));
+            });
+        }
+    });
     for pattern in patterns(cx, usage) {
         widgets::weak(ui, &pattern);
     }
