@@ -7,6 +7,7 @@
 //! arrives with every call).
 
 mod control;
+mod device;
 mod input;
 mod known;
 mod output;

@@ -13,13 +13,12 @@ mod cycle;
 mod echo;
 mod room;
 mod steps;
-mod thermal;
 
 pub(crate) use self::car::Car;
 pub(crate) use self::cycle::taken_at;
 
 use self::steps::{Rate, Step, Steps, exceedance};
-use self::thermal::Device;
+use crate::device::Device;
 use crate::plan::Connector;
 use domain::{DurationMs, Instant, MilliAmps, PerPhase, Phase, TripModel};
 use std::collections::{BTreeMap, VecDeque};

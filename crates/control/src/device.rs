@@ -101,6 +101,22 @@ mod tests {
         assert_eq!(seconds_to(TripModel::MID_BAND_BREAKER, 1_130, 1000), u64::MAX, "1.13 In is carried for ever");
     }
 
+    /// Rated current is carried for ever, and a short overload is forgotten.
+    #[test]
+    fn rated_current_never_trips() {
+        for model in [TripModel::MID_BAND_BREAKER, TripModel::LINKY, TripModel::STRICT_DEFINITE_TIME] {
+            let mut device = Device::new(model);
+            let mut carry = |second: u64, amps: u16| {
+                device.carries(Instant(second * 1000), MilliAmps::from_amps(amps), MilliAmps(30_000));
+                device.used_milli()
+            };
+            let overloaded = (0..=5).map(|second| carry(second, 40)).max();
+            assert!(overloaded > Some(0), "{model:?}");
+            let rested = (6..=3_606).map(|second| carry(second, 29)).last();
+            assert_eq!(rested, Some(0), "{model:?}");
+        }
+    }
+
     /// A silence of the meter does not run the model away: the last current counts for ten seconds.
     #[test]
     fn silence_counts_for_ten_seconds() {
