@@ -1,43 +1,27 @@
 //! Tariffs and statements as a manager uses them: what the pages say, in both languages, and what they send.
 
+use crate::hand::{go, live, press, says, small};
 use api::{JobState, Language, MonthState};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use ui::fixtures::{self, Server, books};
 
-fn open(server: &Server, language: Language, page: &str) -> Harness<'static> {
-    let mut console = server.console(language);
-    let mut harness = Harness::builder().with_size([1280.0, 720.0]).with_max_steps(60).build_ui(move |ui| {
-        console.logic(ui.ctx());
-        console.ui(ui);
-    });
-    harness.run();
-    harness.get_by_role_and_label(Role::Tab, page).click();
-    harness.run();
+fn on(server: &Server, language: Language, page: &str) -> Harness<'static> {
+    let mut harness = small(server, language);
+    go(&mut harness, page);
     harness
 }
 
 fn server() -> Server {
-    let server = Server::signed_in();
-    server.push(fixtures::snapshot());
-    server
-}
-
-fn press(harness: &mut Harness<'_>, name: &str) {
-    harness.get_by_role_and_label(Role::Button, name).click();
-    harness.run();
-}
-
-fn says(harness: &Harness<'_>, text: &str) -> bool {
-    harness.query_all_by_label(text).next().is_some() || harness.query_all_by_value(text).next().is_some()
+    live(fixtures::snapshot())
 }
 
 /// A month says what is in the way and what to do; an obstacle is accepted with a reason, never without.
 #[test]
 fn obstacles_are_settled_with_a_reason() {
     let server = server();
-    let mut harness = open(&server, Language::English, "Statements");
+    let mut harness = on(&server, Language::English, "Statements");
     assert!(says(&harness, "Nobody pays for session 41 with 3.000 kWh"));
     assert!(says(&harness, "Assign the session, or accept that the building pays"));
     let accept = "Accept session/41/no_tenant";
@@ -53,7 +37,7 @@ fn obstacles_are_settled_with_a_reason() {
         server.asked(),
         [r#"PUT statements/2026-10/decisions {"key":"session/41/no_tenant","reason":"Visitor"}"#]
     );
-    let portuguese = open(&self::server(), Language::Portuguese, "Extratos");
+    let portuguese = on(&self::server(), Language::Portuguese, "Extratos");
     assert!(says(&portuguese, "Ninguém paga a sessão 41 com 3,000 kWh"));
 }
 
@@ -65,7 +49,7 @@ fn closing_asks_once_more() {
     month.obstacles.remove(0);
     server.answer("statements/2026-10", &month);
     server.answer("statements/2026-10/close", &books::month(MonthState::Closed));
-    let mut harness = open(&server, Language::English, "Statements");
+    let mut harness = on(&server, Language::English, "Statements");
     server.asked();
     press(&mut harness, "Close the month…");
     assert!(server.asked().is_empty(), "nothing is sent by the first press");
@@ -81,7 +65,7 @@ fn files_for_all_show_progress() {
     let server = server();
     server.answer("statements/2026-10/export", &books::job(JobState::Running, 1));
     server.answer("statement-jobs/7", &books::job(JobState::Done, 4));
-    let mut harness = open(&server, Language::English, "Statements");
+    let mut harness = on(&server, Language::English, "Statements");
     harness.get_by_role_and_label(Role::RadioButton, "Statements: Hand out").click();
     harness.run();
     server.asked();
@@ -99,7 +83,7 @@ fn files_for_all_show_progress() {
 #[test]
 fn a_tariff_is_checked_while_typed() {
     let server = server();
-    let mut harness = open(&server, Language::English, "Tariffs");
+    let mut harness = on(&server, Language::English, "Tariffs");
     server.asked();
     harness.get_by_role_and_label(Role::TextInput, "Price per kWh 1").focus();
     harness.run();

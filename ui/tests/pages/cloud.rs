@@ -1,40 +1,24 @@
 //! Cloud and copies as a manager uses them: what the page says, in both languages, and what it sends.
 
+use crate::hand::{go, live, open, press, says};
 use api::{ConnectionTest, Language};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use ui::fixtures::{self, Server, keeping};
 
-fn open(server: &Server, language: Language, size: [f32; 2]) -> Harness<'static> {
-    let mut console = server.console(language);
-    let mut harness = Harness::builder().with_size(size).with_max_steps(60).build_ui(move |ui| {
-        console.logic(ui.ctx());
-        console.ui(ui);
-    });
-    harness.run();
+fn on_page(server: &Server, language: Language, size: [f32; 2]) -> Harness<'static> {
+    let mut harness = open(server, language, size);
     let page = match language {
         Language::English => "Cloud and copies",
         Language::Portuguese => "Nuvem e cópias",
     };
-    harness.get_by_role_and_label(Role::Tab, page).click();
-    harness.run();
+    go(&mut harness, page);
     harness
 }
 
 fn server() -> Server {
-    let server = Server::signed_in();
-    server.push(fixtures::snapshot());
-    server
-}
-
-fn press(harness: &mut Harness<'_>, name: &str) {
-    harness.get_by_role_and_label(Role::Button, name).click();
-    harness.run();
-}
-
-fn says(harness: &Harness<'_>, text: &str) -> bool {
-    harness.query_all_by_label(text).next().is_some() || harness.query_all_by_value(text).next().is_some()
+    live(fixtures::snapshot())
 }
 
 /// The page says how far sending has come and what stands in the way, in the language of the console, and sends what is
@@ -42,7 +26,7 @@ fn says(harness: &Harness<'_>, text: &str) -> bool {
 #[test]
 fn the_cloud_says_what_is_wrong_and_what_leaves() {
     let server = server();
-    let mut harness = open(&server, Language::English, [1280.0, 1000.0]);
+    let mut harness = on_page(&server, Language::English, [1280.0, 1000.0]);
     assert!(says(&harness, "Something stands in the way") && says(&harness, "48120"));
     assert!(says(&harness, "Nothing personal leaves unless you tick it"));
     harness.get_by_role_and_label(Role::PasswordInput, "Password").focus();
@@ -66,7 +50,7 @@ fn the_cloud_says_what_is_wrong_and_what_leaves() {
     let asked = server.asked().join("\n");
     assert!(asked.contains("PUT sync/cloud") && asked.contains(r#""names":true,"cards":false"#), "{asked}");
     assert!(asked.contains(r#""password":"secret""#), "{asked}");
-    let portuguese = open(&self::server(), Language::Portuguese, [1920.0, 1080.0]);
+    let portuguese = on_page(&self::server(), Language::Portuguese, [1920.0, 1080.0]);
     assert!(says(
         &portuguese,
         "O servidor existe, mas nenhuma base de dados responde nessa porta; verifique a porta e a firewall"
@@ -77,7 +61,7 @@ fn the_cloud_says_what_is_wrong_and_what_leaves() {
 #[test]
 fn a_copy_is_looked_into_first() {
     let server = server();
-    let mut harness = open(&server, Language::English, [1280.0, 1000.0]);
+    let mut harness = on_page(&server, Language::English, [1280.0, 1000.0]);
     harness.get_by_role_and_label(Role::RadioButton, "Cloud and copies: Copies").click();
     harness.run();
     press(&mut harness, "What is in it meshwatt-20261120T030000Z.db");
