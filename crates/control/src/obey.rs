@@ -35,7 +35,7 @@ impl Control {
 fn watch_obedience(now: Now, connector: &mut ConnectorLive) {
     let Some(draw) = connector.draw(now) else { return };
     let (at, fullest) = (draw.at, draw.fullest());
-    let back = DurationMs(now.instant.since(draw.taken).0.saturating_add(SETTLE.0));
+    let back = DurationMs(now.instant.since(draw.told).0.saturating_add(SETTLE.0));
     let allowed =
         tolerated(connector.largest_set(now.instant, back).max(connector.largest_held(now, back)).max(connector.set));
     if fullest > allowed {

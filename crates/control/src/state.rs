@@ -21,6 +21,8 @@ pub(crate) const AWAKE: MilliAmps = MilliAmps(1000);
 pub(crate) const READING_MAX_AGE: DurationMs = DurationMs::from_secs(120);
 /// Chargers answer a limit at once; one that has done so and then takes longer may not have got the next one.
 const ANSWER_WITHIN: DurationMs = DurationMs::from_secs(4);
+/// A reading may wait so long behind other messages of its charger; one that says it is older has a wrong clock.
+const LATE_MAX: DurationMs = READING_MAX_AGE;
 /// Enough readings to find those around any meter sample that still counts, at one a second.
 const READINGS_MAX: usize = 150;
 /// Setpoints change at most a few times in [`READING_MAX_AGE`]; older ones decide nothing.
@@ -91,6 +93,9 @@ pub(crate) struct Draw {
     pub(crate) at: Instant,
     /// When it was measured, as far as clocks agree.
     pub(crate) taken: Instant,
+    /// When its charger says it was measured: it may have waited behind other messages for much longer than a clock
+    /// that is merely wrong would explain.
+    pub(crate) told: Instant,
     pub(crate) per_wire: Vec<MilliAmps>,
 }
 
@@ -263,7 +268,9 @@ impl ConnectorLive {
         };
         self.note_wires(now, &sample.current_per_wire, wiring.wires().len());
         let taken = crate::guard::taken_at(now, sample.at);
-        self.draws.push_back(Draw { at: now.instant, taken, per_wire });
+        let late = u64::try_from(now.wall.0.saturating_sub(sample.at.0)).unwrap_or(0);
+        let told = if late <= LATE_MAX.0 { Instant(now.instant.0.saturating_sub(late)) } else { taken };
+        self.draws.push_back(Draw { at: now.instant, taken, told, per_wire });
         while self.draws.len() > READINGS_MAX {
             self.draws.pop_front();
         }

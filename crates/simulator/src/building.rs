@@ -361,7 +361,12 @@ async fn run(shared: Weak<Shared>) {
     loop {
         let Some(shared) = shared.upgrade() else { return };
         let now = shared.config.clock.now();
-        shared.lock().advance(now, &shared.config);
+        let asked = {
+            let mut inside = shared.lock();
+            inside.advance(now, &shared.config);
+            inside.world.devices().filter_map(|(_, device)| device.asked_at()).min()
+        };
+        shared.config.clock.lived(asked.map_or(now.instant, |asked| asked.min(now.instant)));
         let pause = turn(shared.config.clock.speed());
         drop(shared);
         tokio::time::sleep(pause).await;

@@ -29,10 +29,13 @@ impl Speed {
 }
 
 /// Furthest a fast clock runs ahead of what the program has dealt with: two of its ticks and some.
-const AHEAD: Duration = Duration::from_millis(2_500);
+const AHEAD_OF_PROGRAM: Duration = Duration::from_millis(2_500);
+/// Furthest it runs ahead of what the building has lived through: one of its turns at the fastest speed and some.
+const AHEAD_OF_BUILDING: Duration = Duration::from_millis(1_500);
 
 /// A clock with a switchable speed. A change of speed bends its line but never breaks it:
-/// the monotonic time goes on from where it was. Faster than life, it waits for a program that cannot keep up.
+/// the monotonic time goes on from where it was. It runs faster than life only while the program and the virtual building
+/// keep up; beyond that, as in life.
 #[derive(Debug)]
 pub struct ScaledClock {
     start_wall: Timestamp,
@@ -44,17 +47,23 @@ struct Anchor {
     real: std::time::Instant,
     scaled: Duration,
     speed: Speed,
-    /// Where a fast clock stands still; none before the program's first word.
-    end: Option<Duration>,
+    /// Until when the program lets it run faster than life; none before its first word.
+    program: Option<Duration>,
+    /// Until when the building does.
+    building: Option<Duration>,
 }
 
 impl Anchor {
     fn scaled_now(&self) -> Duration {
-        let running = self.scaled.saturating_add(self.real.elapsed().saturating_mul(self.speed.factor()));
-        match (self.speed, self.end) {
-            (Speed::X1, _) | (Speed::X10 | Speed::X60, None) => running,
-            (Speed::X10 | Speed::X60, Some(end)) => running.min(end.max(self.scaled)),
+        let passed = self.real.elapsed();
+        let fast = self.scaled.saturating_add(passed.saturating_mul(self.speed.factor()));
+        let Some(end) = [self.program, self.building].into_iter().flatten().min() else { return fast };
+        let end = end.max(self.scaled);
+        if fast <= end {
+            return fast;
         }
+        let until_end = end.saturating_sub(self.scaled) / self.speed.factor();
+        end.saturating_add(passed.saturating_sub(until_end))
     }
 
     /// The same moment, from which time goes on.
@@ -67,7 +76,8 @@ impl ScaledClock {
     /// Starts at this civil time with this speed.
     #[must_use]
     pub fn new(start_wall: Timestamp, speed: Speed) -> Self {
-        let anchor = Anchor { real: std::time::Instant::now(), scaled: Duration::ZERO, speed, end: None };
+        let anchor =
+            Anchor { real: std::time::Instant::now(), scaled: Duration::ZERO, speed, program: None, building: None };
         Self { start_wall, anchor: Mutex::new(anchor) }
     }
 
@@ -89,6 +99,14 @@ impl ScaledClock {
         self.lock().speed
     }
 
+    /// The virtual building has lived through everything up to this moment: its cars have followed what they were
+    /// told, and what its devices asked was answered.
+    pub fn lived(&self, moment: Instant) {
+        let mut anchor = self.lock();
+        let end = Some(since_start(moment).saturating_add(AHEAD_OF_BUILDING));
+        *anchor = Anchor { building: anchor.building.max(end), ..anchor.here() };
+    }
+
     fn lock(&self) -> MutexGuard<'_, Anchor> {
         // The guard protects three plain values; a panic elsewhere cannot leave them half written.
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
@@ -107,9 +125,13 @@ impl Clock for ScaledClock {
 
     fn reached(&self, moment: Instant) {
         let mut anchor = self.lock();
-        let end = Duration::from_millis(moment.since(Instant::default()).0).saturating_add(AHEAD);
-        *anchor = Anchor { end: anchor.end.max(Some(end)), ..anchor.here() };
+        let end = Some(since_start(moment).saturating_add(AHEAD_OF_PROGRAM));
+        *anchor = Anchor { program: anchor.program.max(end), ..anchor.here() };
     }
+}
+
+const fn since_start(moment: Instant) -> Duration {
+    Duration::from_millis(moment.0)
 }
 
 /// Reads a time such as `2026-01-14T18:30:00Z`.

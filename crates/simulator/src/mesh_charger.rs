@@ -328,6 +328,12 @@ impl MeshCharger {
         self.linked && matches!(self.membership, Membership::Member { approved: true, .. })
     }
 
+    /// When it reported what has not been answered yet, while its link is up.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<Instant> {
+        self.pending.values().filter_map(|pending| pending.sent).min().filter(|_| self.linked)
+    }
+
     /// Whether a session runs.
     #[must_use]
     pub const fn is_in_session(&self) -> bool {

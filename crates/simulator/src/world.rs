@@ -8,7 +8,7 @@ use crate::mesh_meter::{MeshInput, MeshMeter, MeshOutput};
 use crate::ocpp_charger::{OcppCharger, OcppInput, OcppOutput};
 use crate::outlet::{Outlet, Resumed};
 use crate::{Obedience, VirtualCar};
-use domain::{CardUid, DurationMs, MilliAmps, MilliVolts, Now, PerPhase, Phase, PhaseCount};
+use domain::{CardUid, DurationMs, Instant, MilliAmps, MilliVolts, Now, PerPhase, Phase, PhaseCount};
 use std::collections::BTreeMap;
 
 /// A building's grid connection.
@@ -150,6 +150,16 @@ impl Device {
             Self::Ocpp(charger) => charger.is_ready(),
             Self::Mesh(charger) => charger.is_ready(),
             Self::Meter(meter, _) => meter.is_ready(),
+        }
+    }
+
+    /// When it asked what has not been answered yet, while its link is up.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<Instant> {
+        match self {
+            Self::Ocpp(charger) => charger.asked_at(),
+            Self::Mesh(charger) => charger.asked_at(),
+            Self::Meter(..) => None,
         }
     }
 

@@ -4,8 +4,8 @@ use super::sharing::has_alarm;
 use super::{Building, ONE, amps, charger_id, meter, site};
 use crate::{Change, Input, Order, Output, Reason};
 use domain::{
-    AlarmKind, ChargerEvent, ConnectorStatus, Flow, Meter, MeterEvent, MeterId, MeterRole, MeterSample, MilliAmps,
-    Pacing, PerPhase, Site, VoltAmps,
+    AlarmKind, ChargerEvent, ChargerSample, ConnectorStatus, DurationMs, Flow, Meter, MeterEvent, MeterId, MeterRole,
+    MeterSample, MilliAmps, Pacing, PerPhase, Site, VoltAmps,
 };
 
 /// 60 A on one phase with a house meter, which does not see the cars.
@@ -212,6 +212,31 @@ fn a_slow_answer_is_no_disobedience() {
         found |= disobeys(&b);
     }
     assert!(found, "it goes on as before");
+}
+
+/// Readings that waited behind other messages of their charger tell of the time before a cut, and prove nothing.
+#[test]
+fn late_readings_are_no_disobedience() {
+    let mut b = roomy(1);
+    let answer = |b: &mut Building| {
+        let limit = b.set(1);
+        b.event(1, ChargerEvent::LimitAnswered { connector: ONE, limit, accepted: true });
+    };
+    b.start(1, amps(32));
+    b.run(60);
+    answer(&mut b);
+    b.cars.remove(&1);
+    b.house = amps(40);
+    b.sample();
+    assert!(b.set(1) < amps(32), "{}", b.set(1));
+    for _ in 0..30 {
+        let at = b.now().wall - DurationMs::from_secs(30);
+        let sample = ChargerSample { at, current_per_wire: vec![amps(32)], ..ChargerSample::default() };
+        b.event(1, ChargerEvent::Measured { connector: Some(ONE), session: None, sample });
+        b.run(1);
+        answer(&mut b);
+        assert!(!has_alarm(&b, |kind| matches!(kind, AlarmKind::ChargerDisobeys(_))), "it followed before they came");
+    }
 }
 
 /// A connector where a car charges does not vanish because somebody configures or announces fewer.

@@ -217,8 +217,12 @@ impl OcppCharger {
         self.queue.forget_cards();
     }
 
-    /// A card starts or ends a transaction; a card of the same parent ends it too.
+    /// A card starts or ends a transaction; a card of the same parent ends it too. While it waits to hear about one
+    /// card its reader takes no other.
     fn tap(&mut self, now: Now, card: &str) {
+        if self.queue.asks_for_a_card() {
+            return;
+        }
         let running = self.transaction.as_ref().map(|transaction| transaction.card.clone());
         if running.as_deref() == Some(card) {
             self.stop(now, Some(card), "Local");
@@ -407,6 +411,12 @@ impl OcppCharger {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.linked && self.boot == Boot::Accepted
+    }
+
+    /// When it asked what has not been answered yet, while its link is up.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<Instant> {
+        self.queue.sent_at().filter(|_| self.linked)
     }
 
     /// Whether a transaction runs.

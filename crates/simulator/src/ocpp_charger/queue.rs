@@ -177,6 +177,17 @@ impl Queue {
         Some(request.purpose)
     }
 
+    /// When the request was sent that waits for its answer.
+    pub(super) fn sent_at(&self) -> Option<Instant> {
+        self.flight.as_ref().map(|flight| flight.sent)
+    }
+
+    /// Whether the central system is being asked about a card.
+    pub(super) fn asks_for_a_card(&self) -> bool {
+        let in_flight = self.flight.as_ref().map(|flight| &flight.request);
+        self.passing.iter().chain(in_flight).any(|request| matches!(request.purpose, Purpose::Authorize(_)))
+    }
+
     /// Transaction messages the central system has not confirmed.
     pub(super) fn unconfirmed(&self) -> usize {
         let flying = self.flight.as_ref().is_some_and(|flight| flight.request.purpose.is_transaction());

@@ -127,6 +127,22 @@ fn a_pending_charger_only_boots() {
     assert!(!bench.charger.is_ready());
 }
 
+/// A card held to the reader again before its answer came does not end the session it has just begun.
+#[test]
+fn an_impatient_hand_starts_one_session() {
+    let mut bench = Bench::new();
+    bench.input(OcppInput::LinkUp);
+    bench.serve(friendly);
+    bench.input(OcppInput::Plug(VirtualCar::new(CarTraits::prompt(3, MilliAmps::from_amps(16)), WattHours(20_000))));
+    for _ in 0..3 {
+        bench.input(OcppInput::Tap(CardUid::new("04A1B2C3").unwrap()));
+        bench.pass(5);
+    }
+    let told = bench.serve(friendly);
+    assert_eq!(told.iter().filter(|(action, _)| action == "StartTransaction").count(), 1);
+    assert!(bench.charger.is_in_session());
+}
+
 /// A card whose answer comes after its car has left starts nothing for the next car.
 #[test]
 fn a_late_answer_is_not_for_the_next_car() {
