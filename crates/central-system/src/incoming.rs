@@ -351,6 +351,10 @@ impl Station {
 
     /// Reads a card; what no card can be is said to people and is nobody's.
     fn card(&mut self, now: Now, text: &str, out: &mut Vec<Output>) -> Option<CardUid> {
+        // What follows the end of a text in memory is no part of the card.
+        let is_junk = |c: char| c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER;
+        let text = text.trim_matches(is_junk);
+        let text = text.split('\0').next().unwrap_or_default();
         // KEBA appends its own serial number: `04A1B2C3_21001234`.
         let is_keba = self.hardware.as_ref().is_some_and(|it| it.vendor.to_ascii_lowercase().contains("keba"));
         let bare = text.split('_').next().filter(|_| is_keba).unwrap_or(text);
@@ -445,7 +449,22 @@ fn status_word(status: &ChargePointStatus, is_charging: bool) -> ConnectorStatus
                 ConnectorStatus::Preparing
             }
         }
-        ChargePointStatus::Unlisted(_) => ConnectorStatus::Unknown,
+        ChargePointStatus::Unlisted(word) => meant(word),
+    }
+}
+
+/// Words of other versions and of firmware that made up its own.
+fn meant(word: &str) -> ConnectorStatus {
+    let plain: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.to_ascii_lowercase().as_str() {
+        "free" | "idle" | "ready" => ConnectorStatus::Available,
+        "plugged" | "connected" => ConnectorStatus::Preparing,
+        "inuse" => ConnectorStatus::Charging,
+        "suspended" | "suspendedbyev" | "suspendedev" => ConnectorStatus::SuspendedEv,
+        "suspendedbyevse" | "suspendedevse" => ConnectorStatus::SuspendedEvse,
+        "fault" | "error" => ConnectorStatus::Faulted,
+        "inoperative" | "outoforder" => ConnectorStatus::Unavailable,
+        _ => ConnectorStatus::Unknown,
     }
 }
 

@@ -63,11 +63,11 @@ pub(crate) fn measured(value: &MeterValue, at: Timestamp, phases: u8) -> Measure
     let mut sample = ChargerSample { at, ..ChargerSample::default() };
     let mut is_doubtful = true;
     for sampled in &value.sampled_value {
-        let Some(raw) = number(sampled) else { continue };
+        let Some((raw, written)) = number(sampled) else { continue };
         let Some(wire) = wire(sampled.phase.as_ref()) else { continue };
         let is_begin = sampled.context == Some(ReadingContext::TransactionBegin);
-        let unit = sampled.unit.as_ref();
-        match sampled.measurand.as_ref().unwrap_or(&Measurand::EnergyActiveImportRegister) {
+        let unit = sampled.unit.as_ref().or(written.as_ref());
+        match sampled.measurand.as_ref().unwrap_or_else(|| implied(unit)) {
             Measurand::EnergyActiveImportRegister => {
                 is_doubtful = matches!(unit, None | Some(UnitOfMeasure::Wh));
                 energy.put(wire, in_milli_units(raw, unit), is_begin);
@@ -89,13 +89,35 @@ pub(crate) fn measured(value: &MeterValue, at: Timestamp, phases: u8) -> Measure
     Measured { sample, doubtful_mwh: register.filter(|_| is_doubtful) }
 }
 
-/// The value in thousandths, unless it is signed, empty or measured inside the car.
-fn number(sampled: &SampledValue) -> Option<i64> {
+/// What a value without a measurand measures: energy, as the standard says, unless its unit says otherwise.
+const fn implied(unit: Option<&UnitOfMeasure>) -> &'static Measurand {
+    match unit {
+        Some(UnitOfMeasure::A) => &Measurand::CurrentImport,
+        Some(UnitOfMeasure::V) => &Measurand::Voltage,
+        Some(UnitOfMeasure::W | UnitOfMeasure::Kw) => &Measurand::PowerActiveImport,
+        Some(UnitOfMeasure::Percent) => &Measurand::SoC,
+        Some(UnitOfMeasure::Celcius | UnitOfMeasure::Celsius | UnitOfMeasure::Fahrenheit | UnitOfMeasure::K) => {
+            &Measurand::Temperature
+        }
+        _ => &Measurand::EnergyActiveImportRegister,
+    }
+}
+
+/// The value in thousandths, and the unit behind it where one is written there; nothing for one that is signed, empty or
+/// measured inside the car.
+fn number(sampled: &SampledValue) -> Option<(i64, Option<UnitOfMeasure>)> {
     let in_car = sampled.location == Some(Location::Ev) && sampled.measurand != Some(Measurand::SoC);
     if sampled.format == Some(ValueFormat::SignedData) || in_car {
         return None;
     }
-    Decimal::parse(&sampled.value).map(Decimal::thousandths)
+    if let Some(value) = Decimal::parse(&sampled.value) {
+        return Some((value.thousandths(), None));
+    }
+    // `16.0 A`
+    let text = sampled.value.trim();
+    let (value, unit) = text.split_at_checked(text.rfind(|c: char| c.is_ascii_digit())? + 1)?;
+    let unit = UnitOfMeasure::from_text(unit);
+    Decimal::parse(value).filter(|_| unit.is_listed()).map(|value| (value.thousandths(), Some(unit)))
 }
 
 /// The wire a phase names: `Some(None)` is all of them, `None` is one that carries no load of its own.

@@ -21,6 +21,19 @@ fn metervalue_defaults() {
     assert!(sample(r#"[{"value":""},{"value":"NaN"},{"value":"7","measurand":"Strange"}]"#, 1).is_empty());
 }
 
+/// A unit tells what a value without a measurand is, and may stand behind the number; a comma is a point.
+#[test]
+fn units_that_say_more() {
+    let values = sample(
+        r#"[{"value":"16,5","unit":"A"},{"value":"231","unit":"V"},{"value":"3.8","unit":"kW"},{"value":"1.5 kWh"}]"#,
+        1,
+    );
+    assert_eq!((values.current_per_wire, values.voltage_per_wire), (milliamps(&[16_500]), vec![MilliVolts(231_000)]));
+    assert_eq!((values.power, values.energy), (Some(Watts(3800)), Some(WattHours(1500))));
+    assert!(sample(r#"[{"value":"12 bananas"},{"value":"A"}]"#, 1).is_empty());
+    assert_eq!(sample(r#"[{"value":"1.234,5"},{"value":"1,234.5"}]"#, 1).energy, Some(WattHours(1234)));
+}
+
 /// Q21: phases with and without `-N`; the neutral is no load; a sum only where there is no total.
 #[test]
 fn phase_labels() {

@@ -222,6 +222,10 @@ impl Station {
     fn frame(&mut self, now: Now, generation: u64, text: &str, out: &mut Vec<Output>) {
         let Some(link) = self.link.as_mut().filter(|link| link.generation == generation) else { return };
         link.heard_at = now.instant;
+        // Some chargers keep their connection open with empty messages.
+        if text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).is_empty() {
+            return;
+        }
         match Frame::parse(text) {
             Ok(Frame::Call(call)) => self.call(now, &call, out),
             Ok(Frame::Result(result)) => self.result(now, &result, out),

@@ -45,11 +45,20 @@ impl Version {
         }
     }
 
-    /// The most wanted of those a charger offers, in any letter case.
+    /// The most wanted of those a charger offers, with the charger's own spelling of it: letter case differs, and some
+    /// leave out the point or add that they mean the JSON kind.
     #[must_use]
-    pub fn choose(offered: &[&str]) -> Option<Self> {
-        let is_offered = |version: &Self| offered.iter().any(|word| word.eq_ignore_ascii_case(version.subprotocol()));
-        Self::ALL.into_iter().find(is_offered)
+    pub fn choose<'a>(offered: &[&'a str]) -> Option<(Self, &'a str)> {
+        let plain = |word: &str| -> String {
+            let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+            word.to_ascii_lowercase().replace("json", "").replace('j', "")
+        };
+        let offer = |version: Self, exact: bool| {
+            let wanted = version.subprotocol();
+            let fits = |word: &&&str| **word == wanted || (!exact && plain(word) == plain(wanted));
+            offered.iter().find(fits).map(|word| (version, *word))
+        };
+        Self::ALL.into_iter().find_map(|version| offer(version, true).or_else(|| offer(version, false)))
     }
 
     /// As the rest of the program calls it.
@@ -107,10 +116,11 @@ mod tests {
     /// A charger's offers are chosen from in any order and letter case; what nobody speaks is not chosen.
     #[test]
     fn the_most_wanted_offer_is_chosen() {
-        assert_eq!(Version::choose(&["ocpp1.5", "OCPP1.6"]), Some(Version::V16));
-        assert_eq!(Version::choose(&["ocpp1.5", "mqtt"]), None);
+        assert_eq!(Version::choose(&["ocpp1.5", "OCPP1.6"]), Some((Version::V16, "OCPP1.6")));
+        assert_eq!(Version::choose(&["ocpp1.6J", "ocpp1.6"]), Some((Version::V16, "ocpp1.6")), "exact before alike");
+        assert_eq!(Version::choose(&["ocpp1.5", "mqtt", "ocpp2.0.1", ""]), None);
         for version in Version::ALL {
-            assert_eq!(Version::choose(&[version.subprotocol()]), Some(version));
+            assert_eq!(Version::choose(&[version.subprotocol()]), Some((version, version.subprotocol())));
             assert_eq!(Version::of_protocol(version.protocol()), Some(version));
         }
     }

@@ -51,6 +51,16 @@ fn clamp(value: i128) -> i64 {
 
 fn thousandths(text: &str) -> Option<i128> {
     let text = text.trim();
+    // Both signs: the last one is the point, the others part thousands.
+    let last = text.rfind(['.', ',']);
+    if let Some(last) = last
+        && text.contains('.')
+        && text.contains(',')
+    {
+        let (whole, part) = text.split_at_checked(last)?;
+        let whole: String = whole.chars().filter(|c| !matches!(c, '.' | ',')).collect();
+        return thousandths(&format!("{whole}.{}", part.get(1..)?));
+    }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -165,8 +165,8 @@ impl FrameError {
     }
 }
 
-/// Longest id we take; the standard says 36, chargers use more.
-const ID_CHARS_MAX: usize = 255;
+/// Longest id we take; the standard says 36 characters, chargers use more.
+const ID_BYTES_MAX: usize = 4096;
 /// Longest description a charger must take.
 const DESCRIPTION_CHARS_MAX: usize = 255;
 
@@ -177,9 +177,17 @@ impl Frame {
     /// When the text is no frame; the error says what is wrong and which id an answer would have.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
         let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0'));
-        let parts: Vec<&RawValue> = serde_json::from_str(text).map_err(|_not_json| FrameError::NotAList)?;
+        if let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(text) {
+            return Self::of(&parts);
+        }
+        let mended = crate::mend::mended(text).ok_or(FrameError::NotAList)?;
+        let parts: Vec<&RawValue> = serde_json::from_str(&mended).map_err(|_no_list| FrameError::NotAList)?;
+        Self::of(&parts)
+    }
+
+    fn of(parts: &[&RawValue]) -> Result<Self, FrameError> {
         let id = parts.get(1).and_then(|raw| MessageId::read(raw));
-        let id = id.filter(|id| !id.text.is_empty() && id.text.chars().count() <= ID_CHARS_MAX);
+        let id = id.filter(|id| id.text.len() <= ID_BYTES_MAX);
         let kind = parts.first().map(|raw| raw.get().trim().trim_matches('"')).unwrap_or_default();
         if !matches!(kind, "2" | "3" | "4") {
             return Err(FrameError::Kind { id });
@@ -214,11 +222,25 @@ fn plain_text(raw: &RawValue) -> String {
 }
 
 fn payload(raw: Option<&&RawValue>, id: &MessageId, is_call: bool) -> Result<String, FrameError> {
-    match raw.map(|raw| raw.get().trim()) {
-        None | Some("null" | "\"\"" | "[]") => Ok("{}".to_owned()),
-        Some(json) if json.starts_with('{') => Ok(json.to_owned()),
-        Some(_) => Err(FrameError::Payload { id: id.clone(), is_call }),
-    }
+    let json = match raw.map(|raw| raw.get().trim()) {
+        None | Some("null" | "\"\"" | "[]") => return Ok("{}".to_owned()),
+        Some(json) => json,
+    };
+    let inner = match json.as_bytes().first() {
+        Some(b'{') => Some(json.to_owned()),
+        // Written as JSON twice, or as a list of one.
+        Some(b'"') => serde_json::from_str::<String>(json).ok().filter(|text| is_json_object(text)),
+        Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(json).ok().as_deref() {
+            Some([only]) if is_json_object(only.get()) => Some(only.get().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    inner.ok_or_else(|| FrameError::Payload { id: id.clone(), is_call })
+}
+
+fn is_json_object(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
 fn quoted(text: &str) -> String {

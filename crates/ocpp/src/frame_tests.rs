@@ -31,6 +31,12 @@ fn bent_frames_are_read() {
     assert_eq!(call(r#"[2,"1","Heartbeat",{},{},"more",5]"#).payload, "{}");
     assert_eq!(call(r#"["2","1","Heartbeat",{}]"#).action, "Heartbeat");
     assert_eq!(call("\u{feff} [2,\"1\",\"Heartbeat\",{}]\r\n\0").action, "Heartbeat");
+    assert_eq!(call(r#"[2,"1","Heartbeat","{\"a\":1}"]"#).payload, "{\"a\":1}");
+    assert_eq!(call(r#"[2,"1","Heartbeat",[{"a":1}]]"#).payload, "{\"a\":1}");
+    assert_eq!(call("[2,\"1\",\"Authorize\",{\"idTag\":\"A\u{2}\",},]").payload, r#"{"idTag":"A\u0002"}"#);
+    assert_eq!(call(r#"[2,"","Heartbeat",{}]"#).id.as_str(), "");
+    let long = "x".repeat(2000);
+    assert_eq!(call(&format!(r#"[2,"{long}","Heartbeat",{{}}]"#)).id.as_str(), long);
     let call = call(r#"[2,77,"Heartbeat",{}]"#);
     assert_eq!(call.id.as_str(), "77");
     let answer = CallResult { id: call.id, payload: "{}".to_owned() };

@@ -11,6 +11,7 @@ mod check;
 mod date_time;
 mod decimal;
 pub mod frame;
+mod mend;
 mod read;
 pub mod v16;
 mod words;

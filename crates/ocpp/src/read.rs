@@ -25,7 +25,7 @@ pub fn read<T: DeserializeOwned>(payload: &str) -> Result<T, ReadError> {
     };
     // A field given twice: the last one counts, as in most JSON readers.
     match serde_json::from_str::<serde_json::Value>(payload) {
-        Ok(value) => serde_json::from_value(value).map_err(|_second| ReadError(plain(&first))),
+        Ok(value) => serde_json::from_str(&value.to_string()).map_err(|_second| ReadError(plain(&first))),
         Err(_second) => Err(ReadError(plain(&first))),
     }
 }
@@ -54,14 +54,15 @@ fn scalar(raw: &RawValue) -> Scalar {
     }
 }
 
-fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
-    Box::<RawValue>::deserialize(deserializer)
+/// Borrowed, since a report has dozens of values: payloads are always read from text.
+fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
+    <&RawValue>::deserialize(deserializer)
 }
 
 /// Any scalar as text; nothing is `""`. A group or list is kept as its JSON text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let raw = raw(deserializer)?;
-    Ok(match scalar(&raw) {
+    Ok(match scalar(raw) {
         Scalar::Nothing => String::new(),
         Scalar::Text(text) => text,
         Scalar::Composite => raw.get().to_owned(),
@@ -71,7 +72,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 /// Any scalar as text, where absence is allowed.
 pub(crate) fn text_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let raw = raw(deserializer)?;
-    Ok(match scalar(&raw) {
+    Ok(match scalar(raw) {
         Scalar::Nothing => None,
         Scalar::Text(text) => Some(text),
         Scalar::Composite => Some(raw.get().to_owned()),
@@ -132,7 +133,7 @@ pub(crate) fn object_optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let raw = raw(deserializer)?;
-    match scalar(&raw) {
+    match scalar(raw) {
         Scalar::Composite => serde_json::from_str(raw.get()).map(Some).map_err(|error| D::Error::custom(plain(&error))),
         Scalar::Nothing | Scalar::Text(_) => Ok(None),
     }
@@ -144,8 +145,7 @@ pub(crate) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer:
     let text = raw.get().trim();
     match text.as_bytes().first() {
         Some(b'[') => {
-            let items: Vec<Box<RawValue>> =
-                serde_json::from_str(text).map_err(|error| D::Error::custom(plain(&error)))?;
+            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| D::Error::custom(plain(&error)))?;
             Ok(items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
         }
         Some(b'n') | None => Ok(Vec::new()),
@@ -158,8 +158,8 @@ pub(crate) fn list_optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
     let raw = raw(deserializer)?;
-    match scalar(&raw) {
+    match scalar(raw) {
         Scalar::Nothing => Ok(None),
-        Scalar::Text(_) | Scalar::Composite => list(&*raw).map(Some).map_err(|error| D::Error::custom(plain(&error))),
+        Scalar::Text(_) | Scalar::Composite => list(raw).map(Some).map_err(|error| D::Error::custom(plain(&error))),
     }
 }

@@ -99,6 +99,20 @@ fn repeated_fields_are_read() {
     assert_eq!(read.id_tag, "B");
 }
 
+/// Fields in another letter case or with underscores are the same fields; what we write keeps the standard's spelling.
+#[test]
+fn field_names_in_other_spellings() {
+    for text in [
+        r#"{"connectorid":1,"idtag":"A","meterstart":5,"timestamp":"2026-01-01T00:00:00Z"}"#,
+        r#"{"ConnectorId":1,"IdTag":"A","MeterStart":5,"Timestamp":"2026-01-01T00:00:00Z"}"#,
+        r#"{"connectorID":1,"id_tag":"A","meter_start":5,"timestamp":"2026-01-01T00:00:00Z"}"#,
+    ] {
+        let read: StartTransactionRequest = ocpp::read(text).unwrap();
+        assert_eq!((read.connector_id, read.id_tag.as_str(), read.meter_start), (1, "A", 5), "{text}");
+        assert!(ocpp::write(&read).unwrap().contains(r#""connectorId":1,"idTag":"A","meterStart":5"#));
+    }
+}
+
 /// A card of 300 characters is read whole; whether it may charge is decided elsewhere.
 #[test]
 fn idtag_20_chars_garbage_tail() {

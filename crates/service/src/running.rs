@@ -176,7 +176,7 @@ impl Drop for Running {
 /// In one line what stands in the way and what to do.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     make_data_dir(&config.data_dir)?;
-    let sockets = Sockets::listen(&config).await?;
+    let sockets = Sockets::listen(&config)?;
     let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
     let token = token(&config.data_dir)?;
     let now = config.clock.now();
@@ -306,7 +306,10 @@ impl Plumbing {
         let mqtts = tasks.mqtts.take();
         let mut tasks = tasks.tasks;
         if let Some(listener) = sockets.files {
-            let served = files::serve(listener, records.files.clone(), drain.subscribe());
+            let noted = carrier.clone();
+            let failed = Arc::new(move |peer, code, about| noted.handshake_failed(peer, code, about));
+            let (files, certificates) = (records.files.clone(), records.certificates.clone());
+            let served = files::serve(listener, files, certificates, failed, drain.subscribe());
             tasks.push(named("files", served));
         }
         tasks.push(named("backup", records.backups.clone().run(drain.subscribe())));

@@ -10,11 +10,11 @@ use crate::running::{Addresses, named};
 use crate::tls::{self, CertificateError, Certificates, TlsIncoming};
 use api::{Language, RefusalCode};
 use central_system::{Command, Trigger};
-use domain::{ChargerId, Timestamp};
+use domain::{ChargerId, DurationMs, Timestamp};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -36,16 +36,16 @@ pub(crate) struct SecuredSockets {
 
 impl Sockets {
     /// Binds everything before anything is opened, so that a taken port changes nothing.
-    pub(crate) async fn listen(config: &Config) -> Result<Self, StartError> {
+    pub(crate) fn listen(config: &Config) -> Result<Self, StartError> {
         Ok(Self {
-            http: listen("http", config.http).await?,
-            ocpp: listen("ocpp", config.ocpp).await?,
-            mqtt: listen("mqtt", config.mqtt).await?,
-            files: listen_where_wanted("files", config.files).await?,
+            http: listen("http", config.http)?,
+            ocpp: listen("ocpp", config.ocpp)?,
+            mqtt: listen("mqtt", config.mqtt)?,
+            files: listen_where_wanted("files", config.files)?,
             secured: SecuredSockets {
-                https: listen_where_wanted("https", config.https).await?,
-                ocpps: listen_where_wanted("ocpps", config.ocpps).await?,
-                mqtts: listen_where_wanted("mqtts", config.mqtts).await?,
+                https: listen_where_wanted("https", config.https)?,
+                ocpps: listen_where_wanted("ocpps", config.ocpps)?,
+                mqtts: listen_where_wanted("mqtts", config.mqtts)?,
             },
         })
     }
@@ -153,7 +153,7 @@ async fn renew(shared: http::Shared, mut drain: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = crate::drain::drained(&mut drain) => return,
-            () = tokio::time::sleep(tls::LOOK_EVERY) => {}
+            () = tokio::time::sleep(shared.clock.real(DurationMs::from_secs(tls::LOOK_EVERY.as_secs()))) => {}
         }
         if let Err(error) = certificates.renew_when_due().await {
             tracing::error!(
@@ -176,8 +176,21 @@ async fn renew(shared: http::Shared, mut drain: watch::Receiver<bool>) {
     }
 }
 
-async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| {
+/// Connections that wait to be accepted: after a power cut every charger comes back in the same second, and one that
+/// finds no room tries again only after a second or three.
+const BACKLOG: u32 = 4096;
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart finds its port free at once. On Windows the same option would let two programs share a port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    bind(address).map_err(|source| {
         if source.kind() == std::io::ErrorKind::AddrInUse {
             StartError::PortTaken { option, address }
         } else {
@@ -186,14 +199,8 @@ async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener
     })
 }
 
-async fn listen_where_wanted(
-    option: &'static str,
-    address: Option<SocketAddr>,
-) -> Result<Option<TcpListener>, StartError> {
-    match address {
-        Some(address) => Ok(Some(listen(option, address).await?)),
-        None => Ok(None),
-    }
+fn listen_where_wanted(option: &'static str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, StartError> {
+    address.map(|address| listen(option, address)).transpose()
 }
 
 fn local(listener: &TcpListener, option: &'static str, address: SocketAddr) -> Result<SocketAddr, StartError> {

@@ -38,6 +38,9 @@ const TEST: &[Package] = &[
     library("postgresql"),
     Package { debian: "chromium", ubuntu: "chromium-browser", program: "chromium" },
     Package { debian: "chromium-driver", ubuntu: "chromium-chromedriver", program: "chromedriver" },
+    // A keyring without a screen, on a message bus of its own.
+    tool("gnome-keyring", "gnome-keyring-daemon"),
+    tool("dbus", "dbus-daemon"),
 ];
 
 /// What the foreign OCPP client needs, by exact version: a new release shall not change what a test proves.
@@ -181,7 +184,7 @@ mod tests {
         };
         assert_eq!(
             check(System::Debian, "chromium", "xvfb"),
-            ["imagemagick", "mosquitto-clients", "mosquitto", "postgresql", "chromium-driver"],
+            ["imagemagick", "mosquitto-clients", "mosquitto", "postgresql", "chromium-driver", "gnome-keyring", "dbus"],
             "a program or its package is enough"
         );
         assert!(check(System::Ubuntu, "", "").contains(&"chromium-browser"), "Ubuntu names Chromium differently");

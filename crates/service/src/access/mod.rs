@@ -131,6 +131,17 @@ impl Access {
         })))
     }
 
+    /// The charger that is meant: some write their name in capitals once and in small letters later, for example after
+    /// an update. One that was let in under exactly this name is itself.
+    pub(crate) fn meant(&self, charger: ChargerId) -> ChargerId {
+        let state = self.read();
+        if state.approved.contains(&charger) {
+            return charger;
+        }
+        let alike = |known: &&ChargerId| known.as_str().eq_ignore_ascii_case(charger.as_str());
+        state.approved.iter().find(alike).cloned().unwrap_or(charger)
+    }
+
     /// Decides about a charger and remembers what it proved.
     pub(crate) async fn judge(
         &self,

@@ -14,6 +14,7 @@ use domain::{
     Protocol, Record,
 };
 use std::collections::VecDeque;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 /// Machines that answer each other for ever would stop the building; real turns take a few dozen steps.
@@ -350,9 +351,14 @@ impl Engine {
     pub(super) fn deliver(&mut self, charger: &ChargerId, generation: u64, text: String) {
         let Some(socket) = self.sockets.get(charger).filter(|socket| socket.generation == generation) else { return };
         self.parts.metrics.ocpp_sent();
-        if socket.sender.try_send(ToSocket::Text(text)).is_err() {
-            tracing::warn!(%charger, "the charger does not read what it is sent; its connection is closed");
-            self.sockets.remove(charger);
+        match socket.sender.try_send(ToSocket::Text(text)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!(%charger, "the charger does not read what it is sent; its connection is closed");
+                self.sockets.remove(charger);
+            }
+            // Its socket says so in a moment.
+            Err(TrySendError::Closed(_)) => tracing::debug!(%charger, "the charger left before its answer"),
         }
     }
 

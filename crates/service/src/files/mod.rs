@@ -5,6 +5,7 @@
 //! ([`Files::upload_url`]); firmware is given by the manager and fetched under [`Files::firmware_url`].
 
 mod keep;
+mod listen;
 mod serve;
 
 pub(crate) use self::keep::{FileError, FileErrorKind, Incoming};
@@ -37,6 +38,15 @@ const PLACES_MAX: usize = 1000;
 
 /// Transfers at once; each holds a file and a socket.
 const TRANSFERS_MAX: usize = 32;
+
+/// How a charger reaches us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Its own network address, which decides which of ours it can reach.
+    pub(crate) at: Option<IpAddr>,
+    /// Whether it trusts our certificate, since its OCPP line is private.
+    pub(crate) is_private: bool,
+}
 
 /// The files of a building.
 #[derive(Clone)]
@@ -79,16 +89,12 @@ impl Files {
         Ok(Self(Arc::new(Inner { dir: data_dir.join("files"), writer, clock, bound, known, transfers })))
     }
 
-    /// The address a charger leaves its next diagnostics at; `None` while the file server is off. `charger_at` is the
-    /// charger's own network address, which decides which of ours it can reach.
+    /// The address a charger leaves its next diagnostics at; `None` while the file server is off. `charger_at` says how
+    /// it reaches us.
     ///
     /// # Errors
     /// When the place cannot be kept.
-    pub(crate) async fn upload_url(
-        &self,
-        charger: &ChargerId,
-        charger_at: Option<IpAddr>,
-    ) -> Result<Option<String>, FileError> {
+    pub(crate) async fn upload_url(&self, charger: &ChargerId, charger_at: Reach) -> Result<Option<String>, FileError> {
         let Some(base) = self.base(charger_at) else { return Ok(None) };
         let file = StoredFile {
             id: new_id()?,
@@ -106,7 +112,7 @@ impl Files {
     }
 
     /// The address chargers fetch this firmware from; `None` while the file server is off or without such a file.
-    pub(crate) fn firmware_url(&self, id: &str, charger_at: Option<IpAddr>) -> Option<String> {
+    pub(crate) fn firmware_url(&self, id: &str, charger_at: Reach) -> Option<String> {
         let file = self.get(id).filter(|file| file.kind == FileKind::Firmware && file.bytes.is_some())?;
         Some(format!("{}/firmware/{}/{}", self.base(charger_at)?, file.id, path_name(&file.name)))
     }
@@ -147,8 +153,9 @@ impl Files {
     }
 
     /// Where chargers reach us.
-    fn base(&self, charger_at: Option<IpAddr>) -> Option<String> {
-        Some(format!("http://{}", reach::nearest(self.0.bound?, charger_at)))
+    fn base(&self, charger: Reach) -> Option<String> {
+        let scheme = if charger.is_private { "https" } else { "http" };
+        Some(format!("{scheme}://{}", reach::nearest(self.0.bound?, charger.at)))
     }
 
     /// Empty places that are closed are forgotten, and the oldest when there are too many.

@@ -4,7 +4,9 @@
 //! Nothing else exists here, nothing is listed, and a wrong address gives nothing away.
 
 use super::keep::{FileErrorKind, Incoming};
+use super::listen::EitherListener;
 use super::{FileError, Files};
+use crate::tls::{Certificates, Failed};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Path, Request, State};
@@ -18,9 +20,19 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::io::ReaderStream;
 
-/// Serves chargers until the drain.
-pub(crate) async fn serve(listener: TcpListener, files: Files, mut drain: watch::Receiver<bool>) {
+/// Serves chargers until the drain, with and without TLS.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    files: Files,
+    certificates: Certificates,
+    failed: Failed,
+    mut drain: watch::Receiver<bool>,
+) {
     let ended = async move { crate::drain::drained(&mut drain).await };
+    let listener = match EitherListener::start(listener, certificates, failed) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the file server cannot begin"),
+    };
     if let Err(error) = axum::serve(listener, router(files)).with_graceful_shutdown(ended).await {
         tracing::error!(%error, "the file server ended");
     }

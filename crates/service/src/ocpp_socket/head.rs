@@ -86,19 +86,27 @@ pub(crate) struct Accepted {
 
 /// Splits a complete head off the bytes read so far; `None` while it is incomplete.
 pub(crate) fn split(bytes: &[u8]) -> Option<(Head, &[u8])> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let (end, gap) = end_of(bytes)?;
     let (head, rest) = bytes.split_at_checked(end)?;
-    let rest = rest.get(4..)?;
+    let rest = rest.get(gap..)?;
     let text = String::from_utf8_lossy(head);
-    let mut lines = text.split("\r\n");
-    let mut first = lines.next().unwrap_or_default().split(' ').filter(|part| !part.is_empty());
-    let method = first.next().unwrap_or_default().to_owned();
-    let target = first.next().unwrap_or_default().to_owned();
+    let mut lines = text.trim_start().lines();
+    let first = lines.next().unwrap_or_default().trim();
+    let (method, target) = first.split_once(' ').unwrap_or((first, ""));
+    // Up to the version and no further: some chargers do not encode the spaces of their name.
+    let target = target.rfind(" HTTP/").and_then(|end| target.get(..end)).unwrap_or(target).trim();
+    let (method, target) = (method.to_ascii_uppercase(), target.to_owned());
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     Some((Head { method, target, headers }, rest))
+}
+
+/// Where a head ends and how many bytes its empty line takes; some chargers end lines without a carriage return.
+fn end_of(bytes: &[u8]) -> Option<(usize, usize)> {
+    let ends = |gap: &[u8]| bytes.windows(gap.len()).position(|window| window == gap).map(|at| (at, gap.len()));
+    ends(b"\r\n\r\n").into_iter().chain(ends(b"\n\n")).min()
 }
 
 /// Decides about a head.
@@ -110,29 +118,31 @@ pub(crate) fn accept(head: &Head) -> Result<Accepted, Refusal> {
     }
     let upgrade = head.header("upgrade").unwrap_or_default();
     let key = head.header("sec-websocket-key");
-    let (true, Some(key)) = (upgrade.eq_ignore_ascii_case("websocket"), key) else {
+    let is_upgrade = upgrade.split(',').any(|word| word.trim().eq_ignore_ascii_case("websocket"));
+    let (true, Some(key)) = (is_upgrade, key) else {
         return Err(Refusal { status: "426 Upgrade Required", ..Refusal::new(&shown, RefusalCode::NotWebSocket) });
     };
-    if head.header("sec-websocket-version").is_some_and(|version| version != "13") {
+    let speaks = |versions: &str| versions.split(',').any(|version| version.trim() == "13");
+    if head.header("sec-websocket-version").is_some_and(|versions| !speaks(versions)) {
         return Err(Refusal::new(&shown, RefusalCode::WebSocketVersion));
     }
     let Some(name) = name else {
         return Err(Refusal::new("", RefusalCode::NoIdentity));
     };
-    let charger = ChargerId::new(&name)
+    let charger = ChargerId::new(plain_name(&name))
         .map_err(|error| Refusal::new(&name, RefusalCode::BadIdentity).about(error.to_string()))?;
     let chosen = head.subprotocol(&name)?;
     let mut response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
         derive_accept_key(key.as_bytes())
     );
-    if let Some(version) = chosen
-        && write!(response, "Sec-WebSocket-Protocol: {}\r\n", version.subprotocol()).is_err()
+    if let Some((_, spelling)) = &chosen
+        && write!(response, "Sec-WebSocket-Protocol: {spelling}\r\n").is_err()
     {
         tracing::debug!("writing to a text cannot fail");
     }
     response.push_str("\r\n");
-    let version = chosen.unwrap_or(Version::UNSAID);
+    let version = chosen.map_or(Version::UNSAID, |(version, _)| version);
     Ok(Accepted { charger, version, credentials: head.basic().map(|(_, credentials)| credentials), response })
 }
 
@@ -146,36 +156,39 @@ impl Head {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether to echo our subprotocol: none asked means 1.6 without an echo.
-    fn subprotocol(&self, device: &str) -> Result<Option<Version>, Refusal> {
+    /// The version and the word to echo, as the charger spelt it; none asked means 1.6 without an echo.
+    fn subprotocol(&self, device: &str) -> Result<Option<(Version, String)>, Refusal> {
         let asked: Vec<&str> = self
             .headers
             .iter()
             .filter(|(name, _)| name == "sec-websocket-protocol")
             .flat_map(|(_, value)| value.split(','))
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
+            .map(|part| part.trim().trim_matches('"'))
+            .filter(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic()))
             .collect();
         if asked.is_empty() {
             return Ok(None);
         }
-        let chosen = Version::choose(&asked);
+        let chosen = Version::choose(&asked).map(|(version, spelling)| (version, spelling.to_owned()));
         chosen.map(Some).ok_or_else(|| Refusal::new(device, RefusalCode::Subprotocol).about(asked.join(", ")))
     }
 
-    /// Last non-empty part of the path, else a value in the query, else the user of Basic authentication.
+    /// Last part of the path that can be a name, else a value in the query, else the user of Basic authentication.
     fn device_name(&self) -> Option<String> {
-        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let from_path = match parts.as_slice() {
-            [] => None,
-            [only] if only.eq_ignore_ascii_case("ocpp") => None,
-            [.., last] => Some(percent_decoded(last)),
-        };
+        let target = self.target.split('#').next().unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        // A whole address in the place of a path.
+        let path = path
+            .split_once("://")
+            .map_or(path, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());
+        let parts = path.split(['/', '\\']).map(percent_decoded);
+        let named = |part: &String| !part.trim().is_empty() && !is_general(part.trim());
+        let from_path = parts.filter(named).next_back();
         from_path
             .or_else(|| name_in_query(query))
             .or_else(|| self.basic().map(|(user, _)| user))
-            .filter(|name| !name.trim().is_empty())
+            .map(|name| name.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_owned())
+            .filter(|name| !name.is_empty())
     }
 
     /// User and password of Basic authentication. The password may be any bytes.
@@ -190,6 +203,19 @@ impl Head {
         let password = password.get(1..).unwrap_or_default().to_vec();
         Some((String::from_utf8_lossy(user).into_owned(), Credentials { password }))
     }
+}
+
+/// An identity without what means something in topics and addresses; makers print such identities on chargers whose
+/// owners cannot change them.
+fn plain_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() || "/+#$".contains(c) { '_' } else { c }).collect()
+}
+
+/// Parts of addresses that name a service, not a charger; firmware appends them to whatever was typed.
+fn is_general(part: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["ocpp", "ocppj", "ocpp1.6", "ocpp1.6j", "ocpp16", "ws", "websocket", "centralsystemservice"];
+    WORDS.iter().any(|word| part.eq_ignore_ascii_case(word))
 }
 
 /// `?=sn`, `?sn` and `?id=sn` all name a charger.
@@ -248,9 +274,23 @@ mod tests {
             "/ocpp/?id=CP%201",
             "/?CP%201",
             "http://host/ocpp/CP%201",
+            "ws://host:8887/ocpp/CP%201/",
+            "/ocpp/CP 1",
+            "/ocpp/CP%201%20",
+            "/ocpp/CP%201%00",
+            "/ocpp/CP%201/ocpp1.6",
+            "/ocpp/CP%201/ws/",
+            "/ocpp/%20/CP%201",
+            "/ocpp/CP%201#main",
+            "\\ocpp\\CP%201",
         ] {
             assert_eq!(accept(&head(target, "")).unwrap().charger.as_str(), "CP 1", "{target}");
         }
+        for target in ["ws://host:8887", "ws://host:8887/", "/websocket/CentralSystemService/?id=CP 1"] {
+            let named = accept(&head(target, "Authorization: Basic Q1AgMTpzZWNyZXQ=\r\n")).unwrap();
+            assert_eq!(named.charger.as_str(), "CP 1", "{target}");
+        }
+        assert_eq!(accept(&head("/ocpp/SN%2F12+3%23", "")).unwrap().charger.as_str(), "SN_12_3_");
         let basic = head("/ocpp", "Authorization: Basic Q1AgMTpzZWNyZXQ=\r\n");
         assert_eq!(accept(&basic).unwrap().charger.as_str(), "CP 1");
     }
@@ -263,6 +303,13 @@ mod tests {
         assert!(none.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{none}");
         let list = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp1.6, ocpp1.5\r\n")).unwrap().response;
         assert_eq!(list.matches("ocpp1").count(), 1, "{list}");
+        for spelling in ["OCPP1.6", "ocpp1.6J", "ocpp1.6-json", "ocpp16", "ocppj1.6"] {
+            let header = format!("Sec-WebSocket-Protocol: soap\r\nSec-WebSocket-Protocol: {spelling}\r\n");
+            let echoed = accept(&head("/ocpp/C1", &header)).unwrap().response;
+            assert!(echoed.contains(&format!("\r\nSec-WebSocket-Protocol: {spelling}\r\n")), "{echoed}");
+        }
+        let empty = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ,\r\n")).unwrap().response;
+        assert!(!empty.contains("Sec-WebSocket-Protocol"), "{empty}");
         let newer = accept(&head("/ocpp/C1", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n")).unwrap_err();
         assert!(newer.words().contains("set it to OCPP 1.6"), "{newer:?}");
     }
@@ -284,6 +331,9 @@ mod tests {
     fn rest_is_kept() {
         assert_eq!(split(b"GET /a HTTP/1.1\r\nHost: x\r\n"), None);
         assert_eq!(split(b"GET /a HTTP/1.1\r\n\r\n\x81\x80").unwrap().1, b"\x81\x80");
+        let (bare, rest) =
+            split(b"get /ocpp/C1 HTTP/1.0\nUpgrade: h2c, websocket\nSec-WebSocket-Key: x\n\n\x81").unwrap();
+        assert_eq!((accept(&bare).unwrap().charger.as_str(), rest), ("C1", &b"\x81"[..]));
     }
 
     proptest::proptest! {

@@ -2,5 +2,6 @@
 
 mod head;
 mod pump;
+mod web_socket;
 
 pub(crate) use self::pump::{Carrier, Link, Proof, Slots, ToSocket, listen, listen_tls};

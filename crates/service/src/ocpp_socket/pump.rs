@@ -1,6 +1,7 @@
 //! One task per socket: text in to the engine, text out from the engine, pings, the idle limit.
 
 use super::head::{self, HEAD_BYTES_MAX, Refusal};
+use super::web_socket::{Broken, Heard, WebSocket};
 use crate::access::{Access, Denied};
 use crate::connections::{Connections, Note};
 use crate::engine::Happened;
@@ -8,7 +9,7 @@ use crate::tls::{Certificates, Standing, TlsIncoming};
 use api::RefusalCode;
 use central_system::Version;
 use domain::{ChargerId, Clock, Protocol};
-use futures_util::{SinkExt as _, StreamExt as _};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +18,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument as _;
 
 /// Sockets open at once: two thousand chargers, each of which may come back before its old socket is gone.
@@ -35,9 +32,16 @@ const OUTGOING_MAX: usize = 128;
 /// Largest message: a full configuration or a day of meter values stays below 200 kB.
 const MESSAGE_BYTES_MAX: usize = 512 * 1024;
 
-/// What is read at once, and written without waiting for more: the library's own 128 kB each would be most of what a
-/// connected charger costs, and real messages are a few kB long.
-const BUFFER_BYTES: usize = 4096;
+/// Texts written in one go.
+const TOGETHER: usize = 16;
+
+/// Codes of a goodbye, from RFC 6455: an answer to one, the program ends, a rule of the protocol was broken, a message is too long, and
+/// all else.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const PROTOCOL_ERROR: u16 = 1002;
+const POLICY: u16 = 1008;
+const TOO_BIG: u16 = 1009;
 
 /// Pings keep address translators awake; some chargers never answer them, which is no fault.
 const PING_EVERY: Duration = Duration::from_secs(45);
@@ -47,6 +51,9 @@ const IDLE_MAX: Duration = Duration::from_secs(960);
 
 /// Time a write may take before the socket counts as dead: the other side reads nothing.
 const WRITE_WAIT: Duration = Duration::from_secs(20);
+
+/// Why a connection ended that the drain ended.
+const ENDS: &str = "The program ends";
 
 /// First byte of a TLS handshake.
 const TLS_RECORD: u8 = 0x16;
@@ -185,13 +192,7 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
         return tracing::debug!(%error, "the charger left during the handshake");
     }
     tracing::Span::current().record("charger", accepted.charger.as_str());
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX))
-        .max_write_buffer_size(4 * MESSAGE_BYTES_MAX);
-    let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
+    let socket = WebSocket::new(stream, rest, MESSAGE_BYTES_MAX);
     carry(socket, (accepted.charger, accepted.version), peer, carrier).await;
 }
 
@@ -212,7 +213,7 @@ async fn read_head<S: Socket>(stream: &mut S) -> std::io::Result<(Option<head::H
 }
 
 async fn carry<S: Socket>(
-    mut socket: WebSocketStream<S>,
+    mut socket: WebSocket<S>,
     (charger, version): (ChargerId, Version),
     peer: SocketAddr,
     carrier: Carrier,
@@ -239,12 +240,12 @@ async fn carry<S: Socket>(
     if carrier.engine.send(Happened::OcppClosed { charger, generation }).await.is_err() {
         tracing::debug!("the engine ended first");
     }
-    drop(timeout(Duration::from_secs(2), socket.close(None)).await);
+    drop(timeout(Duration::from_secs(2), socket.shut()).await);
 }
 
 /// Carries until one side ends; says which and why.
 async fn exchange<S: Socket>(
-    socket: &mut WebSocketStream<S>,
+    socket: &mut WebSocket<S>,
     charger: &ChargerId,
     generation: u64,
     mut outgoing: mpsc::Receiver<ToSocket>,
@@ -253,94 +254,107 @@ async fn exchange<S: Socket>(
     let mut drain = carrier.drain.clone();
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
+    let mut texts = Vec::new();
     loop {
         tokio::select! {
-            incoming = socket.next() => match incoming {
-                Some(Ok(message)) => {
-                    heard = Instant::now();
-                    let Some(text) = text_of(message) else { continue };
-                    let frame = Happened::OcppFrame { charger: charger.clone(), generation, text };
-                    if carrier.engine.send(frame).await.is_err() {
-                        return "The program ends".to_owned();
+            incoming = socket.hear() => {
+                heard = Instant::now();
+                match incoming {
+                    Ok(Heard::Text(text)) => {
+                        let frame = Happened::OcppFrame { charger: charger.clone(), generation, text };
+                        if carrier.engine.send(frame).await.is_err() {
+                            return ENDS.to_owned();
+                        }
                     }
+                    Ok(Heard::Ping(payload)) => {
+                        if let Err(words) = written(socket.pong(&payload)).await {
+                            return words;
+                        }
+                    }
+                    Ok(Heard::Pong) => {}
+                    Ok(Heard::Close) => {
+                        drop(written(socket.close(NORMAL, "")).await);
+                        return "The charger closed the connection".to_owned();
+                    }
+                    Err(broken) => return ended(socket, broken).await,
                 }
-                Some(Err(error)) => return plain_words(&error),
-                None => return "The charger closed the connection".to_owned(),
             },
             message = outgoing.recv() => {
-                let sent = match message {
-                    Some(ToSocket::Text(text)) => write(socket, Message::text(text)).await,
-                    Some(ToSocket::Close(reason)) => {
-                        let frame = CloseFrame { code: CloseCode::Policy, reason: short(&reason).into() };
-                        drop(write(socket, Message::Close(Some(frame))).await);
-                        return reason;
+                let mut closing = None;
+                let mut next = message;
+                loop {
+                    match next {
+                        Some(ToSocket::Text(text)) => texts.push(text),
+                        Some(ToSocket::Close(reason)) => closing = Some(reason),
+                        None => closing = Some("A newer connection of this charger took its place".to_owned()),
                     }
-                    None => return "A newer connection of this charger took its place".to_owned(),
-                };
-                if let Err(words) = sent {
+                    if closing.is_some() || texts.len() >= TOGETHER {
+                        break;
+                    }
+                    match outgoing.try_recv() {
+                        Ok(message) => next = Some(message),
+                        Err(mpsc::error::TryRecvError::Empty) => break,
+                        Err(mpsc::error::TryRecvError::Disconnected) => next = None,
+                    }
+                }
+                let texts = std::mem::take(&mut texts);
+                if !texts.is_empty() && let Err(words) = written(socket.say(&texts)).await {
                     return words;
+                }
+                if let Some(reason) = closing {
+                    drop(written(socket.close(POLICY, &reason)).await);
+                    return reason;
                 }
             },
             _ = ping.tick() => {
                 if heard.elapsed() > IDLE_MAX {
                     return format!("Nothing was heard for {} s; check the charger's network", IDLE_MAX.as_secs());
                 }
-                if let Err(words) = write(socket, Message::Ping(Vec::new().into())).await {
+                if let Err(words) = written(socket.ping()).await {
                     return words;
                 }
             },
             () = crate::drain::drained(&mut drain) => {
-                let frame = CloseFrame { code: CloseCode::Away, reason: "Meshwatt ends".into() };
-                drop(write(socket, Message::Close(Some(frame))).await);
-                return "The program ends".to_owned();
+                drop(written(socket.close(GOING_AWAY, "Meshwatt ends")).await);
+                return ENDS.to_owned();
             },
         }
     }
 }
 
-/// The text of a message; control frames carry none, and binary is read as text since some chargers mix them up.
-fn text_of(message: Message) -> Option<String> {
-    match message {
-        Message::Text(text) => Some(text.as_str().to_owned()),
-        Message::Binary(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => None,
-    }
-}
-
-async fn write<S: Socket>(socket: &mut WebSocketStream<S>, message: Message) -> Result<(), String> {
-    match timeout(WRITE_WAIT, socket.send(message)).await {
+/// Waits for a write, but not for a charger that reads nothing.
+async fn written(write: impl Future<Output = io::Result<()>>) -> Result<(), String> {
+    match timeout(WRITE_WAIT, write).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(plain_words(&error)),
+        Ok(Err(error)) => Err(broke(&error)),
         Err(_elapsed) => Err("The charger reads nothing; check its network".to_owned()),
     }
 }
 
-fn plain_words(error: &tungstenite::Error) -> String {
-    match error {
-        tungstenite::Error::Capacity(_) => {
+/// Ends what can be heard no more, and says why in plain words.
+async fn ended<S: Socket>(socket: &mut WebSocket<S>, broken: Broken) -> String {
+    match broken {
+        // Most chargers end a connection like this; nothing is wrong with them.
+        Broken::Ended => "The charger dropped the connection".to_owned(),
+        Broken::Io(error) => broke(&error),
+        Broken::TooLong => {
+            drop(written(socket.close(TOO_BIG, "The message is too long")).await);
             format!("The charger sent a message above {MESSAGE_BYTES_MAX} bytes; lower the size of its messages")
         }
-        // Most chargers end a connection like this; nothing is wrong with them.
-        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            "The charger dropped the connection".to_owned()
+        Broken::Protocol(rule) => {
+            drop(written(socket.close(PROTOCOL_ERROR, rule)).await);
+            format!("The charger broke the WebSocket protocol: {rule}; update its firmware")
         }
-        tungstenite::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "The charger dropped the connection".to_owned()
-        }
-        tungstenite::Error::Protocol(_) => {
-            format!("The charger broke the WebSocket protocol: {error}; update its firmware")
-        }
-        other => format!("The connection broke: {other}"),
     }
 }
 
-/// A close reason has at most 123 bytes.
-fn short(reason: &str) -> String {
-    let mut end = reason.len().min(120);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
+fn broke(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            "The charger dropped the connection".to_owned()
+        }
+        _ => format!("The connection broke: {error}"),
     }
-    reason.get(..end).unwrap_or_default().to_owned()
 }
 
 /// What carries a charger's bytes, with or without TLS.
@@ -352,13 +366,14 @@ impl Carrier {
     /// Decides about a head. A charger that names itself nowhere is listed with the reason, and called by its network
     /// address, so that people can let it in all the same.
     fn accept(&self, head: &head::Head, peer: SocketAddr) -> Result<head::Accepted, Refusal> {
-        match head::accept(head) {
+        let accepted = match head::accept(head) {
             Err(refusal) if refusal.code == RefusalCode::NoIdentity => {
                 self.refused(peer, &refusal);
                 head::accept(&head.named(&format!("ip-{}", peer.ip().to_canonical())))
             }
             decided => decided,
-        }
+        }?;
+        Ok(head::Accepted { charger: self.access.meant(accepted.charger), ..accepted })
     }
 
     /// Serves a socket in a task of its own, when there is a place for it.

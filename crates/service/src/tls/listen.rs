@@ -89,20 +89,32 @@ async fn accept(
 }
 
 /// `None` as the reason for one who never said a word, such as a scan of ports.
-async fn shake(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Secured, Option<(RefusalCode, String)>> {
+pub(crate) async fn shake(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<Secured, Option<(RefusalCode, String)>> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed by Nagle's algorithm");
     }
-    let mut first = [0; 1];
-    match timeout(HANDSHAKE_WAIT, stream.peek(&mut first)).await {
-        Ok(Ok(1..)) => {}
-        Ok(Ok(0) | Err(_)) => return Err(None),
-        Err(_elapsed) => return Err(Some((RefusalCode::TlsSilent, String::new()))),
+    match first_byte(&stream).await {
+        Ok(Some(_byte)) => {}
+        Ok(None) => return Err(None),
+        Err(Silent) => return Err(Some((RefusalCode::TlsSilent, String::new()))),
     }
     match timeout(HANDSHAKE_WAIT, acceptor.accept(stream)).await {
         Ok(Ok(secured)) => Ok(secured),
         Ok(Err(error)) => Err(Some(failure::code(&error))),
         Err(_elapsed) => Err(Some((RefusalCode::TlsSlow, String::new()))),
+    }
+}
+
+/// Nothing came in time.
+pub(crate) struct Silent;
+
+/// The first byte that arrives, which stays to be read; `None` where the connection ends before.
+pub(crate) async fn first_byte(stream: &TcpStream) -> Result<Option<u8>, Silent> {
+    let mut first = [0; 1];
+    match timeout(HANDSHAKE_WAIT, stream.peek(&mut first)).await {
+        Ok(Ok(1..)) => Ok(first.first().copied()),
+        Ok(Ok(0) | Err(_)) => Ok(None),
+        Err(_elapsed) => Err(Silent),
     }
 }
 

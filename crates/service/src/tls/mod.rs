@@ -16,7 +16,7 @@ mod verifier;
 
 pub(crate) use self::authority::{Authority, AuthorityError, Issued};
 pub(crate) use self::chargers::{ChargerCertificates, Standing};
-pub(crate) use self::listen::{Secured, TlsIncoming, listen};
+pub(crate) use self::listen::{Failed, Secured, TlsIncoming, first_byte, listen, shake};
 
 use crate::secrets::{Secrets, SecretsError};
 use domain::{ChargerId, Clock, IssuedCertificate, Record, Timestamp};

@@ -15,3 +15,4 @@ mod station;
 #[path = "../support/mod.rs"]
 mod support;
 mod transactions;
+mod unlisted;

@@ -12,7 +12,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
     /// `idTag`: text of at most 20 characters.
-    #[serde(rename = "idTag", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub id_tag: String,
 }
 impl Check for AuthorizeRequest {
@@ -26,7 +33,13 @@ impl Check for AuthorizeRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeResponse {
     /// `idTagInfo`: group of fields.
-    #[serde(rename = "idTagInfo", deserialize_with = "read::object")]
+    #[serde(
+        rename = "idTagInfo",
+        alias = "idtaginfo",
+        alias = "IdTagInfo",
+        alias = "id_tag_info",
+        deserialize_with = "read::object"
+    )]
     pub id_tag_info: IdTagInfo,
 }
 impl Check for AuthorizeResponse {
@@ -42,28 +55,51 @@ pub struct BootNotificationRequest {
     /// `chargeBoxSerialNumber`: text of at most 25 characters; optional.
     #[serde(
         rename = "chargeBoxSerialNumber",
+        alias = "chargeboxserialnumber",
+        alias = "ChargeBoxSerialNumber",
+        alias = "charge_box_serial_number",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub charge_box_serial_number: Option<String>,
     /// `chargePointModel`: text of at most 20 characters.
-    #[serde(rename = "chargePointModel", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "chargePointModel",
+        alias = "chargepointmodel",
+        alias = "ChargePointModel",
+        alias = "charge_point_model",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub charge_point_model: String,
     /// `chargePointSerialNumber`: text of at most 25 characters; optional.
     #[serde(
         rename = "chargePointSerialNumber",
+        alias = "chargepointserialnumber",
+        alias = "ChargePointSerialNumber",
+        alias = "charge_point_serial_number",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub charge_point_serial_number: Option<String>,
     /// `chargePointVendor`: text of at most 20 characters.
-    #[serde(rename = "chargePointVendor", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "chargePointVendor",
+        alias = "chargepointvendor",
+        alias = "ChargePointVendor",
+        alias = "charge_point_vendor",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub charge_point_vendor: String,
     /// `firmwareVersion`: text of at most 50 characters; optional.
     #[serde(
         rename = "firmwareVersion",
+        alias = "firmwareversion",
+        alias = "FirmwareVersion",
+        alias = "firmware_version",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -72,6 +108,7 @@ pub struct BootNotificationRequest {
     /// `iccid`: text of at most 20 characters; optional.
     #[serde(
         rename = "iccid",
+        alias = "Iccid",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -80,6 +117,7 @@ pub struct BootNotificationRequest {
     /// `imsi`: text of at most 20 characters; optional.
     #[serde(
         rename = "imsi",
+        alias = "Imsi",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -88,6 +126,9 @@ pub struct BootNotificationRequest {
     /// `meterSerialNumber`: text of at most 25 characters; optional.
     #[serde(
         rename = "meterSerialNumber",
+        alias = "meterserialnumber",
+        alias = "MeterSerialNumber",
+        alias = "meter_serial_number",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -96,6 +137,9 @@ pub struct BootNotificationRequest {
     /// `meterType`: text of at most 25 characters; optional.
     #[serde(
         rename = "meterType",
+        alias = "metertype",
+        alias = "MeterType",
+        alias = "meter_type",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -135,13 +179,20 @@ impl Check for BootNotificationRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootNotificationResponse {
     /// `currentTime`: point of time.
-    #[serde(rename = "currentTime", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "currentTime",
+        alias = "currenttime",
+        alias = "CurrentTime",
+        alias = "current_time",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub current_time: DateTime,
     /// `interval`: whole number.
-    #[serde(rename = "interval", deserialize_with = "read::integer")]
+    #[serde(rename = "interval", alias = "Interval", deserialize_with = "read::integer")]
     pub interval: i64,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: RegistrationStatus,
 }
 impl Check for BootNotificationResponse {
@@ -156,7 +207,14 @@ impl Check for BootNotificationResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReservationRequest {
     /// `reservationId`: whole number.
-    #[serde(rename = "reservationId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "reservationId",
+        alias = "reservationid",
+        alias = "ReservationId",
+        alias = "reservation_id",
+        alias = "reservationID",
+        deserialize_with = "read::integer"
+    )]
     pub reservation_id: i64,
 }
 impl Check for CancelReservationRequest {
@@ -169,7 +227,7 @@ impl Check for CancelReservationRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReservationResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for CancelReservationResponse {
@@ -183,7 +241,14 @@ impl Check for CancelReservationResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateSignedRequest {
     /// `certificateChain`: text of at most 10000 characters.
-    #[serde(rename = "certificateChain", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "certificateChain",
+        alias = "certificatechain",
+        alias = "CertificateChain",
+        alias = "certificate_chain",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub certificate_chain: String,
 }
 impl Check for CertificateSignedRequest {
@@ -197,7 +262,7 @@ impl Check for CertificateSignedRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateSignedResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for CertificateSignedResponse {
@@ -211,10 +276,17 @@ impl Check for CertificateSignedResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeAvailabilityRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `type`: one of a list.
-    #[serde(rename = "type", default, deserialize_with = "read::worded")]
+    #[serde(rename = "type", alias = "Type", default, deserialize_with = "read::worded")]
     pub r#type: AvailabilityType,
 }
 impl Check for ChangeAvailabilityRequest {
@@ -228,7 +300,7 @@ impl Check for ChangeAvailabilityRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeAvailabilityResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: AvailabilityStatus,
 }
 impl Check for ChangeAvailabilityResponse {
@@ -242,10 +314,10 @@ impl Check for ChangeAvailabilityResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeConfigurationRequest {
     /// `key`: text of at most 50 characters.
-    #[serde(rename = "key", default, deserialize_with = "read::text")]
+    #[serde(rename = "key", alias = "Key", default, deserialize_with = "read::text")]
     pub key: String,
     /// `value`: text of at most 500 characters.
-    #[serde(rename = "value", default, deserialize_with = "read::text")]
+    #[serde(rename = "value", alias = "Value", default, deserialize_with = "read::text")]
     pub value: String,
 }
 impl Check for ChangeConfigurationRequest {
@@ -260,7 +332,7 @@ impl Check for ChangeConfigurationRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeConfigurationResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: ConfigurationStatus,
 }
 impl Check for ChangeConfigurationResponse {
@@ -283,7 +355,7 @@ impl Check for ClearCacheRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearCacheResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for ClearCacheResponse {
@@ -299,6 +371,9 @@ pub struct ClearChargingProfileRequest {
     /// `chargingProfilePurpose`: one of a list; optional.
     #[serde(
         rename = "chargingProfilePurpose",
+        alias = "chargingprofilepurpose",
+        alias = "ChargingProfilePurpose",
+        alias = "charging_profile_purpose",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -307,6 +382,10 @@ pub struct ClearChargingProfileRequest {
     /// `connectorId`: whole number; optional.
     #[serde(
         rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -315,6 +394,7 @@ pub struct ClearChargingProfileRequest {
     /// `id`: whole number; optional.
     #[serde(
         rename = "id",
+        alias = "Id",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -323,6 +403,9 @@ pub struct ClearChargingProfileRequest {
     /// `stackLevel`: whole number; optional.
     #[serde(
         rename = "stackLevel",
+        alias = "stacklevel",
+        alias = "StackLevel",
+        alias = "stack_level",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -342,7 +425,7 @@ impl Check for ClearChargingProfileRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearChargingProfileResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: ClearChargingProfileStatus,
 }
 impl Check for ClearChargingProfileResponse {
@@ -358,6 +441,7 @@ pub struct DataTransferRequest {
     /// `data`: text; optional.
     #[serde(
         rename = "data",
+        alias = "Data",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -366,13 +450,25 @@ pub struct DataTransferRequest {
     /// `messageId`: text of at most 50 characters; optional.
     #[serde(
         rename = "messageId",
+        alias = "messageid",
+        alias = "MessageId",
+        alias = "message_id",
+        alias = "messageID",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub message_id: Option<String>,
     /// `vendorId`: text of at most 255 characters.
-    #[serde(rename = "vendorId", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "vendorId",
+        alias = "vendorid",
+        alias = "VendorId",
+        alias = "vendor_id",
+        alias = "vendorID",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub vendor_id: String,
 }
 impl Check for DataTransferRequest {
@@ -391,13 +487,14 @@ pub struct DataTransferResponse {
     /// `data`: text; optional.
     #[serde(
         rename = "data",
+        alias = "Data",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub data: Option<String>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: DataTransferStatus,
 }
 impl Check for DataTransferResponse {
@@ -411,7 +508,13 @@ impl Check for DataTransferResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteCertificateRequest {
     /// `certificateHashData`: group of fields.
-    #[serde(rename = "certificateHashData", deserialize_with = "read::object")]
+    #[serde(
+        rename = "certificateHashData",
+        alias = "certificatehashdata",
+        alias = "CertificateHashData",
+        alias = "certificate_hash_data",
+        deserialize_with = "read::object"
+    )]
     pub certificate_hash_data: CertificateHashData,
 }
 impl Check for DeleteCertificateRequest {
@@ -425,7 +528,7 @@ impl Check for DeleteCertificateRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteCertificateResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: DeleteCertificateStatus,
 }
 impl Check for DeleteCertificateResponse {
@@ -439,7 +542,7 @@ impl Check for DeleteCertificateResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiagnosticsStatusNotificationRequest {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: DiagnosticsStatus,
 }
 impl Check for DiagnosticsStatusNotificationRequest {
@@ -464,13 +567,24 @@ pub struct ExtendedTriggerMessageRequest {
     /// `connectorId`: whole number; optional.
     #[serde(
         rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub connector_id: Option<i64>,
     /// `requestedMessage`: one of a list.
-    #[serde(rename = "requestedMessage", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "requestedMessage",
+        alias = "requestedmessage",
+        alias = "RequestedMessage",
+        alias = "requested_message",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub requested_message: ExtendedMessageTrigger,
 }
 impl Check for ExtendedTriggerMessageRequest {
@@ -484,7 +598,7 @@ impl Check for ExtendedTriggerMessageRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtendedTriggerMessageResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: TriggerMessageStatus,
 }
 impl Check for ExtendedTriggerMessageResponse {
@@ -498,7 +612,7 @@ impl Check for ExtendedTriggerMessageResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirmwareStatusNotificationRequest {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: FirmwareStatus,
 }
 impl Check for FirmwareStatusNotificationRequest {
@@ -523,16 +637,26 @@ pub struct GetCompositeScheduleRequest {
     /// `chargingRateUnit`: one of a list; optional.
     #[serde(
         rename = "chargingRateUnit",
+        alias = "chargingrateunit",
+        alias = "ChargingRateUnit",
+        alias = "charging_rate_unit",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub charging_rate_unit: Option<ChargingRateUnit>,
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `duration`: whole number.
-    #[serde(rename = "duration", deserialize_with = "read::integer")]
+    #[serde(rename = "duration", alias = "Duration", deserialize_with = "read::integer")]
     pub duration: i64,
 }
 impl Check for GetCompositeScheduleRequest {
@@ -550,6 +674,9 @@ pub struct GetCompositeScheduleResponse {
     /// `chargingSchedule`: group of fields; optional.
     #[serde(
         rename = "chargingSchedule",
+        alias = "chargingschedule",
+        alias = "ChargingSchedule",
+        alias = "charging_schedule",
         default,
         deserialize_with = "read::object_optional",
         skip_serializing_if = "Option::is_none"
@@ -558,6 +685,10 @@ pub struct GetCompositeScheduleResponse {
     /// `connectorId`: whole number; optional.
     #[serde(
         rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -566,13 +697,16 @@ pub struct GetCompositeScheduleResponse {
     /// `scheduleStart`: point of time; optional.
     #[serde(
         rename = "scheduleStart",
+        alias = "schedulestart",
+        alias = "ScheduleStart",
+        alias = "schedule_start",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub schedule_start: Option<DateTime>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for GetCompositeScheduleResponse {
@@ -594,6 +728,7 @@ pub struct GetConfigurationRequest {
     /// `key`: list; optional.
     #[serde(
         rename = "key",
+        alias = "Key",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
@@ -617,6 +752,9 @@ pub struct GetConfigurationResponse {
     /// `configurationKey`: list; optional.
     #[serde(
         rename = "configurationKey",
+        alias = "configurationkey",
+        alias = "ConfigurationKey",
+        alias = "configuration_key",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
@@ -625,6 +763,9 @@ pub struct GetConfigurationResponse {
     /// `unknownKey`: list; optional.
     #[serde(
         rename = "unknownKey",
+        alias = "unknownkey",
+        alias = "UnknownKey",
+        alias = "unknown_key",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
@@ -651,11 +792,12 @@ impl Check for GetConfigurationResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetDiagnosticsRequest {
     /// `location`: text.
-    #[serde(rename = "location", default, deserialize_with = "read::text")]
+    #[serde(rename = "location", alias = "Location", default, deserialize_with = "read::text")]
     pub location: String,
     /// `retries`: whole number; optional.
     #[serde(
         rename = "retries",
+        alias = "Retries",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -664,6 +806,9 @@ pub struct GetDiagnosticsRequest {
     /// `retryInterval`: whole number; optional.
     #[serde(
         rename = "retryInterval",
+        alias = "retryinterval",
+        alias = "RetryInterval",
+        alias = "retry_interval",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -672,6 +817,9 @@ pub struct GetDiagnosticsRequest {
     /// `startTime`: point of time; optional.
     #[serde(
         rename = "startTime",
+        alias = "starttime",
+        alias = "StartTime",
+        alias = "start_time",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -680,6 +828,9 @@ pub struct GetDiagnosticsRequest {
     /// `stopTime`: point of time; optional.
     #[serde(
         rename = "stopTime",
+        alias = "stoptime",
+        alias = "StopTime",
+        alias = "stop_time",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -704,6 +855,9 @@ pub struct GetDiagnosticsResponse {
     /// `fileName`: text of at most 255 characters; optional.
     #[serde(
         rename = "fileName",
+        alias = "filename",
+        alias = "FileName",
+        alias = "file_name",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -723,7 +877,14 @@ impl Check for GetDiagnosticsResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetInstalledCertificateIdsRequest {
     /// `certificateType`: one of a list.
-    #[serde(rename = "certificateType", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "certificateType",
+        alias = "certificatetype",
+        alias = "CertificateType",
+        alias = "certificate_type",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub certificate_type: CertificateUse,
 }
 impl Check for GetInstalledCertificateIdsRequest {
@@ -739,13 +900,16 @@ pub struct GetInstalledCertificateIdsResponse {
     /// `certificateHashData`: list of at least 1; optional.
     #[serde(
         rename = "certificateHashData",
+        alias = "certificatehashdata",
+        alias = "CertificateHashData",
+        alias = "certificate_hash_data",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub certificate_hash_data: Option<Vec<CertificateHashData>>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GetInstalledCertificateStatus,
 }
 impl Check for GetInstalledCertificateIdsResponse {
@@ -774,7 +938,13 @@ impl Check for GetLocalListVersionRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetLocalListVersionResponse {
     /// `listVersion`: whole number.
-    #[serde(rename = "listVersion", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "listVersion",
+        alias = "listversion",
+        alias = "ListVersion",
+        alias = "list_version",
+        deserialize_with = "read::integer"
+    )]
     pub list_version: i64,
 }
 impl Check for GetLocalListVersionResponse {
@@ -787,17 +957,32 @@ impl Check for GetLocalListVersionResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetLogRequest {
     /// `log`: group of fields.
-    #[serde(rename = "log", deserialize_with = "read::object")]
+    #[serde(rename = "log", alias = "Log", deserialize_with = "read::object")]
     pub log: LogParameters,
     /// `logType`: one of a list.
-    #[serde(rename = "logType", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "logType",
+        alias = "logtype",
+        alias = "LogType",
+        alias = "log_type",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub log_type: LogType,
     /// `requestId`: whole number.
-    #[serde(rename = "requestId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "requestId",
+        alias = "requestid",
+        alias = "RequestId",
+        alias = "request_id",
+        alias = "requestID",
+        deserialize_with = "read::integer"
+    )]
     pub request_id: i64,
     /// `retries`: whole number; optional.
     #[serde(
         rename = "retries",
+        alias = "Retries",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -806,6 +991,9 @@ pub struct GetLogRequest {
     /// `retryInterval`: whole number; optional.
     #[serde(
         rename = "retryInterval",
+        alias = "retryinterval",
+        alias = "RetryInterval",
+        alias = "retry_interval",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -826,13 +1014,14 @@ pub struct GetLogResponse {
     /// `filename`: text of at most 255 characters; optional.
     #[serde(
         rename = "filename",
+        alias = "Filename",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub filename: Option<String>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: LogStatus,
 }
 impl Check for GetLogResponse {
@@ -858,7 +1047,14 @@ impl Check for HeartbeatRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeartbeatResponse {
     /// `currentTime`: point of time.
-    #[serde(rename = "currentTime", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "currentTime",
+        alias = "currenttime",
+        alias = "CurrentTime",
+        alias = "current_time",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub current_time: DateTime,
 }
 impl Check for HeartbeatResponse {
@@ -872,10 +1068,17 @@ impl Check for HeartbeatResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallCertificateRequest {
     /// `certificate`: text of at most 5500 characters.
-    #[serde(rename = "certificate", default, deserialize_with = "read::text")]
+    #[serde(rename = "certificate", alias = "Certificate", default, deserialize_with = "read::text")]
     pub certificate: String,
     /// `certificateType`: one of a list.
-    #[serde(rename = "certificateType", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "certificateType",
+        alias = "certificatetype",
+        alias = "CertificateType",
+        alias = "certificate_type",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub certificate_type: CertificateUse,
 }
 impl Check for InstallCertificateRequest {
@@ -890,7 +1093,7 @@ impl Check for InstallCertificateRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallCertificateResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: InstallCertificateStatus,
 }
 impl Check for InstallCertificateResponse {
@@ -906,13 +1109,17 @@ pub struct LogStatusNotificationRequest {
     /// `requestId`: whole number; optional.
     #[serde(
         rename = "requestId",
+        alias = "requestid",
+        alias = "RequestId",
+        alias = "request_id",
+        alias = "requestID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub request_id: Option<i64>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: UploadLogStatus,
 }
 impl Check for LogStatusNotificationRequest {
@@ -935,14 +1142,32 @@ impl Check for LogStatusNotificationResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeterValuesRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `meterValue`: list of at least 1.
-    #[serde(rename = "meterValue", default, deserialize_with = "read::list")]
+    #[serde(
+        rename = "meterValue",
+        alias = "metervalue",
+        alias = "MeterValue",
+        alias = "meter_value",
+        default,
+        deserialize_with = "read::list"
+    )]
     pub meter_value: Vec<MeterValue>,
     /// `transactionId`: whole number; optional.
     #[serde(
         rename = "transactionId",
+        alias = "transactionid",
+        alias = "TransactionId",
+        alias = "transaction_id",
+        alias = "transactionID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -974,6 +1199,9 @@ pub struct RemoteStartTransactionRequest {
     /// `chargingProfile`: group of fields; optional.
     #[serde(
         rename = "chargingProfile",
+        alias = "chargingprofile",
+        alias = "ChargingProfile",
+        alias = "charging_profile",
         default,
         deserialize_with = "read::object_optional",
         skip_serializing_if = "Option::is_none"
@@ -982,13 +1210,24 @@ pub struct RemoteStartTransactionRequest {
     /// `connectorId`: whole number; optional.
     #[serde(
         rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub connector_id: Option<i64>,
     /// `idTag`: text of at most 20 characters.
-    #[serde(rename = "idTag", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub id_tag: String,
 }
 impl Check for RemoteStartTransactionRequest {
@@ -1005,7 +1244,7 @@ impl Check for RemoteStartTransactionRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteStartTransactionResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for RemoteStartTransactionResponse {
@@ -1019,7 +1258,14 @@ impl Check for RemoteStartTransactionResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteStopTransactionRequest {
     /// `transactionId`: whole number.
-    #[serde(rename = "transactionId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "transactionId",
+        alias = "transactionid",
+        alias = "TransactionId",
+        alias = "transaction_id",
+        alias = "transactionID",
+        deserialize_with = "read::integer"
+    )]
     pub transaction_id: i64,
 }
 impl Check for RemoteStopTransactionRequest {
@@ -1032,7 +1278,7 @@ impl Check for RemoteStopTransactionRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteStopTransactionResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for RemoteStopTransactionResponse {
@@ -1046,24 +1292,55 @@ impl Check for RemoteStopTransactionResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReserveNowRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `expiryDate`: point of time.
-    #[serde(rename = "expiryDate", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "expiryDate",
+        alias = "expirydate",
+        alias = "ExpiryDate",
+        alias = "expiry_date",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub expiry_date: DateTime,
     /// `idTag`: text of at most 20 characters.
-    #[serde(rename = "idTag", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub id_tag: String,
     /// `parentIdTag`: text of at most 20 characters; optional.
     #[serde(
         rename = "parentIdTag",
+        alias = "parentidtag",
+        alias = "ParentIdTag",
+        alias = "parent_id_tag",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub parent_id_tag: Option<String>,
     /// `reservationId`: whole number.
-    #[serde(rename = "reservationId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "reservationId",
+        alias = "reservationid",
+        alias = "ReservationId",
+        alias = "reservation_id",
+        alias = "reservationID",
+        deserialize_with = "read::integer"
+    )]
     pub reservation_id: i64,
 }
 impl Check for ReserveNowRequest {
@@ -1081,7 +1358,7 @@ impl Check for ReserveNowRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReserveNowResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: ReservationStatus,
 }
 impl Check for ReserveNowResponse {
@@ -1095,7 +1372,7 @@ impl Check for ReserveNowResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetRequest {
     /// `type`: one of a list.
-    #[serde(rename = "type", default, deserialize_with = "read::worded")]
+    #[serde(rename = "type", alias = "Type", default, deserialize_with = "read::worded")]
     pub r#type: ResetType,
 }
 impl Check for ResetRequest {
@@ -1109,7 +1386,7 @@ impl Check for ResetRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for ResetResponse {
@@ -1125,16 +1402,19 @@ pub struct SecurityEventNotificationRequest {
     /// `techInfo`: text of at most 255 characters; optional.
     #[serde(
         rename = "techInfo",
+        alias = "techinfo",
+        alias = "TechInfo",
+        alias = "tech_info",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub tech_info: Option<String>,
     /// `timestamp`: point of time.
-    #[serde(rename = "timestamp", default, deserialize_with = "read::worded")]
+    #[serde(rename = "timestamp", alias = "Timestamp", default, deserialize_with = "read::worded")]
     pub timestamp: DateTime,
     /// `type`: text of at most 50 characters.
-    #[serde(rename = "type", default, deserialize_with = "read::text")]
+    #[serde(rename = "type", alias = "Type", default, deserialize_with = "read::text")]
     pub r#type: String,
 }
 impl Check for SecurityEventNotificationRequest {
@@ -1161,18 +1441,34 @@ impl Check for SecurityEventNotificationResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendLocalListRequest {
     /// `listVersion`: whole number.
-    #[serde(rename = "listVersion", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "listVersion",
+        alias = "listversion",
+        alias = "ListVersion",
+        alias = "list_version",
+        deserialize_with = "read::integer"
+    )]
     pub list_version: i64,
     /// `localAuthorizationList`: list; optional.
     #[serde(
         rename = "localAuthorizationList",
+        alias = "localauthorizationlist",
+        alias = "LocalAuthorizationList",
+        alias = "local_authorization_list",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub local_authorization_list: Option<Vec<AuthorizationData>>,
     /// `updateType`: one of a list.
-    #[serde(rename = "updateType", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "updateType",
+        alias = "updatetype",
+        alias = "UpdateType",
+        alias = "update_type",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub update_type: UpdateType,
 }
 impl Check for SendLocalListRequest {
@@ -1191,7 +1487,7 @@ impl Check for SendLocalListRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendLocalListResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: UpdateStatus,
 }
 impl Check for SendLocalListResponse {
@@ -1205,10 +1501,23 @@ impl Check for SendLocalListResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetChargingProfileRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `csChargingProfiles`: group of fields.
-    #[serde(rename = "csChargingProfiles", deserialize_with = "read::object")]
+    #[serde(
+        rename = "csChargingProfiles",
+        alias = "cschargingprofiles",
+        alias = "CsChargingProfiles",
+        alias = "cs_charging_profiles",
+        deserialize_with = "read::object"
+    )]
     pub cs_charging_profiles: ChargingProfile,
 }
 impl Check for SetChargingProfileRequest {
@@ -1222,7 +1531,7 @@ impl Check for SetChargingProfileRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetChargingProfileResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: ChargingProfileStatus,
 }
 impl Check for SetChargingProfileResponse {
@@ -1236,7 +1545,7 @@ impl Check for SetChargingProfileResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignCertificateRequest {
     /// `csr`: text of at most 5500 characters.
-    #[serde(rename = "csr", default, deserialize_with = "read::text")]
+    #[serde(rename = "csr", alias = "Csr", default, deserialize_with = "read::text")]
     pub csr: String,
 }
 impl Check for SignCertificateRequest {
@@ -1250,7 +1559,7 @@ impl Check for SignCertificateRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignCertificateResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: GenericStatus,
 }
 impl Check for SignCertificateResponse {
@@ -1266,13 +1575,17 @@ pub struct SignedFirmwareStatusNotificationRequest {
     /// `requestId`: whole number; optional.
     #[serde(
         rename = "requestId",
+        alias = "requestid",
+        alias = "RequestId",
+        alias = "request_id",
+        alias = "requestID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub request_id: Option<i64>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: SignedFirmwareStatus,
 }
 impl Check for SignedFirmwareStatusNotificationRequest {
@@ -1295,14 +1608,22 @@ impl Check for SignedFirmwareStatusNotificationResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedUpdateFirmwareRequest {
     /// `firmware`: group of fields.
-    #[serde(rename = "firmware", deserialize_with = "read::object")]
+    #[serde(rename = "firmware", alias = "Firmware", deserialize_with = "read::object")]
     pub firmware: Firmware,
     /// `requestId`: whole number.
-    #[serde(rename = "requestId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "requestId",
+        alias = "requestid",
+        alias = "RequestId",
+        alias = "request_id",
+        alias = "requestID",
+        deserialize_with = "read::integer"
+    )]
     pub request_id: i64,
     /// `retries`: whole number; optional.
     #[serde(
         rename = "retries",
+        alias = "Retries",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -1311,6 +1632,9 @@ pub struct SignedUpdateFirmwareRequest {
     /// `retryInterval`: whole number; optional.
     #[serde(
         rename = "retryInterval",
+        alias = "retryinterval",
+        alias = "RetryInterval",
+        alias = "retry_interval",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -1328,7 +1652,7 @@ impl Check for SignedUpdateFirmwareRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedUpdateFirmwareResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: UpdateFirmwareStatus,
 }
 impl Check for SignedUpdateFirmwareResponse {
@@ -1342,24 +1666,48 @@ impl Check for SignedUpdateFirmwareResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartTransactionRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `idTag`: text of at most 20 characters.
-    #[serde(rename = "idTag", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub id_tag: String,
     /// `meterStart`: whole number.
-    #[serde(rename = "meterStart", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "meterStart",
+        alias = "meterstart",
+        alias = "MeterStart",
+        alias = "meter_start",
+        deserialize_with = "read::integer"
+    )]
     pub meter_start: i64,
     /// `reservationId`: whole number; optional.
     #[serde(
         rename = "reservationId",
+        alias = "reservationid",
+        alias = "ReservationId",
+        alias = "reservation_id",
+        alias = "reservationID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub reservation_id: Option<i64>,
     /// `timestamp`: point of time.
-    #[serde(rename = "timestamp", default, deserialize_with = "read::worded")]
+    #[serde(rename = "timestamp", alias = "Timestamp", default, deserialize_with = "read::worded")]
     pub timestamp: DateTime,
 }
 impl Check for StartTransactionRequest {
@@ -1374,10 +1722,23 @@ impl Check for StartTransactionRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartTransactionResponse {
     /// `idTagInfo`: group of fields.
-    #[serde(rename = "idTagInfo", deserialize_with = "read::object")]
+    #[serde(
+        rename = "idTagInfo",
+        alias = "idtaginfo",
+        alias = "IdTagInfo",
+        alias = "id_tag_info",
+        deserialize_with = "read::object"
+    )]
     pub id_tag_info: IdTagInfo,
     /// `transactionId`: whole number.
-    #[serde(rename = "transactionId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "transactionId",
+        alias = "transactionid",
+        alias = "TransactionId",
+        alias = "transaction_id",
+        alias = "transactionID",
+        deserialize_with = "read::integer"
+    )]
     pub transaction_id: i64,
 }
 impl Check for StartTransactionResponse {
@@ -1391,25 +1752,41 @@ impl Check for StartTransactionResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusNotificationRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
     /// `errorCode`: one of a list.
-    #[serde(rename = "errorCode", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "errorCode",
+        alias = "errorcode",
+        alias = "ErrorCode",
+        alias = "error_code",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub error_code: ChargePointErrorCode,
     /// `info`: text of at most 50 characters; optional.
     #[serde(
         rename = "info",
+        alias = "Info",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub info: Option<String>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: ChargePointStatus,
     /// `timestamp`: point of time; optional.
     #[serde(
         rename = "timestamp",
+        alias = "Timestamp",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -1418,6 +1795,9 @@ pub struct StatusNotificationRequest {
     /// `vendorErrorCode`: text of at most 50 characters; optional.
     #[serde(
         rename = "vendorErrorCode",
+        alias = "vendorerrorcode",
+        alias = "VendorErrorCode",
+        alias = "vendor_error_code",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -1426,6 +1806,10 @@ pub struct StatusNotificationRequest {
     /// `vendorId`: text of at most 255 characters; optional.
     #[serde(
         rename = "vendorId",
+        alias = "vendorid",
+        alias = "VendorId",
+        alias = "vendor_id",
+        alias = "vendorID",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -1467,35 +1851,55 @@ pub struct StopTransactionRequest {
     /// `idTag`: text of at most 20 characters; optional.
     #[serde(
         rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub id_tag: Option<String>,
     /// `meterStop`: whole number.
-    #[serde(rename = "meterStop", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "meterStop",
+        alias = "meterstop",
+        alias = "MeterStop",
+        alias = "meter_stop",
+        deserialize_with = "read::integer"
+    )]
     pub meter_stop: i64,
     /// `reason`: one of a list; optional.
     #[serde(
         rename = "reason",
+        alias = "Reason",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub reason: Option<Reason>,
     /// `timestamp`: point of time.
-    #[serde(rename = "timestamp", default, deserialize_with = "read::worded")]
+    #[serde(rename = "timestamp", alias = "Timestamp", default, deserialize_with = "read::worded")]
     pub timestamp: DateTime,
     /// `transactionData`: list; optional.
     #[serde(
         rename = "transactionData",
+        alias = "transactiondata",
+        alias = "TransactionData",
+        alias = "transaction_data",
         default,
         deserialize_with = "read::list_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub transaction_data: Option<Vec<MeterValue>>,
     /// `transactionId`: whole number.
-    #[serde(rename = "transactionId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "transactionId",
+        alias = "transactionid",
+        alias = "TransactionId",
+        alias = "transaction_id",
+        alias = "transactionID",
+        deserialize_with = "read::integer"
+    )]
     pub transaction_id: i64,
 }
 impl Check for StopTransactionRequest {
@@ -1522,6 +1926,9 @@ pub struct StopTransactionResponse {
     /// `idTagInfo`: group of fields; optional.
     #[serde(
         rename = "idTagInfo",
+        alias = "idtaginfo",
+        alias = "IdTagInfo",
+        alias = "id_tag_info",
         default,
         deserialize_with = "read::object_optional",
         skip_serializing_if = "Option::is_none"
@@ -1543,13 +1950,24 @@ pub struct TriggerMessageRequest {
     /// `connectorId`: whole number; optional.
     #[serde(
         rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub connector_id: Option<i64>,
     /// `requestedMessage`: one of a list.
-    #[serde(rename = "requestedMessage", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "requestedMessage",
+        alias = "requestedmessage",
+        alias = "RequestedMessage",
+        alias = "requested_message",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub requested_message: MessageTrigger,
 }
 impl Check for TriggerMessageRequest {
@@ -1563,7 +1981,7 @@ impl Check for TriggerMessageRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerMessageResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: TriggerMessageStatus,
 }
 impl Check for TriggerMessageResponse {
@@ -1577,7 +1995,14 @@ impl Check for TriggerMessageResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlockConnectorRequest {
     /// `connectorId`: whole number.
-    #[serde(rename = "connectorId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "connectorId",
+        alias = "connectorid",
+        alias = "ConnectorId",
+        alias = "connector_id",
+        alias = "connectorID",
+        deserialize_with = "read::integer"
+    )]
     pub connector_id: i64,
 }
 impl Check for UnlockConnectorRequest {
@@ -1590,7 +2015,7 @@ impl Check for UnlockConnectorRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlockConnectorResponse {
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: UnlockStatus,
 }
 impl Check for UnlockConnectorResponse {
@@ -1604,22 +2029,33 @@ impl Check for UnlockConnectorResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateFirmwareRequest {
     /// `location`: text.
-    #[serde(rename = "location", default, deserialize_with = "read::text")]
+    #[serde(rename = "location", alias = "Location", default, deserialize_with = "read::text")]
     pub location: String,
     /// `retries`: whole number; optional.
     #[serde(
         rename = "retries",
+        alias = "Retries",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub retries: Option<i64>,
     /// `retrieveDate`: point of time.
-    #[serde(rename = "retrieveDate", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "retrieveDate",
+        alias = "retrievedate",
+        alias = "RetrieveDate",
+        alias = "retrieve_date",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub retrieve_date: DateTime,
     /// `retryInterval`: whole number; optional.
     #[serde(
         rename = "retryInterval",
+        alias = "retryinterval",
+        alias = "RetryInterval",
+        alias = "retry_interval",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"

@@ -13,6 +13,9 @@ pub struct IdTagInfo {
     /// `expiryDate`: point of time; optional.
     #[serde(
         rename = "expiryDate",
+        alias = "expirydate",
+        alias = "ExpiryDate",
+        alias = "expiry_date",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -21,13 +24,16 @@ pub struct IdTagInfo {
     /// `parentIdTag`: text of at most 20 characters; optional.
     #[serde(
         rename = "parentIdTag",
+        alias = "parentidtag",
+        alias = "ParentIdTag",
+        alias = "parent_id_tag",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub parent_id_tag: Option<String>,
     /// `status`: one of a list.
-    #[serde(rename = "status", default, deserialize_with = "read::worded")]
+    #[serde(rename = "status", alias = "Status", default, deserialize_with = "read::worded")]
     pub status: AuthorizationStatus,
 }
 impl Check for IdTagInfo {
@@ -47,16 +53,44 @@ impl Check for IdTagInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateHashData {
     /// `hashAlgorithm`: one of a list.
-    #[serde(rename = "hashAlgorithm", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "hashAlgorithm",
+        alias = "hashalgorithm",
+        alias = "HashAlgorithm",
+        alias = "hash_algorithm",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub hash_algorithm: HashAlgorithm,
     /// `issuerKeyHash`: text of at most 128 characters.
-    #[serde(rename = "issuerKeyHash", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "issuerKeyHash",
+        alias = "issuerkeyhash",
+        alias = "IssuerKeyHash",
+        alias = "issuer_key_hash",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub issuer_key_hash: String,
     /// `issuerNameHash`: text of at most 128 characters.
-    #[serde(rename = "issuerNameHash", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "issuerNameHash",
+        alias = "issuernamehash",
+        alias = "IssuerNameHash",
+        alias = "issuer_name_hash",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub issuer_name_hash: String,
     /// `serialNumber`: text of at most 40 characters.
-    #[serde(rename = "serialNumber", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "serialNumber",
+        alias = "serialnumber",
+        alias = "SerialNumber",
+        alias = "serial_number",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub serial_number: String,
 }
 impl Check for CertificateHashData {
@@ -73,18 +107,27 @@ impl Check for CertificateHashData {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargingSchedulePeriod {
     /// `limit`: number with one decimal.
-    #[serde(rename = "limit", deserialize_with = "read::decimal")]
+    #[serde(rename = "limit", alias = "Limit", deserialize_with = "read::decimal")]
     pub limit: Decimal,
     /// `numberPhases`: whole number; optional.
     #[serde(
         rename = "numberPhases",
+        alias = "numberphases",
+        alias = "NumberPhases",
+        alias = "number_phases",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub number_phases: Option<i64>,
     /// `startPeriod`: whole number.
-    #[serde(rename = "startPeriod", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "startPeriod",
+        alias = "startperiod",
+        alias = "StartPeriod",
+        alias = "start_period",
+        deserialize_with = "read::integer"
+    )]
     pub start_period: i64,
 }
 impl Check for ChargingSchedulePeriod {
@@ -98,14 +141,29 @@ impl Check for ChargingSchedulePeriod {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargingSchedule {
     /// `chargingRateUnit`: one of a list.
-    #[serde(rename = "chargingRateUnit", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "chargingRateUnit",
+        alias = "chargingrateunit",
+        alias = "ChargingRateUnit",
+        alias = "charging_rate_unit",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub charging_rate_unit: ChargingRateUnit,
     /// `chargingSchedulePeriod`: list.
-    #[serde(rename = "chargingSchedulePeriod", default, deserialize_with = "read::list")]
+    #[serde(
+        rename = "chargingSchedulePeriod",
+        alias = "chargingscheduleperiod",
+        alias = "ChargingSchedulePeriod",
+        alias = "charging_schedule_period",
+        default,
+        deserialize_with = "read::list"
+    )]
     pub charging_schedule_period: Vec<ChargingSchedulePeriod>,
     /// `duration`: whole number; optional.
     #[serde(
         rename = "duration",
+        alias = "Duration",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -114,6 +172,9 @@ pub struct ChargingSchedule {
     /// `minChargingRate`: number with one decimal; optional.
     #[serde(
         rename = "minChargingRate",
+        alias = "minchargingrate",
+        alias = "MinChargingRate",
+        alias = "min_charging_rate",
         default,
         deserialize_with = "read::decimal_optional",
         skip_serializing_if = "Option::is_none"
@@ -122,6 +183,9 @@ pub struct ChargingSchedule {
     /// `startSchedule`: point of time; optional.
     #[serde(
         rename = "startSchedule",
+        alias = "startschedule",
+        alias = "StartSchedule",
+        alias = "start_schedule",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -148,14 +212,15 @@ impl Check for ChargingSchedule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyValue {
     /// `key`: text of at most 50 characters.
-    #[serde(rename = "key", default, deserialize_with = "read::text")]
+    #[serde(rename = "key", alias = "Key", default, deserialize_with = "read::text")]
     pub key: String,
     /// `readonly`: yes or no.
-    #[serde(rename = "readonly", default, deserialize_with = "read::flag")]
+    #[serde(rename = "readonly", alias = "Readonly", default, deserialize_with = "read::flag")]
     pub readonly: bool,
     /// `value`: text of at most 500 characters; optional.
     #[serde(
         rename = "value",
+        alias = "Value",
         default,
         deserialize_with = "read::text_optional",
         skip_serializing_if = "Option::is_none"
@@ -178,6 +243,9 @@ pub struct LogParameters {
     /// `latestTimestamp`: point of time; optional.
     #[serde(
         rename = "latestTimestamp",
+        alias = "latesttimestamp",
+        alias = "LatestTimestamp",
+        alias = "latest_timestamp",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -186,13 +254,23 @@ pub struct LogParameters {
     /// `oldestTimestamp`: point of time; optional.
     #[serde(
         rename = "oldestTimestamp",
+        alias = "oldesttimestamp",
+        alias = "OldestTimestamp",
+        alias = "oldest_timestamp",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub oldest_timestamp: Option<DateTime>,
     /// `remoteLocation`: text of at most 512 characters.
-    #[serde(rename = "remoteLocation", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "remoteLocation",
+        alias = "remotelocation",
+        alias = "RemoteLocation",
+        alias = "remote_location",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub remote_location: String,
 }
 impl Check for LogParameters {
@@ -214,6 +292,7 @@ pub struct SampledValue {
     /// `context`: one of a list; optional.
     #[serde(
         rename = "context",
+        alias = "Context",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -222,6 +301,7 @@ pub struct SampledValue {
     /// `format`: one of a list; optional.
     #[serde(
         rename = "format",
+        alias = "Format",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -230,6 +310,7 @@ pub struct SampledValue {
     /// `location`: one of a list; optional.
     #[serde(
         rename = "location",
+        alias = "Location",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -238,6 +319,7 @@ pub struct SampledValue {
     /// `measurand`: one of a list; optional.
     #[serde(
         rename = "measurand",
+        alias = "Measurand",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -246,6 +328,7 @@ pub struct SampledValue {
     /// `phase`: one of a list; optional.
     #[serde(
         rename = "phase",
+        alias = "Phase",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -254,13 +337,14 @@ pub struct SampledValue {
     /// `unit`: one of a list; optional.
     #[serde(
         rename = "unit",
+        alias = "Unit",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub unit: Option<UnitOfMeasure>,
     /// `value`: text.
-    #[serde(rename = "value", default, deserialize_with = "read::text")]
+    #[serde(rename = "value", alias = "Value", default, deserialize_with = "read::text")]
     pub value: String,
 }
 impl Check for SampledValue {
@@ -291,10 +375,17 @@ impl Check for SampledValue {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeterValue {
     /// `sampledValue`: list of at least 1.
-    #[serde(rename = "sampledValue", default, deserialize_with = "read::list")]
+    #[serde(
+        rename = "sampledValue",
+        alias = "sampledvalue",
+        alias = "SampledValue",
+        alias = "sampled_value",
+        default,
+        deserialize_with = "read::list"
+    )]
     pub sampled_value: Vec<SampledValue>,
     /// `timestamp`: point of time.
-    #[serde(rename = "timestamp", default, deserialize_with = "read::worded")]
+    #[serde(rename = "timestamp", alias = "Timestamp", default, deserialize_with = "read::worded")]
     pub timestamp: DateTime,
 }
 impl Check for MeterValue {
@@ -312,31 +403,71 @@ impl Check for MeterValue {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargingProfile {
     /// `chargingProfileId`: whole number.
-    #[serde(rename = "chargingProfileId", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "chargingProfileId",
+        alias = "chargingprofileid",
+        alias = "ChargingProfileId",
+        alias = "charging_profile_id",
+        alias = "chargingProfileID",
+        deserialize_with = "read::integer"
+    )]
     pub charging_profile_id: i64,
     /// `chargingProfileKind`: one of a list.
-    #[serde(rename = "chargingProfileKind", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "chargingProfileKind",
+        alias = "chargingprofilekind",
+        alias = "ChargingProfileKind",
+        alias = "charging_profile_kind",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub charging_profile_kind: ChargingProfileKind,
     /// `chargingProfilePurpose`: one of a list.
-    #[serde(rename = "chargingProfilePurpose", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "chargingProfilePurpose",
+        alias = "chargingprofilepurpose",
+        alias = "ChargingProfilePurpose",
+        alias = "charging_profile_purpose",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub charging_profile_purpose: ChargingProfilePurpose,
     /// `chargingSchedule`: group of fields.
-    #[serde(rename = "chargingSchedule", deserialize_with = "read::object")]
+    #[serde(
+        rename = "chargingSchedule",
+        alias = "chargingschedule",
+        alias = "ChargingSchedule",
+        alias = "charging_schedule",
+        deserialize_with = "read::object"
+    )]
     pub charging_schedule: ChargingSchedule,
     /// `recurrencyKind`: one of a list; optional.
     #[serde(
         rename = "recurrencyKind",
+        alias = "recurrencykind",
+        alias = "RecurrencyKind",
+        alias = "recurrency_kind",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub recurrency_kind: Option<RecurrencyKind>,
     /// `stackLevel`: whole number.
-    #[serde(rename = "stackLevel", deserialize_with = "read::integer")]
+    #[serde(
+        rename = "stackLevel",
+        alias = "stacklevel",
+        alias = "StackLevel",
+        alias = "stack_level",
+        deserialize_with = "read::integer"
+    )]
     pub stack_level: i64,
     /// `transactionId`: whole number; optional.
     #[serde(
         rename = "transactionId",
+        alias = "transactionid",
+        alias = "TransactionId",
+        alias = "transaction_id",
+        alias = "transactionID",
         default,
         deserialize_with = "read::integer_optional",
         skip_serializing_if = "Option::is_none"
@@ -345,6 +476,9 @@ pub struct ChargingProfile {
     /// `validFrom`: point of time; optional.
     #[serde(
         rename = "validFrom",
+        alias = "validfrom",
+        alias = "ValidFrom",
+        alias = "valid_from",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -353,6 +487,9 @@ pub struct ChargingProfile {
     /// `validTo`: point of time; optional.
     #[serde(
         rename = "validTo",
+        alias = "validto",
+        alias = "ValidTo",
+        alias = "valid_to",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
@@ -389,11 +526,21 @@ impl Check for ChargingProfile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationData {
     /// `idTag`: text of at most 20 characters.
-    #[serde(rename = "idTag", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "idTag",
+        alias = "idtag",
+        alias = "IdTag",
+        alias = "id_tag",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub id_tag: String,
     /// `idTagInfo`: group of fields; optional.
     #[serde(
         rename = "idTagInfo",
+        alias = "idtaginfo",
+        alias = "IdTagInfo",
+        alias = "id_tag_info",
         default,
         deserialize_with = "read::object_optional",
         skip_serializing_if = "Option::is_none"
@@ -416,22 +563,39 @@ pub struct Firmware {
     /// `installDateTime`: point of time; optional.
     #[serde(
         rename = "installDateTime",
+        alias = "installdatetime",
+        alias = "InstallDateTime",
+        alias = "install_date_time",
         default,
         deserialize_with = "read::worded_optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub install_date_time: Option<DateTime>,
     /// `location`: text of at most 512 characters.
-    #[serde(rename = "location", default, deserialize_with = "read::text")]
+    #[serde(rename = "location", alias = "Location", default, deserialize_with = "read::text")]
     pub location: String,
     /// `retrieveDateTime`: point of time.
-    #[serde(rename = "retrieveDateTime", default, deserialize_with = "read::worded")]
+    #[serde(
+        rename = "retrieveDateTime",
+        alias = "retrievedatetime",
+        alias = "RetrieveDateTime",
+        alias = "retrieve_date_time",
+        default,
+        deserialize_with = "read::worded"
+    )]
     pub retrieve_date_time: DateTime,
     /// `signature`: text of at most 800 characters.
-    #[serde(rename = "signature", default, deserialize_with = "read::text")]
+    #[serde(rename = "signature", alias = "Signature", default, deserialize_with = "read::text")]
     pub signature: String,
     /// `signingCertificate`: text of at most 5500 characters.
-    #[serde(rename = "signingCertificate", default, deserialize_with = "read::text")]
+    #[serde(
+        rename = "signingCertificate",
+        alias = "signingcertificate",
+        alias = "SigningCertificate",
+        alias = "signing_certificate",
+        default,
+        deserialize_with = "read::text"
+    )]
     pub signing_certificate: String,
 }
 impl Check for Firmware {

@@ -3,13 +3,14 @@
 use super::super::Shared;
 use super::super::problem::{Answer, Failure};
 use super::chargers;
+use crate::files::Reach;
 use crate::time_text;
 use api::{CertificateUse, LogKind, Operation, ProfileKind, ProfilePurpose, ProfileRequest, RateUnit};
 use central_system::{
     CertificateHash, CertificateKind, Command, Download, HashAlgorithm, ProfileOrder, ProfilePeriod, Trigger, Upload,
 };
-use domain::{CardUid, ChargerId, ConnectorNumber, SessionId, Timestamp};
-use std::net::{IpAddr, SocketAddr};
+use domain::{CardUid, ChargerId, ConnectorNumber, SecurityProfile, SessionId, Timestamp};
+use std::net::SocketAddr;
 
 /// Smaller profile numbers belong to the control loop: 10 for the fallback and 10 + n for connector n.
 const PROFILE_ID_MIN: i32 = 100;
@@ -140,9 +141,11 @@ fn no_file_server() -> Failure {
     Failure::conflict("the file server for chargers is off; start Meshwatt with --files, or give a location")
 }
 
-/// The network address of a charger, which decides which of ours it can reach.
-fn charger_at(shared: &Shared, charger: &str) -> Option<IpAddr> {
-    shared.connections.get(charger)?.address.parse::<SocketAddr>().ok().map(|address| address.ip())
+/// How a charger reaches our file server.
+fn charger_at(shared: &Shared, charger: &ChargerId) -> Reach {
+    let address = shared.connections.get(charger.as_str()).and_then(|entry| entry.address.parse::<SocketAddr>().ok());
+    let is_private = shared.access.of(charger).enforced >= SecurityProfile::TlsBasic;
+    Reach { at: address.map(|address| address.ip()), is_private }
 }
 
 /// Where a charger shall send a file to.
@@ -150,7 +153,8 @@ async fn upload_location(shared: &Shared, charger: &str, location: Option<String
     if let Some(location) = given(location) {
         return Ok(location);
     }
-    let place = shared.files.upload_url(&ChargerId::new(charger)?, charger_at(shared, charger)).await;
+    let charger = ChargerId::new(charger)?;
+    let place = shared.files.upload_url(&charger, charger_at(shared, &charger)).await;
     let place = place.map_err(|error| {
         tracing::error!(error = crate::error::chain(&error), "no place for a charger's file");
         Failure::storage()
@@ -161,7 +165,7 @@ async fn upload_location(shared: &Shared, charger: &str, location: Option<String
 /// Where a charger shall fetch a file from.
 fn download_location(shared: &Shared, charger: &str, file: Option<String>, location: Option<String>) -> Answer<String> {
     match (given(file), given(location)) {
-        (Some(file), _) => match shared.files.firmware_url(&file, charger_at(shared, charger)) {
+        (Some(file), _) => match shared.files.firmware_url(&file, charger_at(shared, &ChargerId::new(charger)?)) {
             Some(address) => Ok(address),
             None if shared.files.get(&file).is_none() => Err(Failure::not_found("such firmware file")),
             None => Err(no_file_server()),
