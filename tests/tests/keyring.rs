@@ -87,8 +87,8 @@ fn keys_live_in_the_keyring() {
     let mut authorities = Vec::new();
     for (secrets, place) in [("auto", "keyring"), ("auto", "keyring"), ("file", "key_file"), ("keyring", "keyring")] {
         let program = keyring.serve(directory.path(), secrets);
-        let certificates = program.api().get("certificates").ok();
-        assert_eq!(certificates["secrets"], json!(place), "{secrets}: {certificates}");
+        let security = program.api().get("security").ok();
+        assert_eq!(security["secrets"], json!(place), "{secrets}: {security}");
         authorities.push(program.api().get("certificates/authority").text);
         let has_key_file = directory.path().join("secrets.key").exists();
         assert_eq!(has_key_file, place == "key_file", "{secrets}: a key beside the data only where that was chosen");

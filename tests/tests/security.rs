@@ -203,3 +203,44 @@ fn mosquitto_talks_over_tls() {
     assert!(!device("wrong", "311").publish("hello/new", "{}"));
     let _listed = refusal(api, "mqtt_wrong_password");
 }
+
+/// Protects files of chargers with TLS: one of which TLS is demanded gets `https` addresses that its authority vouches for,
+/// on the port on which others are served without.
+#[test]
+fn files_of_a_charger_with_tls_are_private() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Meshwatt::serve_with(directory.path(), &[&TLS[..], &["--files", "127.0.0.1:0"]].concat());
+    let api = program.api();
+    let password = with_password(&program, 2);
+    let plain = {
+        let mut charger = ForeignCharger::connect(&url(&program, "ocpp", &format!("CP1:{password}@")), "CP1");
+        assert_eq!(boot(&mut charger)["status"], "Accepted");
+        let _asked = api.post("chargers/CP1/operations", &json!({"operation": "get_diagnostics"})).ok();
+        charger.asked("GetDiagnostics", |_any| true)["location"].as_str().unwrap().to_owned()
+    };
+    assert!(plain.starts_with("http://"), "TLS is not demanded yet: {plain}");
+    let authority = authority(api, directory.path());
+    let address = url(&program, "ocpps", &format!("CP1:{password}@"));
+    let mut charger = ForeignCharger::connect_with(&address, "CP1", &[&authority]);
+    assert_eq!(boot(&mut charger)["status"], "Accepted");
+    let _asked = api.post("chargers/CP1/operations", &json!({"operation": "get_diagnostics"})).ok();
+    let place = charger.asked("GetDiagnostics", |_any| true)["location"].as_str().unwrap().to_owned();
+    assert!(place.starts_with("https://"), "{place}");
+    let script = "import ssl, sys, urllib.request as web\n\
+        trust = ssl.create_default_context(cafile=sys.argv[1])\n\
+        request = web.Request(sys.argv[2] + 'log.txt', data=b'between us', method='PUT')\n\
+        print(web.urlopen(request, context=trust, timeout=60).status)";
+    let put = |place: &str| {
+        let done = Command::new(tests::python()).args(["-c", script]).arg(&authority).arg(place).output().unwrap();
+        assert!(done.status.success(), "{place}: {}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "201");
+    };
+    put(&place);
+    put(&plain);
+    let files = api.items("files");
+    let contents = files
+        .iter()
+        .filter(|file| !file["bytes"].is_null())
+        .map(|file| api.get(&format!("files/{}/content", file["id"].as_str().unwrap())).text);
+    assert_eq!(contents.collect::<Vec<_>>(), ["between us", "between us"]);
+}

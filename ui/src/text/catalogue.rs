@@ -499,7 +499,7 @@ catalogue! {
     ConnectMqtts: "The same with TLS", "O mesmo com TLS";
     ConnectNoTls: "TLS is off; start Meshwatt with --ocpps and --mqtts to switch it on", "O TLS está desligado; inicie o Meshwatt com --ocpps e --mqtts para o ligar";
     ConnectWhere: "Where to type it", "Onde o escrever";
-    ConnectWhereSub: "Each maker hides it elsewhere", "Cada fabricante esconde-o noutro sítio";
+    ConnectWhereSub: "Each maker hides it elsewhere, and names change with models and versions; the charger's manual has the last word", "Cada fabricante esconde-o noutro sítio e os nomes mudam com modelos e versões; o manual do carregador tem a última palavra";
     ConnectBrand: "Maker of the charger", "Fabricante do carregador";
     ConnectOtherBrand: "Another maker", "Outro fabricante";
     HintApp: "In the app {}, signed in as installer, under {}", "Na aplicação {}, com a sessão de instalador, em {}";

@@ -7,6 +7,7 @@
 use crate::access::Credentials;
 use api::{Language, RefusalCode};
 use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use central_system::Version;
 use domain::ChargerId;
 use std::fmt::Write as _;
@@ -14,6 +15,12 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Longest head; real ones stay below 1 kB.
 pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Base64 with or without its padding.
+const UNPADDED: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Asks for a password.
 const UNAUTHORIZED: &str = "401 Unauthorized";
@@ -181,9 +188,9 @@ impl Head {
         let path = path
             .split_once("://")
             .map_or(path, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());
-        let parts = path.split(['/', '\\']).map(percent_decoded);
+        let mut parts = path.split(['/', '\\']).map(percent_decoded);
         let named = |part: &String| !part.trim().is_empty() && !is_general(part.trim());
-        let from_path = parts.filter(named).next_back();
+        let from_path = parts.rfind(named);
         from_path
             .or_else(|| name_in_query(query))
             .or_else(|| self.basic().map(|(user, _)| user))
@@ -197,7 +204,7 @@ impl Head {
         if !kind.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+        let bytes = UNPADDED.decode(encoded.trim()).ok()?;
         let at = bytes.iter().position(|byte| *byte == b':')?;
         let (user, password) = bytes.split_at_checked(at)?;
         let password = password.get(1..).unwrap_or_default().to_vec();
@@ -291,6 +298,8 @@ mod tests {
             assert_eq!(named.charger.as_str(), "CP 1", "{target}");
         }
         assert_eq!(accept(&head("/ocpp/SN%2F12+3%23", "")).unwrap().charger.as_str(), "SN_12_3_");
+        let unpadded = head("/ocpp", "authorization: BASIC Q1AgMTpzZWNyZQ\r\n");
+        assert_eq!(accept(&unpadded).unwrap().credentials.unwrap().password, b"secre");
         let basic = head("/ocpp", "Authorization: Basic Q1AgMTpzZWNyZXQ=\r\n");
         assert_eq!(accept(&basic).unwrap().charger.as_str(), "CP 1");
     }

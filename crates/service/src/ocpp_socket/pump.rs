@@ -254,7 +254,6 @@ async fn exchange<S: Socket>(
     let mut drain = carrier.drain.clone();
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
-    let mut texts = Vec::new();
     loop {
         tokio::select! {
             incoming = socket.hear() => {
@@ -280,24 +279,7 @@ async fn exchange<S: Socket>(
                 }
             },
             message = outgoing.recv() => {
-                let mut closing = None;
-                let mut next = message;
-                loop {
-                    match next {
-                        Some(ToSocket::Text(text)) => texts.push(text),
-                        Some(ToSocket::Close(reason)) => closing = Some(reason),
-                        None => closing = Some("A newer connection of this charger took its place".to_owned()),
-                    }
-                    if closing.is_some() || texts.len() >= TOGETHER {
-                        break;
-                    }
-                    match outgoing.try_recv() {
-                        Ok(message) => next = Some(message),
-                        Err(mpsc::error::TryRecvError::Empty) => break,
-                        Err(mpsc::error::TryRecvError::Disconnected) => next = None,
-                    }
-                }
-                let texts = std::mem::take(&mut texts);
+                let (texts, closing) = gathered(message, &mut outgoing);
                 if !texts.is_empty() && let Err(words) = written(socket.say(&texts)).await {
                     return words;
                 }
@@ -319,6 +301,27 @@ async fn exchange<S: Socket>(
                 return ENDS.to_owned();
             },
         }
+    }
+}
+
+/// What waits for the socket: texts, and why it ends where it does. `None` is the end of the engine's interest.
+fn gathered(first: Option<ToSocket>, outgoing: &mut mpsc::Receiver<ToSocket>) -> (Vec<String>, Option<String>) {
+    let mut texts = Vec::new();
+    let mut next = first;
+    loop {
+        match next {
+            Some(ToSocket::Text(text)) => texts.push(text),
+            Some(ToSocket::Close(reason)) => return (texts, Some(reason)),
+            None => return (texts, Some("A newer connection of this charger took its place".to_owned())),
+        }
+        if texts.len() >= TOGETHER {
+            return (texts, None);
+        }
+        next = match outgoing.try_recv() {
+            Ok(message) => Some(message),
+            Err(mpsc::error::TryRecvError::Empty) => return (texts, None),
+            Err(mpsc::error::TryRecvError::Disconnected) => None,
+        };
     }
 }
 

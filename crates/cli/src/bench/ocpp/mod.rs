@@ -1,11 +1,13 @@
 //! What the OCPP side carries: connections, messages a second, latency, memory and processor time, beside the ceiling
 //! of this computer: a responder that only keeps every message durably and says so.
 
+mod aims;
 mod load;
 mod passwords;
 
 use super::process::Served;
 use crate::Failure;
+use aims::Aims;
 use clap::Args;
 use load::{Fleet, Habit, percentile};
 use std::io::Write as _;
@@ -54,31 +56,32 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     if !options.ramp.is_empty() {
         return ramp(options).await;
     }
-    let mut missed = Vec::new();
+    let mut aims = Aims::default();
     let served = Served::start(options.chargers.max(options.burst)).await?;
+    // What the program takes for itself in its first seconds is no charger's.
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let before = served.cost()?;
     let fleet = Fleet::launch(served.ocpp, 1, options.chargers);
     let connected = connected(&fleet, options.chargers).await;
     let booted = fleet.served(options.chargers).await;
     say(&format!("{} chargers connected in {connected:.2?}, all booted {booted:.2?} later", options.chargers))?;
-    if options.chargers >= 1000
-        && connected > CONNECT_MAX.mul_f64(f64::from(u32::try_from(options.chargers).unwrap_or(u32::MAX)) / 1000.0)
-    {
-        missed.push("1,000 chargers must be connected in 1 s");
+    if options.chargers >= 1000 {
+        let most = CONNECT_MAX.mul_f64(count(options.chargers) / 1000.0);
+        let name = format!("{} chargers connected within {most:.2?}", options.chargers);
+        aims.add(name, format!("{connected:.2?}"), connected <= most);
     }
     tokio::time::sleep(Duration::from_secs(8)).await;
     let after = served.cost()?;
     let kb = (after.0 - before.0) * 1000.0 / count(options.chargers);
     say(&format!("{kb:.1} kB per connected charger ({:.1} MB before, {:.1} MB after)", before.0, after.0))?;
-    if kb > KB_PER_CHARGER_MAX {
-        missed.push("a connected charger must cost at most 40 kB");
-    }
+    let name = format!("at most {KB_PER_CHARGER_MAX} kB of memory for a connected charger");
+    aims.add(name, format!("{kb:.1} kB"), kb <= KB_PER_CHARGER_MAX);
     let ours = throughput(&served, &fleet, options).await?;
     say(&format!("meshwatt: {}", ours.text))?;
     fleet.drop_all().await;
-    burst(&served, options, &[], &mut missed).await?;
+    burst(&served, options, &[], &mut aims).await?;
     let logins = passwords::logins(&served, options.burst).await?;
-    burst(&served, options, &logins, &mut missed).await?;
+    burst(&served, options, &logins, &mut aims).await?;
     drop(served);
     let bare = Served::ceiling().await?;
     let fleet = Fleet::launch(bare.ocpp, 1, options.chargers);
@@ -87,13 +90,13 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     say(&format!("ceiling:  {}", ceiling.text))?;
     let part = ours.calls_per_s / ceiling.calls_per_s.max(1.0);
     say(&format!("{:.0} % of the ceiling", part * 100.0))?;
-    if part < CEILING_PART {
-        missed.push("at least half the ceiling is demanded");
+    let name = format!("at least {:.0} % of the ceiling", CEILING_PART * 100.0);
+    aims.add(name, format!("{:.0} %", part * 100.0), part >= CEILING_PART);
+    say(&aims.to_string())?;
+    match aims.missed() {
+        Some(missed) if options.check => Err(Failure::NotMet(missed)),
+        Some(_) | None => Ok(()),
     }
-    if options.check && !missed.is_empty() {
-        return Err(Failure::NotMet(missed.join("; ")));
-    }
-    Ok(())
 }
 
 fn count(number: usize) -> f64 {
@@ -127,11 +130,12 @@ async fn throughput(served: &Served, fleet: &Fleet, options: &Options) -> Result
     fleet.set(Habit::Idle);
     let calls_per_s = count(times.len()) / took;
     let text = format!(
-        "{calls_per_s:.0} calls/s; p50 {:.1?}, p95 {:.1?}, p99 {:.1?}; {:.0} % of a core; {:.0} MB; {} lost",
+        "{calls_per_s:.0} calls/s; p50 {:.1?}, p95 {:.1?}, p99 {:.1?}; {:.0} % of a core, {:.0} µs a call; {:.0} MB; {} lost",
         percentile(&times, 50),
         percentile(&times, 95),
         percentile(&times, 99),
         (after.1 - before.1) * 100.0 / took,
+        (after.1 - before.1) * 1e6 / count(times.len()),
         after.0,
         fleet.tally.lost.load(Ordering::Relaxed),
     );
@@ -139,12 +143,7 @@ async fn throughput(served: &Served, fleet: &Fleet, options: &Options) -> Result
 }
 
 /// Everybody comes back at once, with or without a password.
-async fn burst(
-    served: &Served,
-    options: &Options,
-    logins: &[String],
-    missed: &mut Vec<&'static str>,
-) -> Result<(), Failure> {
+async fn burst(served: &Served, options: &Options, logins: &[String], aims: &mut Aims) -> Result<(), Failure> {
     let first = Fleet::launch_with(served.ocpp, 1, options.burst, logins);
     first.served(options.burst).await;
     first.drop_all().await;
@@ -155,9 +154,8 @@ async fn burst(
     let how = if logins.is_empty() { "" } else { ", each with its password" };
     let of = options.burst;
     say(&format!("{booted} of {of} chargers came back{how} and were served in {took:.2?}; {refused} refused"))?;
-    if took > BURST_MAX || refused > 0 {
-        missed.push("a burst must be served within 10 s with none refused");
-    }
+    let name = format!("{of} chargers that come back{how} served within {BURST_MAX:?}, none refused");
+    aims.add(name, format!("{took:.2?}, {refused} refused"), took <= BURST_MAX && refused == 0);
     again.drop_all().await;
     Ok(())
 }
