@@ -16,6 +16,9 @@ const SEEN: MilliAmps = MilliAmps(400);
 const LOST_S: u32 = 20;
 /// Longest ramp after the current began to change, in s.
 const RAMP_S: u32 = 8;
+/// A cut of at least this much shows how fast a car lowers its current, and this little is left when it has.
+const RAMP_LEAST: MilliAmps = MilliAmps(3000);
+const RAMP_LEFT: MilliAmps = MilliAmps(1500);
 const READINGS_MAX: usize = 12;
 const SETS_MAX: usize = 24;
 
@@ -39,6 +42,10 @@ pub(crate) struct Car {
     seen: u32,
     stop_s: u32,
     stops_seen: u32,
+    /// How long a large cut takes from its beginning to its end, in s.
+    ramp_s: u32,
+    /// A large cut that has begun, when it was seen to begin, and where it ends.
+    falls: Option<(Instant, MilliAmps)>,
     awaited: Option<Awaited>,
     awaited_stop: Option<(Instant, MilliAmps)>,
     /// Most its car takes, where it was seen to take less than offered.
@@ -61,6 +68,8 @@ impl Car {
             seen: 0,
             stop_s: UNKNOWN_STOP_S,
             stops_seen: 0,
+            ramp_s: 0,
+            falls: None,
             awaited: None,
             awaited_stop: None,
             max: None,
@@ -75,9 +84,9 @@ impl Car {
         self.readings.back().map(|(at, _)| *at)
     }
 
-    /// Seconds until a cut shows, at most.
+    /// Seconds until a cut is done, at most.
     pub(crate) const fn response_s(&self) -> u32 {
-        self.most_s
+        self.most_s + self.ramp_s
     }
 
     /// Seconds until a stop shows, at most.
@@ -108,7 +117,7 @@ impl Car {
         let follows = from.0.abs_diff(taken.0) < 700;
         let rises = set > self.set;
         let can_rise = self.max.is_none_or(|max| self.set < max);
-        (self.awaited, self.awaited_stop) = (None, None);
+        (self.awaited, self.awaited_stop, self.falls) = (None, None, None);
         if self.awake && settled {
             if set.is_zero() {
                 self.awaited_stop = (from > MilliAmps(5000)).then_some((now, from));
@@ -141,7 +150,29 @@ impl Car {
         self.awake = !self.set.is_zero() && (amount > MilliAmps(3000) || (self.awake && fresh));
         self.learn_maximum(taken, amount);
         self.learn_stop(taken, amount);
+        self.learn_ramp(taken, amount);
         self.learn_response(taken, amount);
+    }
+
+    /// A large cut does not end when it begins: cars lower their current at a rate of their own.
+    fn learn_ramp(&mut self, taken: Instant, amount: MilliAmps) {
+        if let Some((begun, goal)) = self.falls {
+            if amount > goal + RAMP_LEFT {
+                if taken.since(begun) >= DurationMs::from_secs(u64::from(RAMP_S)) {
+                    self.falls = None;
+                }
+                return;
+            }
+            let took_s = u32::try_from(taken.since(begun).0 / 1000).unwrap_or(RAMP_S);
+            self.ramp_s = self.ramp_s.max(took_s.min(RAMP_S));
+            self.falls = None;
+            return;
+        }
+        let Some(Awaited { from, rises: false, .. }) = self.awaited else { return };
+        let capped = self.max.map_or(self.set, |max| self.set.min(max));
+        if from >= capped + RAMP_LEAST && amount + SEEN < from && amount > capped + RAMP_LEFT {
+            self.falls = Some((taken, capped));
+        }
     }
 
     fn learn_maximum(&mut self, taken: Instant, amount: MilliAmps) {
@@ -188,6 +219,13 @@ impl Car {
                 self.seen += 1;
             }
             self.awaited = None;
+            return;
+        }
+        if rises {
+            // Perhaps it takes no more than it has: that says nothing of how it follows a cut.
+            if since > LOST_S {
+                self.awaited = None;
+            }
             return;
         }
         self.least_s = self.least_s.max(since.min(self.most_s));

@@ -13,10 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Between two raises: each makes the charger change its pilot, and the next cut would have to wait for 5 s.
 const RAISE_GAP: DurationMs = DurationMs::from_secs(8);
+/// A charger changes its pilot no more often, and a setpoint takes a second on its way: so long a cut may have to wait.
+const PINNED: DurationMs = DurationMs::from_secs(6);
 /// A load that comes and goes within this time is counted while it is away.
 const HOLD: DurationMs = DurationMs::from_secs(5);
 /// Room for another car has lasted this long before it begins; the first need not wait so long.
-const BEGIN_HOLD: DurationMs = DurationMs::from_secs(180);
+const BEGIN_HOLD: DurationMs = DurationMs::from_secs(60);
 const BEGIN_ALONE_HOLD: DurationMs = DurationMs::from_secs(20);
 /// What is missing by less than this is let be.
 const SLACK: MilliAmps = MilliAmps(1000);
@@ -47,8 +49,12 @@ impl Control {
             return false;
         }
         self.follow_cars(now);
-        let assessment = self.assess(now);
+        let mut assessment = self.assess(now);
         let sampled = self.note_levels(now, &assessment);
+        for (index, load) in assessment.loads.iter_mut().enumerate() {
+            let inrush = self.guard.inrush(index, now.instant);
+            load.low = load.low.zip(inrush).map(|(level, inrush)| level.saturating_sub(inrush));
+        }
         self.guard.tidy(now.instant);
         let lateness = self.guard.lateness(now.instant);
         let mut low = self.targets_low(now, &assessment);
@@ -246,7 +252,7 @@ impl Control {
             let limit = if car.is_known() { *share } else { (*share).min(*now_set + FIRST_STEP) };
             wanted.push((key.clone(), *now_set, limit));
         }
-        self.raise_what_fits(picture, set, wanted, turn);
+        self.raise_what_fits(now, picture, set, wanted, turn);
         if turn.commands.is_empty() {
             self.even_out(now, &shares, set, turn);
         }
@@ -263,6 +269,7 @@ impl Control {
     /// their share have given it back.
     fn raise_what_fits(
         &self,
+        now: Now,
         picture: &Picture<'_>,
         set: &BTreeMap<Connector, MilliAmps>,
         mut wanted: Vec<(Connector, MilliAmps, MilliAmps)>,
@@ -270,15 +277,22 @@ impl Control {
     ) {
         wanted.sort_by_key(|(key, from, to)| (Reverse(to.saturating_sub(*from)), key.clone()));
         let mut raised = set.clone();
+        let mut pinned: BTreeSet<Connector> = self
+            .guard
+            .cars
+            .iter()
+            .filter(|(_, car)| now.instant.since(car.changed) < PINNED)
+            .map(|(key, _)| key.clone())
+            .collect();
         for (key, from, to) in wanted {
             let fits = |to: MilliAmps| {
                 let mut raised = raised.clone();
                 raised.insert(key.clone(), to);
-                picture.fits(&raised, MilliAmps::ZERO)
+                let pinned = pinned.iter().chain([&key]).cloned().collect();
+                picture.fits(&raised, MilliAmps::ZERO) && picture.bears(&raised, &pinned)
             };
-            let half = MilliAmps(u32::midpoint(from.0, to.0) / 1000 * 1000);
-            let most = [to, half].into_iter().find(|to| *to >= from + AMPERE && fits(*to));
-            if let Some(to) = most {
+            if let Some(to) = most_amperes(from, to, fits) {
+                pinned.insert(key.clone());
                 raised.insert(key.clone(), to);
                 turn.commands.push((key, to));
             }
@@ -329,6 +343,17 @@ impl Control {
             }
         }
     }
+}
+
+/// The most that fits in whole amperes above `from` and up to `to`, where less always fits too.
+fn most_amperes(from: MilliAmps, to: MilliAmps, fits: impl Fn(MilliAmps) -> bool) -> Option<MilliAmps> {
+    let above = |amperes: u32| MilliAmps(from.0 + amperes * 1000);
+    let (mut low, mut high) = (0, to.saturating_sub(from).amps_floor());
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if fits(above(middle)) { low = middle } else { high = middle - 1 }
+    }
+    (low > 0).then(|| above(low))
 }
 
 /// A car that is not known yet is raised only once the raise before has shown.
@@ -406,7 +431,9 @@ impl Control {
             .map(key_of)
             .filter(|key| picture.admits(&charging, key))
             .collect();
-        let swap = if able.is_empty() { self.swap(now, &picture, &charging) } else { None };
+        // Who gives a place away stops, which is no help while something has to go anyway.
+        let is_calm = able.is_empty() && picture.fits(&set, SLACK);
+        let swap = if is_calm { self.swap(now, &picture, &charging) } else { None };
         let since = |key: &Connector| self.guard.beginners.get(key).copied().unwrap_or(now.instant);
         let able = able.into_iter().filter(|_| lateness == Lateness::None);
         self.guard.beginners = able.map(|key| (key.clone(), since(&key))).collect();

@@ -17,19 +17,24 @@ mod steps;
 pub(crate) use self::car::Car;
 pub(crate) use self::cycle::taken_at;
 
-use self::steps::{Rate, Step, Steps, exceedance};
+use self::steps::{Rate, Step, Steps, exceedance, risks};
 use crate::device::Device;
 use crate::plan::Connector;
 use domain::{DurationMs, Instant, MilliAmps, PerPhase, Phase, TripModel};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Overruns of the device's patience that are accepted, were the cars at the limit all the time: 2 in 100 hours.
-const ACCEPTED: Rate = 5_555_556;
+/// Overruns of the device's patience that are accepted, were the cars at the limit all the time: 4 in 500 hours.
+const ACCEPTED: Rate = 2_222_222;
 /// While the meter is late or silent, which is rare, more is accepted for that time.
 const ACCEPTED_LATE: Rate = 3 * ACCEPTED;
 const ACCEPTED_SILENT: Rate = 3 * ACCEPTED;
 /// For cars at their minimum: stops are frequent otherwise, and such moments rare.
-const STOP_FACTOR: Rate = 400;
+const STOP_FACTOR: Rate = 1_000;
+/// The same while the meter is late or silent, since what is too much then stays until it is heard again.
+const STOP_FACTOR_LATE: Rate = 100;
+const STOP_FACTOR_SILENT: Rate = 25;
+/// For the seconds after a change of a pilot, which are few.
+const PINNED_FACTOR: Rate = 100;
 /// Levels are kept this long, for cars that want to begin.
 const HISTORY: DurationMs = DurationMs::from_secs(60);
 /// Steps of the reserve; finer ones are below the meter's accuracy.
@@ -45,15 +50,19 @@ const FULL_MILLI: u64 = 930;
 const HALF_MILLI: u16 = 500;
 /// An overload of at most this many thousandths of a second of the whole limit is planned for in a row: an inrush, which
 /// is not planned for, comes on top.
-const EXCESS_MS: u64 = 1600;
+const EXCESS_MS: u64 = 2000;
 
 /// For what room is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Care {
     /// Current above the minimum, which can be taken back without a stop.
     Flexible,
     /// The minimum of cars that charge.
     Minimum,
+    /// The minimum of one that would begin.
+    Entry,
+    /// What a charger that has just changed its pilot cannot take back for 5 s.
+    Pinned,
 }
 
 /// How late the newest sample is.
@@ -82,6 +91,14 @@ impl Lateness {
             Self::None => ACCEPTED,
             Self::Late(_) => ACCEPTED_LATE,
             Self::Silent(_) => ACCEPTED_SILENT,
+        }
+    }
+
+    const fn stop_factor(self) -> Rate {
+        match self {
+            Self::None => STOP_FACTOR,
+            Self::Late(_) => STOP_FACTOR_LATE,
+            Self::Silent(_) => STOP_FACTOR_SILENT,
         }
     }
 }
@@ -154,6 +171,19 @@ impl Watch {
                 steps.note(taken, MilliAmps(u32::midpoint(low.0, high.0)));
             }
         }
+        let inrush = self.inrush(taken);
+        if let Some((_, low, high)) = self.history.back_mut() {
+            *low = low.zip(inrush).map(|(level, inrush)| level.saturating_sub(inrush));
+            *high = high.zip(inrush).map(|(level, inrush)| level.saturating_sub(inrush));
+        }
+    }
+
+    /// How much of the newest sample is an inrush that is over within seconds.
+    fn inrush(&self, now: Instant) -> PerPhase<MilliAmps> {
+        let Some((taken, ..)) = self.history.back() else { return PerPhase::default() };
+        let lasts = DurationMs::from_secs(u64::from(self.period_s + self.travel_s.1));
+        let of = |phase| self.steps.get(phase).inrush(*taken, now, lasts);
+        PerPhase::new(of(Phase::L1), of(Phase::L2), of(Phase::L3))
     }
 
     /// By how much the highest level of the last `back` is above the newest low one.
@@ -210,9 +240,15 @@ impl Watch {
 
     /// Kept free beside what follows within `response_s`.
     fn reserve(&self, steps: &[Step], response_s: u32, accepted: Rate, extra_s: u32) -> MilliAmps {
-        let windows = self.windows(response_s, extra_s);
+        let mut moments: [Rate; 3] = [0; 3];
+        for (late, share) in self.windows(response_s, extra_s) {
+            let (late, share) = (Rate::from(late), Rate::from(share));
+            for (moment, power) in moments.iter_mut().zip([1, late, late * late]) {
+                *moment += share * power;
+            }
+        }
         least_rise(|rise| {
-            let overruns = windows.iter().map(|(late, share)| Rate::from(*share) * exceedance(steps, rise, *late));
+            let overruns = risks(steps, rise).into_iter().zip(moments).map(|(risk, moment)| risk * moment);
             overruns.sum::<Rate>() / 1_000_000 <= accepted
         })
     }
@@ -319,6 +355,11 @@ impl Guard {
     /// Circuits where even the minimum has to stop.
     fn used_up(&self) -> Vec<usize> {
         self.watches.iter().filter(|(_, watch)| watch.is_half_used()).map(|(index, _)| *index).collect()
+    }
+
+    /// How much of a circuit's newest sample is an inrush that is over within seconds.
+    fn inrush(&self, index: usize, now: Instant) -> PerPhase<MilliAmps> {
+        self.watches.get(&index).map(|watch| watch.inrush(now)).unwrap_or_default()
     }
 
     fn lateness(&self, now: Instant) -> Lateness {

@@ -1,11 +1,14 @@
 //! The room for cars on every circuit, by how fast they follow; and who gets it, by the allocator's rule.
 
-use super::{Care, FULL_MILLI, Guard, Lateness, STOP_FACTOR, Step};
+use super::{Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, Step};
 use crate::plan::Connector;
 use allocator::{Demand, Node, NodeIndex, Plan, Snapshot, allocate};
 use domain::{MilliAmps, PerPhase, Phase};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A cut may have to wait this long for the pilot, in s.
+const PILOT_S: u32 = 5;
 const AMPERE: MilliAmps = MilliAmps::from_amps(1);
 
 /// One picture of the site, with the room that is kept free in it.
@@ -15,6 +18,8 @@ pub(crate) struct Picture<'a> {
     lateness: Lateness,
     /// What may switch on, by watched circuit and phase.
     steps: BTreeMap<usize, PerPhase<Vec<Step>>>,
+    /// Most that building and cars may carry together, as far as it was asked for: it does not depend on the levels.
+    ceilings: RefCell<BTreeMap<(usize, Phase, u32, Care), i64>>,
 }
 
 /// Why shares are asked for.
@@ -37,7 +42,7 @@ impl<'a> Picture<'a> {
             PerPhase::new(of(Phase::L1), of(Phase::L2), of(Phase::L3))
         };
         let steps = guard.watches.iter().map(|(index, watch)| (*index, available(watch))).collect();
-        let mut this = Self { guard, snapshot, lateness, steps };
+        let mut this = Self { guard, snapshot, lateness, steps, ceilings: RefCell::default() };
         // Among equals who follows faster comes first.
         for demand in &mut this.snapshot.demands {
             demand.guide.rank = rank(guard, &key_of(demand));
@@ -49,8 +54,9 @@ impl<'a> Picture<'a> {
     fn speed(&self, key: &Connector, care: Care) -> u32 {
         let car = self.guard.cars.get(key);
         match care {
-            Care::Flexible => car.map_or(16, super::Car::response_s),
+            Care::Flexible | Care::Pinned => car.map_or(16, super::Car::response_s),
             Care::Minimum => car.map_or(11, super::Car::stop_s),
+            Care::Entry => car.map_or(16, super::Car::response_s) + PILOT_S,
         }
     }
 
@@ -71,25 +77,36 @@ impl<'a> Picture<'a> {
     fn room(&self, index: usize, phase: Phase, speed_s: u32, care: Care) -> i64 {
         let Some(node) = self.snapshot.nodes.get(index) else { return 0 };
         let (limit, load) = (*node.limit.get(phase), i64::from(node.load.get(phase).0));
-        let (Some(watch), Some(steps)) = (self.guard.watches.get(&index), self.steps.get(&index)) else {
-            return i64::from(limit.0) - load;
-        };
-        let steps = steps.get(phase);
+        let key = (index, phase, speed_s, care);
+        let known = self.ceilings.borrow().get(&key).copied();
+        let ceiling = known.unwrap_or_else(|| {
+            let ceiling = self.ceiling(index, phase, speed_s, care).unwrap_or_else(|| i64::from(limit.0));
+            self.ceilings.borrow_mut().insert(key, ceiling);
+            ceiling
+        });
+        ceiling - load
+    }
+
+    /// Most that a phase of a watched circuit may carry with cars that follow within `speed_s` or later.
+    fn ceiling(&self, index: usize, phase: Phase, speed_s: u32, care: Care) -> Option<i64> {
+        let (watch, steps) = (self.guard.watches.get(&index)?, self.steps.get(&index)?.get(phase));
+        let limit = *self.snapshot.nodes.get(index)?.limit.get(phase);
         let factor = match care {
-            Care::Flexible => 1,
-            Care::Minimum => STOP_FACTOR,
+            Care::Flexible | Care::Entry => 1,
+            Care::Minimum => self.lateness.stop_factor(),
+            Care::Pinned => PINNED_FACTOR,
         };
         let accepted = self.lateness.accepted() * factor;
         let reserve = watch.reserve(steps, speed_s, accepted, self.lateness.extra_s());
-        let carried = u64::from(limit.0) * watch.cap_milli / 1000;
-        let by_time = signed(carried) - load - i64::from(reserve.0);
-        match care {
-            Care::Minimum => by_time.min(i64::from(limit.0) - load),
+        let by_time = signed(u64::from(limit.0) * watch.cap_milli / 1000) - i64::from(reserve.0);
+        Some(match care {
+            Care::Minimum => by_time.min(i64::from(limit.0)),
+            Care::Pinned | Care::Entry => by_time,
             Care::Flexible => {
-                let by_excess = signed(watch.most_by_excess(limit, steps, speed_s, self.lateness.accepted())) - load;
-                by_time.min(by_excess).min(signed(u64::from(limit.0) * FULL_MILLI / 1000) - load)
+                let by_excess = signed(watch.most_by_excess(limit, steps, speed_s, self.lateness.accepted()));
+                by_time.min(by_excess).min(signed(u64::from(limit.0) * FULL_MILLI / 1000))
             }
-        }
+        })
     }
 
     /// The circuits with everything taken that cars of this speed may not use.
@@ -188,14 +205,17 @@ impl<'a> Picture<'a> {
     pub(crate) fn admits(&self, charging: &BTreeSet<Connector>, newcomer: &Connector) -> bool {
         let mut all = charging.clone();
         all.insert(newcomer.clone());
-        let fits = self.speeds(&all, Care::Flexible).into_iter().all(|level| {
-            let is_slow = |key: &Connector| self.speed(key, Care::Flexible) >= level;
-            let mut part = Snapshot { nodes: self.nodes(level, Care::Flexible), ..self.snapshot.clone() };
-            part.demands.retain(|demand| all.contains(&key_of(demand)) && is_slow(&key_of(demand)));
-            part.demands.iter_mut().for_each(|demand| demand.max = part.min);
-            allocate(&part).shares.iter().all(|share| !share.limit.is_zero())
-        });
-        fits && self.kept(&all) == all
+        let fits = |care: Care| {
+            self.speeds(&all, care).into_iter().all(|level| {
+                let is_slow = |key: &Connector| self.speed(key, care) >= level;
+                let mut part = Snapshot { nodes: self.nodes(level, care), ..self.snapshot.clone() };
+                part.demands.retain(|demand| all.contains(&key_of(demand)) && is_slow(&key_of(demand)));
+                part.demands.iter_mut().for_each(|demand| demand.max = part.min);
+                allocate(&part).shares.iter().all(|share| !share.limit.is_zero())
+            })
+        };
+        // A cut to the minimum makes a stop wait for the pilot, so who begins must not make both likely.
+        fits(Care::Flexible) && fits(Care::Entry) && self.kept(&all) == all
     }
 
     /// Whether what is commanded fits, but for `slack`.
@@ -214,6 +234,29 @@ impl<'a> Picture<'a> {
                 flow.load.iter().all(|(phase, amount)| {
                     let room = self.room(index, phase, level, Care::Flexible) + i64::from(slack.0);
                     amount.is_zero() || i64::from(amount.0) <= room
+                })
+            })
+        })
+    }
+
+    /// Whether the site bears a step while these have a change of their pilot behind them, so that their next cut comes
+    /// later. Such moments are few, so more is accepted in them.
+    pub(crate) fn bears(&self, set: &BTreeMap<Connector, MilliAmps>, pinned: &BTreeSet<Connector>) -> bool {
+        let speed = |key: &Connector| self.speed(key, Care::Flexible) + PILOT_S;
+        let levels: BTreeSet<u32> = pinned.iter().map(speed).collect();
+        levels.into_iter().all(|level| {
+            let mut flows: Vec<Node> = self.snapshot.nodes.clone();
+            flows.iter_mut().for_each(|node| node.load = PerPhase::default());
+            for demand in &self.snapshot.demands {
+                let key = key_of(demand);
+                let speed_s = if pinned.contains(&key) { speed(&key) } else { self.speed(&key, Care::Flexible) };
+                if speed_s >= level {
+                    add(&mut flows, demand, set.get(&key).copied().unwrap_or_default());
+                }
+            }
+            flows.iter().enumerate().all(|(index, flow)| {
+                flow.load.iter().all(|(phase, amount)| {
+                    amount.is_zero() || i64::from(amount.0) <= self.room(index, phase, level, Care::Pinned)
                 })
             })
         })

@@ -8,6 +8,13 @@ use domain::{DurationMs, Instant, MilliAmps};
 
 /// Changes below this are the building's noise, not appliances.
 const NOISE: MilliAmps = MilliAmps(1_100);
+/// An inrush goes beyond what stays by at least this much, and comes within this of what was seen before; what stays
+/// is told apart from it by more than the least.
+const PEAK_LEAST: MilliAmps = MilliAmps(2_500);
+const PEAK_NEAR: MilliAmps = MilliAmps(1_200);
+const PEAK_APART: MilliAmps = MilliAmps(500);
+/// It lasts no longer.
+const PEAK_LASTS: DurationMs = DurationMs::from_secs(3);
 /// Two samples this close together have settled.
 const SETTLED: MilliAmps = MilliAmps(900);
 /// Motors and lamps settle within this after they switch on.
@@ -34,6 +41,8 @@ struct Kind {
     on: u32,
     /// Most that were on together.
     most: u32,
+    /// How far the level went at first, where it went clearly beyond the size.
+    peak: Option<MilliAmps>,
     last: Instant,
 }
 
@@ -54,6 +63,8 @@ pub(crate) struct Steps {
     base: MilliAmps,
     settled: Option<MilliAmps>,
     left: Option<Instant>,
+    /// Highest level since it left.
+    highest: MilliAmps,
     newest: Option<(Instant, MilliAmps)>,
     /// Longest pause between samples that does not interrupt.
     pause: DurationMs,
@@ -68,6 +79,7 @@ impl Steps {
             base: MilliAmps::MAX,
             settled: None,
             left: None,
+            highest: MilliAmps::ZERO,
             newest: None,
             pause,
         }
@@ -100,11 +112,16 @@ impl Steps {
             // Follows what drifts.
             self.settled = Some(MilliAmps((settled.0.saturating_mul(7) + level.0.saturating_mul(3)) / 10));
         } else {
+            if self.left.is_none() {
+                self.highest = level;
+            }
+            self.highest = self.highest.max(level);
             let left = *self.left.get_or_insert(at);
             if level.0.abs_diff(before.0) <= SETTLED.0 && at.since(left) >= INRUSH {
                 let now = MilliAmps(u32::midpoint(level.0, before.0));
                 if now > settled {
-                    self.up(at, now.saturating_sub(settled))
+                    let peak = self.highest.saturating_sub(settled);
+                    self.up(at, now.saturating_sub(settled), peak)
                 } else {
                     self.down(settled.saturating_sub(now))
                 }
@@ -117,7 +134,8 @@ impl Steps {
         }
     }
 
-    fn up(&mut self, at: Instant, rise: MilliAmps) {
+    fn up(&mut self, at: Instant, rise: MilliAmps, peak: MilliAmps) {
+        let peak = (peak > rise + PEAK_LEAST).then_some(peak);
         let near = |kind: &&mut Kind| {
             let tolerance = (kind.size.0 * 6 / 100).max(350);
             kind.size.0.abs_diff(rise.0) <= tolerance
@@ -129,6 +147,12 @@ impl Steps {
             kind.on += 1;
             kind.most = kind.most.max(kind.on);
             kind.last = at;
+            kind.peak = match (kind.peak, peak) {
+                (Some(known), Some(peak)) if known.0.abs_diff(peak.0) <= PEAK_NEAR.0 => {
+                    Some(MilliAmps(u32::midpoint(known.0, peak.0)))
+                }
+                (known, peak) => known.max(peak),
+            };
             return;
         }
         let pairs = (0..self.kinds.len()).flat_map(|a| (a + 1..self.kinds.len()).map(move |b| (a, b)));
@@ -144,7 +168,31 @@ impl Steps {
             }
             return;
         }
-        self.kinds.push(Kind { size: rise, seen: 1, on: 1, most: 1, last: at });
+        self.kinds.push(Kind { size: rise, seen: 1, on: 1, most: 1, peak, last: at });
+    }
+
+    /// How much of the newest level is an inrush that ends within seconds: the level has gone as far as one known
+    /// appliance goes when it switches on, and no one or two others together go there to stay.
+    pub(crate) fn inrush(&self, taken: Instant, now: Instant, lasts: DurationMs) -> MilliAmps {
+        let (Some(settled), Some(left), Some((at, level))) = (self.settled, self.left, self.newest) else {
+            return MilliAmps::ZERO;
+        };
+        if at != taken || at.since(left) >= PEAK_LASTS || now.since(at) > lasts {
+            return MilliAmps::ZERO;
+        }
+        let rise = self.highest.saturating_sub(settled);
+        let is_near = |size: MilliAmps, near: MilliAmps| size.0.abs_diff(rise.0) <= near.0;
+        let may_begin = |kind: &&Kind| kind.seen >= 2 && kind.on < kind.most;
+        let goes_there = |kind: &&Kind| kind.peak.is_some_and(|peak| is_near(peak, PEAK_NEAR));
+        let Some(kind) = self.kinds.iter().filter(may_begin).find(goes_there) else { return MilliAmps::ZERO };
+        let mut stays = self.kinds.iter().enumerate().filter(|(_, kind)| may_begin(kind)).flat_map(|(index, one)| {
+            let others = self.kinds.iter().skip(index + 1).filter(may_begin);
+            std::iter::once(one.size).chain(others.map(|other| one.size + other.size))
+        });
+        if stays.any(|size| is_near(size, PEAK_APART)) {
+            return MilliAmps::ZERO;
+        }
+        level.saturating_sub(settled + kind.size)
     }
 
     fn down(&mut self, fall: MilliAmps) {
@@ -215,28 +263,34 @@ fn is_several(step: u32, known: &[u32]) -> bool {
     false
 }
 
-/// How often the building rises by more than `rise` within `window_s`: one step alone, or two or three together.
-pub(crate) fn exceedance(steps: &[Step], rise: MilliAmps, window_s: u32) -> Rate {
-    let window = u128::from(window_s);
-    let mut rate: Rate = 0;
+/// How often the building rises by more than `rise`: by one step alone, and, times the seconds within which they come
+/// together once or twice, by two or three.
+pub(crate) fn risks(steps: &[Step], rise: MilliAmps) -> [Rate; 3] {
+    let [mut one, mut two, mut three]: [Rate; 3] = [0; 3];
     for (a, first) in steps.iter().enumerate() {
         if first.size > rise {
-            rate += first.rate;
+            one += first.rate;
             continue;
         }
         for (b, second) in steps.iter().enumerate().skip(a + 1) {
-            let two = first.size + second.size;
+            let sum = first.size + second.size;
             let both = first.rate * second.rate / PICO;
-            if two > rise {
-                rate += 2 * both * window;
+            if sum > rise {
+                two += 2 * both;
                 continue;
             }
-            for third in steps.iter().skip(b + 1) {
-                if two + third.size > rise {
-                    rate += 3 * both * third.rate / PICO * window * window;
-                }
+            // Largest first: what is too small now stays too small.
+            for third in steps.iter().skip(b + 1).take_while(|third| sum + third.size > rise) {
+                three += 3 * both * third.rate / PICO;
             }
         }
     }
-    rate
+    [one, two, three]
+}
+
+/// How often the building rises by more than `rise` within `window_s`: one step alone, or two or three together.
+pub(crate) fn exceedance(steps: &[Step], rise: MilliAmps, window_s: u32) -> Rate {
+    let window = Rate::from(window_s);
+    let [one, two, three] = risks(steps, rise);
+    one + two * window + three * window * window
 }

@@ -57,6 +57,53 @@ fn inrush_is_no_step() {
     assert!(largest <= MilliAmps(7_500), "nothing beyond the prior: {largest}");
 }
 
+/// A motor that is known to start far above what it takes is counted at what it takes, for as long as starts last; two
+/// appliances that together reach as high are counted in full.
+#[test]
+fn a_known_inrush_is_counted_at_what_stays() {
+    let mut steps = Steps::new(MilliAmps(7_500), DurationMs::from_secs(8));
+    let level = |second: u64| match second % 300 {
+        0..=2 => 16_000,
+        3..=24 => 6_000,
+        100..=160 => 9_000,
+        _ => 2_000,
+    };
+    for second in 1..3000_u64 {
+        steps.note(at(second), MilliAmps(level(second)));
+    }
+    let lasts = DurationMs::from_secs(4);
+    steps.note(at(3000), MilliAmps(16_100));
+    assert!(steps.inrush(at(3000), at(3001), lasts).0.abs_diff(10_000) < 500, "what goes away");
+    assert_eq!(steps.inrush(at(3000), at(3009), lasts), MilliAmps::ZERO, "an old sample says nothing of now");
+    steps.note(at(3003), MilliAmps(16_100));
+    assert_eq!(steps.inrush(at(3003), at(3004), lasts), MilliAmps::ZERO, "what stays is no inrush");
+
+    let mut kitchen = kitchen();
+    for second in 0..10 {
+        kitchen.note(at(24 * 3600 + 2 + second * 2), MilliAmps(2_000));
+    }
+    let both = at(24 * 3600 + 22);
+    kitchen.note(both, MilliAmps(15_000));
+    assert_eq!(kitchen.inrush(both, both, lasts), MilliAmps::ZERO);
+}
+
+/// A car that takes no more than it has does not pass for one that follows slowly.
+#[test]
+fn a_raise_that_is_not_used_says_nothing_of_speed() {
+    let mut car = Car::new(at(0), amps(16));
+    let mut second = 0;
+    for set in [10, 16, 10, 16, 20] {
+        car.read(at(second + 1), car.set);
+        second += 40;
+        car.commanded(at(second), amps(set));
+        let taken = amps(set.min(16));
+        for later in 1..38 {
+            car.read(at(second + later), if later < 4 { amps(if set == 10 { 16 } else { 10 }) } else { taken });
+        }
+    }
+    assert!(car.response_s() <= 5, "{} s", car.response_s());
+}
+
 /// A larger rise is never likelier, and a longer wait never rarer.
 #[test]
 fn exceedance_is_monotonic() {
