@@ -41,6 +41,10 @@ pub(crate) const INBOX_MAX: usize = 4096;
 /// Fates waiting for the engine; each stands for a whole commit.
 pub(crate) const FATES_MAX: usize = 64;
 
+/// What waits already is handled together, so that timers are not set and taken back for each message; a tick or a fate
+/// waits for no more than so many.
+const TOGETHER: usize = 16;
+
 /// Time between two live snapshots: four a second are smooth for people.
 const LIVE_EVERY: Duration = Duration::from_millis(250);
 
@@ -246,7 +250,13 @@ pub(crate) async fn run(parts: Parts, mut inbox: mpsc::Receiver<Happened>, mut f
                 live_at = tokio::time::Instant::now() + LIVE_EVERY;
             },
             happened = inbox.recv() => match happened {
-                Some(happened) => engine.happened(clock.now(), happened),
+                Some(happened) => {
+                    engine.happened(clock.now(), happened);
+                    for _more in 1..TOGETHER {
+                        let Ok(happened) = inbox.try_recv() else { break };
+                        engine.happened(clock.now(), happened);
+                    }
+                }
                 None => break,
             },
         }
