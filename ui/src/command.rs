@@ -152,6 +152,8 @@ pub(crate) enum Command {
     RemoveTenant(i64),
     /// Block or unblock a card.
     BlockCard(i64, CardPatch),
+    /// Decide about a card.
+    SetCardPolicy(i64, api::CardPolicyItem),
     /// Forget a card.
     RemoveCard(i64),
     /// Change the site's settings.
@@ -251,7 +253,7 @@ impl Command {
             Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCard,
             Self::CancelEnrolment => Text::Cancel,
             Self::AddTenant(_, Some(_)) | Self::AddCard(..) => Text::EnrolFinish,
-            Self::AddTenant(_, None) | Self::CorrectSession(..) => Text::Save,
+            Self::AddTenant(_, None) | Self::CorrectSession(..) | Self::SetCardPolicy(..) => Text::Save,
             Self::SetInsight(_) => Text::Insight,
             Self::RemoveTenant(_) => Text::RemoveTenant,
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
@@ -340,6 +342,7 @@ impl Command {
             | Self::EditSite(_)
             | Self::EditCircuits(_)
             | Self::Wish(..)
+            | Self::SetCardPolicy(..)
             | Self::WithdrawWish(_)
             | Self::EditMeter(..)
             | Self::RemoveMeter(_)

@@ -293,6 +293,7 @@ fn dialog(cx: &mut Cx<'_>, ui: &mut Ui, pages: &mut Pages, snapshot: &Snapshot) 
             Dialog::ImportTenants => pages::import::dialog(cx, ui, &mut pages.import),
             Dialog::CorrectSession(id) => pages::correct::dialog(cx, ui, &mut pages.correct, *id),
             Dialog::Wish(session) => pages::wish::dialog(cx, ui, &mut pages.wish, snapshot, *session),
+            Dialog::CardPolicy(id) => pages::card_policy::dialog(cx, ui, &mut pages.cards.policy, *id),
             Dialog::RemoveTenant(id) => pages::cards::remove_dialog(cx, ui, *id),
         }
     });

@@ -144,6 +144,8 @@ fn site_live() -> SiteLive {
         house_kw: 10.9,
         total_kw: 28.7,
         solar_kw: Some(1.2),
+        battery_kw: Some(-0.8),
+        forecast: Some(power::forecast()),
         limit_kw: 41.4,
         margin_kw: 1.4,
         headroom_a: 14.9,

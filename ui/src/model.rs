@@ -580,7 +580,11 @@ impl Model {
                 self.view.dialog = None;
                 self.fetch(Resource::Tenants);
             }
-            Command::EditTenant(..) | Command::RemoveTenant(_) | Command::BlockCard(..) | Command::RemoveCard(_) => {
+            Command::EditTenant(..)
+            | Command::RemoveTenant(_)
+            | Command::BlockCard(..)
+            | Command::SetCardPolicy(..)
+            | Command::RemoveCard(_) => {
                 self.view.dialog = None;
                 self.fetch(Resource::Tenants);
             }

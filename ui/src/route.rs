@@ -21,6 +21,11 @@ const SERIES_MAX: usize = 64;
 /// Method, path below `/api/v1/` and JSON body.
 pub(crate) type Route = (Method, String, Option<String>);
 
+/// What is decided about a card, and nothing else about it.
+fn card_patch(policy: api::CardPolicyItem) -> api::CardPatch {
+    api::CardPatch { policy: Some(policy), ..api::CardPatch::default() }
+}
+
 /// The request of a command; `None` for commands that only change the view.
 pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Option<Route> {
     use Method::{Delete, Patch, Post, Put};
@@ -44,6 +49,7 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::EditTenant(tenant, patch) => (Patch, format!("tenants/{tenant}"), json(patch)),
         Command::CorrectSession(id, patch) => (Patch, format!("sessions/{id}"), json(patch)),
         Command::RemoveTenant(tenant) => (Delete, format!("tenants/{tenant}"), None),
+        Command::SetCardPolicy(card, policy) => (Patch, format!("cards/{card}"), json(&card_patch(*policy))),
         Command::BlockCard(card, patch) => (Patch, format!("cards/{card}"), json(patch)),
         Command::RemoveCard(card) => (Delete, format!("cards/{card}"), None),
         Command::EditCircuits(list) => (Put, "circuits".to_owned(), json(list)),

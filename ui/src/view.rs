@@ -167,6 +167,8 @@ pub(crate) enum Dialog {
     ImportTenants,
     /// What this session needs.
     Wish(i32),
+    /// What the manager decides about this card.
+    CardPolicy(i64),
 }
 
 impl Dialog {
@@ -188,6 +190,7 @@ impl Dialog {
             Self::Orphans => Text::OrphansDo,
             Self::ImportTenants => Text::ImportTenants,
             Self::Wish(_) => Text::SetWish,
+            Self::CardPolicy(_) => Text::CardPolicyOpen,
         }
     }
 
@@ -209,6 +212,7 @@ impl Dialog {
             Self::Orphans => Some(Text::OrphansTip),
             Self::ImportTenants => Some(Text::ImportTenantsTip),
             Self::Wish(_) => Some(Text::SetWishTip),
+            Self::CardPolicy(_) => Some(Text::CardPolicyTip),
         }
     }
 }

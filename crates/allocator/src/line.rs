@@ -15,6 +15,8 @@ impl Division<'_> {
             }
         }
         let mut active: u16 = 0;
+        // Whom a pause would strand comes before every priority, with the minimum only.
+        self.admit_where(&mut active, 0..self.candidates.len(), |demand| demand.guide.unpausable);
         let mut from = 0;
         while let Some(first) = self.candidates.get(from) {
             let priority = first.demand.priority;
@@ -41,7 +43,12 @@ impl Division<'_> {
         self.fill(range, |candidate| whole_amps_down(candidate.demand.guide.floor).min(candidate.max));
     }
 
-    fn admit_where(&mut self, active: &mut u16, range: std::ops::Range<usize>, wanted: impl Fn(&Demand) -> bool) {
+    pub(crate) fn admit_where(
+        &mut self,
+        active: &mut u16,
+        range: std::ops::Range<usize>,
+        wanted: impl Fn(&Demand) -> bool,
+    ) {
         for index in range {
             let (min, max_active) = (self.min, self.snapshot.max_active);
             let Some(candidate) = self.candidates.get_mut(index) else { continue };
@@ -169,7 +176,8 @@ fn admit(
     if !candidate.limit.is_zero() {
         return true;
     }
-    if matches!(candidate.state, State::BelowMinimum) {
+    if candidate.max < min {
+        candidate.state = State::BelowMinimum;
         return false;
     }
     if let Some(max) = max_active.filter(|max| *active >= *max) {

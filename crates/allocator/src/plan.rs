@@ -149,7 +149,8 @@ impl<'a> Division<'a> {
     /// a later one who fits hangs on other circuits or phases, so waiting for it would help nobody.
     fn admit(&mut self) {
         let mut active: u16 = 0;
-        for candidate in &mut self.candidates {
+        self.admit_where(&mut active, 0..self.candidates.len(), |demand| demand.guide.unpausable);
+        for candidate in self.candidates.iter_mut().filter(|candidate| candidate.limit.is_zero()) {
             candidate.state = if candidate.max < self.min {
                 State::BelowMinimum
             } else if let Some(max) = self.snapshot.max_active.filter(|max| active >= *max) {

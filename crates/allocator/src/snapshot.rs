@@ -51,11 +51,14 @@ pub struct Guide {
     pub keeps: bool,
     /// Current it gets before anybody of its priority gets more than the minimum; nothing for no such promise.
     pub floor: MilliAmps,
+    /// Whether it gets its minimum before anybody else of any priority gets anything: its car does not come back
+    /// from a pause, or the manager does not want it paused.
+    pub unpausable: bool,
 }
 
 impl Default for Guide {
     fn default() -> Self {
-        Self { rank: 0, usable: MilliAmps::MAX, keeps: false, floor: MilliAmps::ZERO }
+        Self { rank: 0, usable: MilliAmps::MAX, keeps: false, floor: MilliAmps::ZERO, unpausable: false }
     }
 }
 

@@ -46,12 +46,27 @@ fn priority_comes_before_the_line() {
     assert_eq!(limit_of(&plan, &snapshot.demands[0]), amps(0));
 }
 
+/// Whom a pause would strand keeps the minimum beside any higher priority, by both rules; the rest goes by priority.
+#[test]
+fn who_must_not_be_paused_keeps_the_minimum() {
+    for (sharing, expected) in [(Sharing::InLine, [6, 10, 0]), (Sharing::Equally, [8, 8, 0])] {
+        let mut snapshot = line(16_000, &[(16, false), (16, false), (16, false)]);
+        snapshot.sharing = sharing;
+        snapshot.demands[0].guide.unpausable = true;
+        snapshot.demands[1].priority = 1;
+        let plan = allocate(&snapshot);
+        let got: Vec<u32> = snapshot.demands.iter().map(|demand| limit_of(&plan, demand).amps_floor()).collect();
+        assert_eq!(got, expected, "{sharing:?}");
+    }
+}
+
 fn lines(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl Strategy<Value = Snapshot> {
-    let guide = (0..4_u32, 0..40_000_u32, any::<bool>(), prop_oneof![Just(0), 0..20_000_u32]);
+    let guide =
+        (0..4_u32, 0..40_000_u32, any::<bool>(), prop_oneof![Just(0), 0..20_000_u32], prop::bool::weighted(0.2));
     (buildings(wiring), prop::collection::vec(guide, 9)).prop_map(|(mut snapshot, guides)| {
         snapshot.sharing = Sharing::InLine;
-        for (demand, (rank, usable, keeps, floor)) in snapshot.demands.iter_mut().zip(guides) {
-            demand.guide = Guide { rank, usable: MilliAmps(usable), keeps, floor: MilliAmps(floor) };
+        for (demand, (rank, usable, keeps, floor, unpausable)) in snapshot.demands.iter_mut().zip(guides) {
+            demand.guide = Guide { rank, usable: MilliAmps(usable), keeps, floor: MilliAmps(floor), unpausable };
         }
         snapshot
     })
@@ -154,6 +169,20 @@ proptest! {
         let after = allocate(&smaller);
         for demand in &smaller.demands {
             prop_assert!(limit_of(&after, demand) >= limit_of(&before, demand), "{before:?} {after:?}");
+        }
+    }
+
+    /// Who must not be paused is never without the minimum for the sake of one who may be.
+    #[test]
+    fn who_may_wait_waits_first(snapshot in lines(wiring())) {
+        let plan = allocate(&snapshot);
+        let strict = Snapshot {
+            demands: snapshot.demands.iter().filter(|demand| demand.guide.unpausable).cloned().collect(),
+            ..snapshot.clone()
+        };
+        let alone = allocate(&strict);
+        for demand in &strict.demands {
+            prop_assert_eq!(limit_of(&plan, demand).is_zero(), limit_of(&alone, demand).is_zero());
         }
     }
 

@@ -53,8 +53,8 @@ pub use self::people::{
 };
 pub use self::power::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
-    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
-    TimeWindowItem, WishItem,
+    FallbackCircuit, FallbackReport, ForecastItem, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem,
+    SiteRulesItem, TimeWindowItem, WishItem,
 };
 pub use self::problem::{Code, Problem};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};

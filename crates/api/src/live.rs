@@ -1,6 +1,6 @@
 //! The live socket: one snapshot after another.
 
-use crate::{AlarmItem, ChargerItem, CircuitItem, ConnectionItem, MeterItem};
+use crate::{AlarmItem, ChargerItem, CircuitItem, ConnectionItem, ForecastItem, MeterItem};
 use serde::{Deserialize, Serialize};
 
 /// What the server sends on `/api/v1/live`.
@@ -68,6 +68,12 @@ pub struct SiteLive {
     pub total_kw: f64,
     /// Solar production in kW, where measured.
     pub solar_kw: Option<f64>,
+    /// Power of the batteries in kW, negative while they feed the building; `null` where none is measured.
+    #[serde(default)]
+    pub battery_kw: Option<f64>,
+    /// What the building is expected to draw; `null` before anything was measured.
+    #[serde(default)]
+    pub forecast: Option<ForecastItem>,
     /// The limit in kW at nominal voltage over all phases.
     pub limit_kw: f64,
     /// The margin in kW at nominal voltage over all phases.

@@ -104,6 +104,8 @@ pub enum ChargingTimesKind {
     Always,
     /// In the off-peak times of the site.
     OffPeak,
+    /// In the cheapest periods before the car leaves.
+    Cheapest,
     /// In its own windows.
     Windows,
 }
@@ -117,7 +119,7 @@ pub struct ChargerPolicyItem {
     pub never_pause: bool,
     /// Current a car here gets before anyone gets more than the minimum; `null` for no such promise.
     pub guaranteed_a: Option<f64>,
-    /// `always`, `off_peak` or `windows`.
+    /// `always`, `off_peak`, `cheapest` or `windows`.
     pub charging_times: ChargingTimesKind,
     /// The windows, when `charging_times` says so.
     pub windows: Vec<TimeWindowItem>,
@@ -155,6 +157,9 @@ pub struct CardPolicyItem {
     pub priority: Option<i32>,
     /// Its car is never paused for lack of current, unless a circuit must be protected.
     pub never_pause: bool,
+    /// Learnt: its car did not charge on by itself after a pause; it is treated as if `never_pause` were set. May be
+    /// taken back.
+    pub sleeps: bool,
 }
 
 /// What a session needs.
@@ -226,6 +231,12 @@ pub struct FallbackCircuit {
     pub usable_a: Vec<f64>,
     /// The building's own load per phase: what it stays below for 99.9 % of the time, or what was declared.
     pub building_a: Vec<f64>,
+    /// Days that were measured; from 14 on the measured load counts in place of the declared one.
+    #[serde(default)]
+    pub measured_days: u16,
+    /// Whether the building's load is the measured one.
+    #[serde(default)]
+    pub measured: bool,
     /// All fallbacks below it per phase.
     pub fallbacks_a: Vec<f64>,
     /// Whether both together fit on every phase.
@@ -246,6 +257,24 @@ pub struct FallbackCharger {
     pub installed_a: f64,
     /// Name of the circuit where it does not fit; `null` when it fits or none is wanted.
     pub held_by: Option<String>,
+}
+
+/// What the building is expected to draw without the chargers, and how well that was foretold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForecastItem {
+    /// How far ahead, in minutes.
+    pub ahead_min: u16,
+    /// Expected load per phase.
+    pub expected_a: Vec<f64>,
+    /// Load per phase that is exceeded only as often as the target says.
+    pub upper_a: Vec<f64>,
+    /// Outcomes since the program started, all phases together.
+    pub outcomes: u64,
+    /// Share of these above the bound, 0 to 1; `null` before the first.
+    pub exceeded: Option<f64>,
+    /// Share that is meant to be above.
+    pub target: f64,
 }
 
 /// Answer of `GET outlook`: what the price feed said, as far as it is still in force; the JSON of a feed.

@@ -111,6 +111,16 @@ pub enum Reason {
     OutsideTimes,
     /// It charges from solar surplus only, and there is none.
     NoSurplus,
+    /// It charges in the cheapest hours, and better ones come.
+    WaitingForPrice {
+        /// Seconds until then.
+        remaining_s: u32,
+    },
+    /// Its car did not charge on after a pause, so its pilot is taken away for a moment.
+    Waking {
+        /// Which attempt this is, from 1.
+        attempt: u8,
+    },
     /// The phases would differ by more than the limit.
     Imbalance,
     /// A meter is silent, so the declared building load is assumed.
@@ -196,6 +206,10 @@ impl Reason {
             Self::Paused => "Paused by you".to_owned(),
             Self::OutsideTimes => "Waiting for its charging times".to_owned(),
             Self::NoSurplus => "Waiting for solar surplus".to_owned(),
+            Self::WaitingForPrice { remaining_s } => {
+                format!("Waiting for cheaper hours, begins in {}", hours(*remaining_s))
+            }
+            Self::Waking { attempt } => format!("The car sleeps: waking it, attempt {attempt}"),
             Self::Imbalance => "Waiting: the phases would differ by more than the limit".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: a meter is silent, so the declared building load is assumed", amps(*set_a, '.'))
@@ -259,6 +273,10 @@ impl Reason {
             Self::Paused => "Em pausa por sua ordem".to_owned(),
             Self::OutsideTimes => "À espera das suas horas de carregamento".to_owned(),
             Self::NoSurplus => "À espera de excedente solar".to_owned(),
+            Self::WaitingForPrice { remaining_s } => {
+                format!("À espera de horas mais baratas, começa dentro de {}", hours(*remaining_s))
+            }
+            Self::Waking { attempt } => format!("O carro adormeceu: a acordá-lo, tentativa {attempt}"),
             Self::Imbalance => "Em espera: a diferença entre fases passaria o limite".to_owned(),
             Self::MeterSilent { set_a } => {
                 format!("{} A: um contador não responde, conta-se a carga declarada do edifício", amps(*set_a, ','))
@@ -299,6 +317,15 @@ fn limit(bottleneck: Option<&Bottleneck>, language: Language) -> String {
     };
     let phase = phase.map(|number| format!(" L{number}")).unwrap_or_default();
     format!("; {name}{phase} {} A", amps(*limit_a, decimal))
+}
+
+/// Hours and minutes, in both languages alike.
+fn hours(seconds: u32) -> String {
+    match (seconds / 3600, seconds % 3600 / 60) {
+        (0, minutes) => format!("{} min", minutes.max(1)),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
 }
 
 fn english_number(n: u16) -> String {
@@ -344,6 +371,8 @@ mod tests {
             shared.sentence(Language::Portuguese),
             "8 A: dividido igualmente por três carros; disjuntor geral 30 A"
         );
+        let cheaper = Reason::WaitingForPrice { remaining_s: 12_300 };
+        assert_eq!(cheaper.sentence(Language::English), "Waiting for cheaper hours, begins in 3 h 25 min");
         let waiting = Reason::Waiting { min_a: 6.0, place: 3, bottleneck: None };
         assert_eq!(waiting.sentence(Language::English), "Waiting: less than 6 A left; third in line");
         assert_eq!(waiting.sentence(Language::Portuguese), "Em espera: restam menos de 6 A; 3.º na fila");

@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// Print the metrics as JSON
     #[arg(long)]
     json: bool,
+    /// Draw what flowed as an SVG picture into this file
+    #[arg(long, value_name = "FILE.svg")]
+    picture: Option<PathBuf>,
 }
 
 /// Plays the scenario, prints the metrics, and fails when an expectation of the file was not met.
@@ -26,7 +29,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path).map_err(|source| Failure::Read { path: path.clone(), source })?;
     let wrong = |source| Failure::Scenario { path: path.clone(), source };
     let scenario = Scenario::parse(&text).map_err(wrong)?;
-    let report = scenario::run(&scenario, options.seed).map_err(wrong)?;
+    let report = match &options.picture {
+        None => scenario::run(&scenario, options.seed).map_err(wrong)?,
+        Some(path) => {
+            let (report, trace) = scenario::run_traced(&scenario, options.seed).map_err(wrong)?;
+            let failed = |source| Failure::System { what: "cannot write the picture; choose another file", source };
+            std::fs::write(path, trace.svg(&scenario)).map_err(failed)?;
+            report
+        }
+    };
     print(&report, options.json)?;
     if report.unmet.is_empty() {
         return Ok(());

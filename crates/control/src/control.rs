@@ -1,6 +1,7 @@
 //! The machine: its state, and which part takes which input.
 
 use crate::access::Access;
+use crate::ahead::Ahead;
 use crate::alarms::Alarms;
 use crate::gauge::Gauges;
 use crate::guard::Guard;
@@ -62,6 +63,8 @@ pub struct Control {
     pub(crate) gauges: Gauges,
     /// What the sun leaves over.
     pub(crate) surplus: Surplus,
+    /// What the building itself is expected to draw.
+    pub(crate) ahead: Ahead,
     /// Whether a charger reported something since it was last looked at who must be cut.
     pub(crate) unsettled: bool,
 }
@@ -123,6 +126,7 @@ impl Control {
             outlook: None,
             gauges: Gauges::default(),
             surplus: Surplus::default(),
+            ahead: Ahead::default(),
             unsettled: false,
         };
         // Each charger is told its own when it connects.
@@ -148,6 +152,7 @@ impl Control {
             Input::Order(order) => {
                 let done = self.order(now, order, &mut out);
                 self.note_caps(now);
+                self.guides.look_again();
                 out.push(Output::Done(done));
                 // What the manager decides takes effect at once; a raise still waits for its confirmation.
                 match self.site.pacing {
@@ -160,7 +165,12 @@ impl Control {
                 self.offset = offset;
                 self.follow_contract(now);
             }
-            Input::Outlook(outlook) => self.outlook = outlook,
+            Input::Outlook(outlook) => {
+                self.outlook = outlook;
+                // Better periods are looked for at the next division.
+                self.guides.look_again();
+            }
+            Input::PastLoads(past) => self.recall_building(&past, &mut out),
             Input::Month { starts, ends } => {
                 self.begin_month(now, Month { starts, ends }, &mut out);
             }
@@ -224,6 +234,8 @@ impl Control {
         self.access.expire(now);
         self.close_free_connectors(now, out);
         self.watch(now);
+        self.wake_cars(now, out);
+        self.note_building(now, out);
         if now.instant >= self.next_division {
             // Late ticks do not cause a burst of divisions.
             self.next_division = now.instant + self.site.control_interval;

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 impl Control {
     /// Fits the fallbacks: in the order of priority each gets its configured one where it fits beside the
-    /// declared load and those before it, else 0. Gives those that changed, to be installed.
+    /// building's load and those before it, else 0. Gives those that changed, to be installed.
     pub(crate) fn fit_fallbacks(&mut self) -> Vec<Output> {
         let fits = self.fallback_check().chargers;
         let mut changed = Vec::new();
@@ -27,9 +27,10 @@ impl Control {
         // A charger on its own follows no clock, so what it falls back to fits the smallest contract.
         let tree = Tree::new(&self.site, &self.circuits, self.site.contracted_least());
         let mut building: Vec<PerPhase<MilliAmps>> = vec![PerPhase::default(); self.tree.branches.len()];
+        let measured = self.ahead.usual_most();
         if let Some(root) = building.get_mut(self.tree.root) {
             for phase in self.site.phases.phases() {
-                *root.get_mut(*phase) = self.site.declared_load;
+                *root.get_mut(*phase) = measured.map_or(self.site.declared_load, |most| *most.get(*phase));
             }
         }
         let mut flows = building.clone();
@@ -46,7 +47,12 @@ impl Control {
                 chargers: flow.zip(building).map(less),
             }
         });
-        FallbackCheck { circuits: circuits.collect(), chargers }
+        FallbackCheck {
+            circuits: circuits.collect(),
+            chargers,
+            measured_days: self.ahead.days(),
+            is_measured: measured.is_some(),
+        }
     }
 
     /// Gives a charger its fallback where it fits and counts it.

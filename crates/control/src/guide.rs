@@ -1,17 +1,24 @@
 //! Lets the slow planner look at the site, and keeps what it said for the fast divisions.
 
-use crate::Control;
 use crate::pace::Assessment;
 use crate::plan::Connector;
-use crate::planner::{Branch, CarFacts, Facts, Guidance, LocalMinute, PastSession, Planner};
+use crate::planner::{Branch, CarFacts, Facts, Guidance, LocalMinute, PastSession, Period, Planner};
 use crate::standing::Standing;
 use crate::state::{Appetite, ConnectorLive, SETTLE};
+use crate::{Control, Reason};
 use allocator::Guide;
-use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, Pausing, Session, SessionId, Timestamp, WattHours, Wiring};
+use domain::{
+    ChargingTimes, DurationMs, Instant, LocalTime, MilliAmps, Now, Pacing, Pausing, Session, SessionId, Timestamp,
+    WattHours, Wiring,
+};
 use std::collections::BTreeMap;
 
 /// The planner looks this often, and whenever a session begins or ends.
 const LOOK_EVERY: DurationMs = DurationMs::from_secs(60);
+/// Prices change by the quarter hour at most.
+const PERIOD_MIN: u32 = 15;
+/// How far ahead better periods are looked for: prices are known until the end of the next day.
+const PERIODS: u32 = 36 * 60 / PERIOD_MIN;
 /// Energy counts as received lately for a week: everybody charges once in one.
 const LATELY: DurationMs = DurationMs(7 * 24 * 3_600_000);
 
@@ -21,15 +28,24 @@ pub(crate) struct Guides {
     planner: Planner,
     guidance: Guidance,
     looked_at: Option<Instant>,
+    /// Something changed since.
+    is_due: bool,
     /// The sessions it saw, and whether their car was full when it last looked.
     seen: BTreeMap<SessionId, bool>,
     card_priority: BTreeMap<Connector, i32>,
+    /// When the better period begins that a car waits for.
+    pub(crate) better: BTreeMap<Connector, Instant>,
 }
 
 impl Guides {
     /// What the planner said of a connector; before its first look everybody is alike.
     pub(crate) fn of(&self, key: &Connector) -> Guide {
         if self.looked_at.is_none() { Guide::default() } else { self.guidance.of(key) }
+    }
+
+    /// Something changed that the next division is to know.
+    pub(crate) fn look_again(&mut self) {
+        self.is_due = true;
     }
 
     /// The priority of the card that began the session at a connector, where the card has one.
@@ -56,7 +72,8 @@ impl Control {
         let open: BTreeMap<SessionId, bool> =
             self.ledger.open().map(|session| (session.id, self.is_full(session))).collect();
         let same = open.keys().eq(self.guides.seen.keys());
-        if same && self.guides.looked_at.is_some_and(|at| now.instant.since(at).0 < LOOK_EVERY.0) {
+        let is_due = std::mem::take(&mut self.guides.is_due);
+        if same && !is_due && self.guides.looked_at.is_some_and(|at| now.instant.since(at).0 < LOOK_EVERY.0) {
             return;
         }
         let local = self.local(now.wall);
@@ -75,6 +92,7 @@ impl Control {
         let assessment = self.assess(now);
         let branches = self.branches(&assessment);
         let cars = self.cars(now, &assessment);
+        let periods = if cars.iter().any(|car| car.thrifty) { self.periods(now) } else { Vec::new() };
         let facts = Facts {
             now: now.instant,
             local,
@@ -83,9 +101,55 @@ impl Control {
             sharing: self.site.rules.sharing,
             branches: &branches,
             cars: &cars,
+            periods: &periods,
         };
         self.guides.guidance = self.guides.planner.update(&facts);
+        let begins = |minutes: u32| now.instant + DurationMs(u64::from(minutes) * 60_000);
+        let waits =
+            cars.iter().filter_map(|car| Some((car.place.clone(), begins(self.guides.guidance.waits(&car.place)?))));
+        self.guides.better = waits.collect();
         self.guides.looked_at = Some(now.instant);
+    }
+
+    /// The coming hours by the quarter: prices of the feed or else of the off-peak times, and the room that the building
+    /// is expected to leave. Empty when nothing makes one period better than another.
+    fn periods(&self, now: Now) -> Vec<Period> {
+        let off_peak = &self.site.rules.off_peak;
+        if self.outlook.is_none() && off_peak.is_empty() {
+            return Vec::new();
+        }
+        let local = self.local(now.wall);
+        let into = u32::try_from(local.0.rem_euclid(i64::from(PERIOD_MIN))).unwrap_or(0);
+        let mut begins: u32 = 0;
+        let period = |number: u32| {
+            let minutes = if number == 0 { PERIOD_MIN - into } else { PERIOD_MIN };
+            let at = now.wall + DurationMs(u64::from(begins) * 60_000);
+            let known = self.outlook.as_ref().and_then(|outlook| outlook.at(at));
+            let by_times = || {
+                let cheap = off_peak.iter().any(|window| window.contains(LocalTime::of(at, self.offset)));
+                if cheap { 0 } else { 1_000_000 }
+            };
+            let price_micro = match &self.outlook {
+                Some(_) => known.and_then(|period| period.price_micro),
+                None => Some(by_times()),
+            };
+            let surplus_w = known.and_then(|period| period.surplus).map_or(0, |watts| watts.0);
+            let room_w = self.room_ahead(now, at, begins);
+            begins += minutes;
+            Period { minutes, price_micro, surplus_w, room_w }
+        };
+        (0..PERIODS).map(period).collect()
+    }
+
+    /// Power the cars together may be expected to have then, in W.
+    fn room_ahead(&self, now: Now, at: Timestamp, minutes: u32) -> u32 {
+        let limit = self.site.grid_limit_at(LocalTime::of(at, self.offset)).saturating_sub(self.site.margin);
+        let local = self.local(now.wall);
+        let load = |phase| self.ahead.likely(local, minutes, phase).unwrap_or(self.site.declared_load);
+        let room = |phase: &domain::Phase| u64::from(limit.saturating_sub(load(*phase)).0);
+        let milli_amps: u64 = self.site.phases.phases().iter().map(room).sum();
+        let watts = milli_amps * u64::from(self.site.nominal_voltage.0) / 1_000_000;
+        u32::try_from(watts).unwrap_or(u32::MAX)
     }
 
     /// A moment as the clock on the wall of the building shows it.
@@ -113,13 +177,19 @@ impl Control {
     fn cars(&self, now: Now, assessment: &Assessment) -> Vec<CarFacts> {
         let mut cars = Vec::new();
         for (key, standing) in &assessment.standings {
-            let Standing::Demand { max, .. } = standing else { continue };
+            let max = match standing {
+                Standing::Demand { max, .. } => Some(*max),
+                // Who waits for a better period still wants its energy.
+                Standing::Nothing(Reason::WaitingForPrice { .. }) => self.chargers.get(&key.0).map(|live| live.most()),
+                Standing::Counted { .. } | Standing::Nothing(_) => None,
+            };
+            let Some(max) = max else { continue };
             let Some(session) = self.ledger.running(&key.0, key.1) else { continue };
             let Some(live) = self.chargers.get(&key.0) else { continue };
             let Some(connector) = live.connectors.get(&key.1) else { continue };
             let Some(branch) = self.tree.index(&live.charger.circuit) else { continue };
             let wiring = connector.wiring_in_use(now, &live.charger.wiring);
-            cars.push(self.car(now, key, session, (branch, wiring, *max), connector));
+            cars.push(self.car(now, key, session, (branch, wiring, max), connector));
         }
         cars
     }
@@ -134,7 +204,8 @@ impl Control {
     ) -> CarFacts {
         let wish = self.wishes.get(&session.id);
         let live = self.chargers.get(&key.0);
-        let settled = |draw: &&crate::state::Draw| draw.at >= connector.set_since() + SETTLE;
+        let settles = DurationMs(SETTLE.0.max(self.response_of(session, connector).map_or(0, |most| most.0 + 2_000)));
+        let settled = |draw: &&crate::state::Draw| draw.at >= connector.set_since() + settles;
         CarFacts {
             place: key.clone(),
             branch,
@@ -156,7 +227,15 @@ impl Control {
                 .and_then(|live| live.charger.policy.fixed.max(live.charger.policy.guaranteed))
                 .unwrap_or_default(),
             never_pause: self.never_pause(key),
+            thrifty: live.is_some_and(|live| live.charger.policy.times == ChargingTimes::Cheapest),
+            response: connector.response.most,
         }
+    }
+
+    /// How long the car takes to follow: as seen in this session, or in earlier ones of its card.
+    fn response_of(&self, session: &Session, connector: &ConnectorLive) -> Option<DurationMs> {
+        let of_card = session.card.as_ref().and_then(|card| self.guides.planner.response(card));
+        connector.response.most.max(of_card)
     }
 
     /// The priority of whoever charges at a connector: the card's, or else the charger's.
@@ -172,7 +251,7 @@ impl Control {
     }
 
     fn never_pause(&self, key: &Connector) -> bool {
-        let of_card = self.card_policy(key).is_some_and(|policy| policy.pausing == Pausing::Never);
+        let of_card = self.card_policy(key).is_some_and(|policy| policy.pausing == Pausing::Never || policy.sleeps);
         of_card || self.chargers.get(&key.0).is_some_and(|live| live.charger.policy.pausing == Pausing::Never)
     }
 

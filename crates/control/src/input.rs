@@ -2,8 +2,8 @@
 
 use domain::{
     Alarm, Card, CardPolicy, CardStatus, CardUid, Charger, ChargerEvent, ChargerId, CircuitTree, ConnectorNumber,
-    DurationMs, HardwareInfo, Hold, Meter, MeterEvent, MeterId, OrphanStop, Outlook, Protocol, RefusedCard, Session,
-    SessionId, Site, Tenant, TenantId, Timestamp, UtcOffset, WattHours, Wish,
+    DurationMs, HardwareInfo, Hold, Meter, MeterEvent, MeterId, MilliAmps, OrphanStop, Outlook, PerPhase, Protocol,
+    RefusedCard, Session, SessionId, Site, Tenant, TenantId, Timestamp, UtcOffset, WattHours, Wish,
 };
 
 /// What the store knew when the program started.
@@ -98,6 +98,9 @@ pub enum Input {
     UtcOffset(UtcOffset),
     /// What the price feed says; `None` when it has said nothing for too long.
     Outlook(Option<Outlook>),
+    /// What the building itself drew before the program started, minute by minute, oldest first. Wanted once, after the
+    /// offset of the local time.
+    PastLoads(Vec<(Timestamp, PerPhase<MilliAmps>)>),
     /// The calendar month of the building that runs now: energy caps count from its start. Wanted at the start and
     /// when a month ends.
     Month {

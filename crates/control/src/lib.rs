@@ -27,6 +27,7 @@ mod register;
 mod sessions;
 mod state;
 
+mod ahead;
 mod alarms;
 mod check;
 mod estimate;
@@ -45,6 +46,7 @@ mod standing;
 mod tenancy;
 mod tree;
 mod view;
+mod wake;
 
 pub use self::check::{Violation, check};
 pub use self::control::Control;
@@ -52,8 +54,8 @@ pub use self::input::{Correction, Input, Order, OrphanOrder, Setup, StorageState
 pub use self::output::{Change, Made, OrderDone, OrderError, Output};
 pub use self::reason::{Bottleneck, BottleneckKind, Reason};
 pub use self::snapshot::{
-    ChargerState, CircuitState, ConnectorState, EnrolmentState, FallbackCheck, FallbackCircuit, FallbackFit, GridState,
-    MeterState, Snapshot,
+    ChargerState, CircuitState, ConnectorState, EnrolmentState, FallbackCheck, FallbackCircuit, FallbackFit,
+    ForecastState, GridState, MeterState, Snapshot,
 };
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ impl Control {
                 | Reason::Paused
                 | Reason::OutsideTimes
                 | Reason::NoSurplus
+                | Reason::WaitingForPrice { .. }
+                | Reason::Waking { .. }
                 | Reason::Imbalance
                 | Reason::MeterSilent
                 | Reason::Offline { .. }

@@ -46,6 +46,7 @@ impl Control {
             in_use: &self.in_use,
             limits: &limits,
             capped: &self.capped,
+            better: &self.guides.better,
         };
         let mut standings = Standings::new();
         let mut committed = BTreeMap::new();
@@ -432,6 +433,7 @@ fn held_by(connector: &ConnectorLive, limit: MilliAmps, reason: &Reason) -> Reas
 fn same_story(a: &Reason, b: &Reason) -> bool {
     match (a, b) {
         (Reason::WaitingHold { .. }, Reason::WaitingHold { .. })
+        | (Reason::WaitingForPrice { .. }, Reason::WaitingForPrice { .. })
         | (Reason::CarTakesLess { .. }, Reason::CarTakesLess { .. }) => true,
         (a, b) => a == b,
     }

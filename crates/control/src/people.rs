@@ -172,7 +172,7 @@ impl Access {
     }
 
     /// The row of the card this number is a reading of.
-    fn group(&self, uid: &CardUid) -> Option<CardId> {
+    pub(crate) fn group(&self, uid: &CardUid) -> Option<CardId> {
         self.cards.get(uid).map(|card| card.alias_of.unwrap_or(card.id))
     }
 }

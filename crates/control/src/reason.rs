@@ -65,6 +65,16 @@ pub enum Reason {
     OutsideTimes,
     /// It charges from solar surplus only, and there is none.
     NoSurplus,
+    /// It charges in the cheapest periods, and a better one comes.
+    WaitingForPrice {
+        /// Time until then.
+        remaining: DurationMs,
+    },
+    /// Its car did not charge on after a pause, so its pilot is taken away for a moment.
+    Waking {
+        /// Which attempt this is, from 1.
+        attempt: u8,
+    },
     /// The phases would differ by more than the limit.
     Imbalance,
     /// A meter is silent, so the declared building load is assumed.

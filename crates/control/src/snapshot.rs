@@ -1,6 +1,7 @@
 //! The live state of a site as plain data, for the API.
 
 use crate::Reason;
+use crate::planner::Calibration;
 use domain::{
     Alarm, Card, CardUid, Charger, ChargerId, Circuit, CircuitId, ConnectorNumber, ConnectorStatus, DurationMs, Flow,
     HardwareInfo, Hold, Meter, MeterSample, MilliAmps, Outlook, PerPhase, RefusedCard, Session, Site, StatusDetail,
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub fallbacks: FallbackCheck,
     /// What the price feed said.
     pub outlook: Option<Outlook>,
+    /// What the building is expected to draw; `None` before anything was measured.
+    pub forecast: Option<ForecastState>,
     /// Chargers in the order they are served, those that wait for approval included.
     pub chargers: Vec<ChargerState>,
     /// Meters by identity, those that wait for approval included.
@@ -55,6 +58,8 @@ pub struct GridState {
     pub total_power: Flow<Watts>,
     /// Solar production, where measured; export is production.
     pub solar_power: Option<Watts>,
+    /// Power of the batteries, where measured; import charges them.
+    pub battery_power: Option<Flow<Watts>>,
     /// The limit as power at nominal voltage over all phases.
     pub limit_power: Watts,
     /// The margin as power at nominal voltage over all phases.
@@ -67,6 +72,19 @@ pub struct GridState {
     pub cars_waiting: u16,
     /// Whether the newest sample of the deciding meter is fresh.
     pub metered: bool,
+}
+
+/// What the building is expected to draw, and how well that was foretold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForecastState {
+    /// How far ahead, in minutes.
+    pub ahead_min: u16,
+    /// Expected load per phase.
+    pub expected: PerPhase<MilliAmps>,
+    /// Load that is exceeded only as often as the target says.
+    pub upper: PerPhase<MilliAmps>,
+    /// How often it was exceeded, on all phases together.
+    pub calibration: Calibration,
 }
 
 /// A circuit.
@@ -163,6 +181,10 @@ pub struct FallbackCheck {
     pub circuits: Vec<FallbackCircuit>,
     /// Approved chargers in the order in which room is given.
     pub chargers: Vec<FallbackFit>,
+    /// Days of the building's load that were measured.
+    pub measured_days: u16,
+    /// Whether they are enough to count in place of the declared load.
+    pub is_measured: bool,
 }
 
 /// A circuit while nobody commands.

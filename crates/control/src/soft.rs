@@ -54,7 +54,9 @@ impl Control {
             .map(|(live, number)| self.connector_power_w(now, live, number))
             .sum();
         let measured = self.known_flow(now, self.tree.root).is_some();
-        let exported = if measured { own - self.grid_flows(now).total_power_w } else { 0 };
+        // What a battery gives is no sun: cars that follow the sun would empty it.
+        let from_battery = self.battery_power_w(now).map_or(0, |watts| (-watts).max(0));
+        let exported = if measured { own - self.grid_flows(now).total_power_w - from_battery } else { 0 };
         let time = self.surplus.at.map_or(SMOOTH, |before| now.instant.since(before)).0.min(SMOOTH.0);
         let step = (exported - self.surplus.watts).saturating_mul(i64::try_from(time).unwrap_or(0));
         let watts = self.surplus.watts + step / i64::try_from(SMOOTH.0).unwrap_or(1);

@@ -70,6 +70,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) limits: &'a BTreeMap<SessionId, MilliAmps>,
     /// Tenants that used their energy of the month.
     pub(crate) capped: &'a BTreeSet<TenantId>,
+    /// When a better period begins for cars that wait for one.
+    pub(crate) better: &'a BTreeMap<Connector, Instant>,
 }
 
 impl Surroundings<'_> {
@@ -143,6 +145,14 @@ impl Surroundings<'_> {
         }
         if let Some(reason) = &connector.kept_out {
             return Standing::Nothing(reason.clone());
+        }
+        if let Some(attempt) = connector.wake.attempt(self.now.instant) {
+            // Its minimum is kept for the moment it is back.
+            let reason = Reason::Waking { attempt };
+            return Standing::Counted { amount: self.site.min_charge, set: MilliAmps::ZERO, reason };
+        }
+        if let Some(until) = self.better.get(&(live.charger.id.clone(), number)).filter(|at| **at > self.now.instant) {
+            return Standing::Nothing(Reason::WaitingForPrice { remaining: until.since(self.now.instant) });
         }
         self.demand(live, connector, session)
     }

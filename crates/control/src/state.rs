@@ -3,6 +3,7 @@
 use crate::Reason;
 use crate::plan::Target;
 use crate::standing::{UNANSWERED, tolerated};
+use crate::wake::Wake;
 use domain::{
     Charger, ChargerSample, ConnectorNumber, ConnectorStatus, DurationMs, HardwareInfo, Hold, Instant, Meter,
     MeterSample, MilliAmps, Now, PerPhase, Site, StatusDetail, WattHours, Watts, Wiring,
@@ -168,6 +169,43 @@ pub(crate) struct ConnectorLive {
     pub(crate) guarded: Option<Reason>,
     /// Setpoint and reason as last recorded.
     pub(crate) decided: Option<(MilliAmps, Reason)>,
+    /// Whether its car comes back from pauses.
+    pub(crate) wake: Wake,
+    /// How long its car took to follow, at most, as far as seen in this session.
+    pub(crate) response: Response,
+}
+
+/// How long a car takes until a reading shows that it follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Response {
+    /// A change that is being watched, and what was drawn before it.
+    awaited: Option<(Instant, MilliAmps)>,
+    /// The slowest answer.
+    pub(crate) most: Option<DurationMs>,
+}
+
+/// A larger change than readings wobble.
+const CLEAR_CHANGE: MilliAmps = MilliAmps(2000);
+/// A car that has not followed by then does not follow this change.
+const NO_ANSWER: DurationMs = DurationMs::from_secs(60);
+
+impl Response {
+    /// A clear change of the setpoint begins to be watched; another one ends that.
+    fn commanded(&mut self, now: Instant, from: MilliAmps, to: MilliAmps, drawn: Option<MilliAmps>) {
+        let clear = from.0.abs_diff(to.0) >= CLEAR_CHANGE.0 && !from.is_zero() && !to.is_zero();
+        self.awaited = drawn.filter(|drawn| clear && drawn.0.abs_diff(from.0) < 1000).map(|drawn| (now, drawn));
+    }
+
+    fn read(&mut self, at: Instant, drawn: MilliAmps) {
+        let Some((since, before)) = self.awaited else { return };
+        let took = at.since(since);
+        if took > NO_ANSWER {
+            self.awaited = None;
+        } else if drawn.0.abs_diff(before.0) >= CLEAR_CHANGE.0 / 2 {
+            self.awaited = None;
+            self.most = Some(self.most.map_or(took, |most| most.max(took)));
+        }
+    }
 }
 
 impl ConnectorLive {
@@ -201,6 +239,8 @@ impl ConnectorLive {
             reason: Reason::Idle,
             guarded: None,
             decided: None,
+            wake: Wake::default(),
+            response: Response::default(),
         }
     }
 
@@ -212,6 +252,8 @@ impl ConnectorLive {
         if limit > self.set {
             self.below_since = None;
         }
+        let drawn = self.draw(now).map(Draw::fullest);
+        self.response.commanded(now.instant, self.set, limit, drawn);
         self.refuses = false;
         self.answered = false;
         if self.held.is_some_and(|held| limit < held) {
@@ -270,7 +312,9 @@ impl ConnectorLive {
         let taken = crate::guard::taken_at(now, sample.at);
         let late = u64::try_from(now.wall.0.saturating_sub(sample.at.0)).unwrap_or(0);
         let told = if late <= LATE_MAX.0 { Instant(now.instant.0.saturating_sub(late)) } else { taken };
-        self.draws.push_back(Draw { at: now.instant, taken, told, per_wire });
+        let draw = Draw { at: now.instant, taken, told, per_wire };
+        self.response.read(taken, draw.fullest());
+        self.draws.push_back(draw);
         while self.draws.len() > READINGS_MAX {
             self.draws.pop_front();
         }
@@ -348,6 +392,8 @@ impl ConnectorLive {
         self.kept_out = None;
         self.standby_room = None;
         self.ceiling = None;
+        self.wake = Wake::default();
+        self.response = Response::default();
         self.idle_wires.clear();
         (self.held, self.held_before, self.cut_waits_since) = (None, None, None);
     }

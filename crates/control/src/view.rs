@@ -63,6 +63,7 @@ impl Control {
             circuits: self.circuit_states(now),
             fallbacks: self.fallback_check(),
             outlook: self.outlook.clone(),
+            forecast: self.forecast(now),
             chargers,
             meters: meters.collect(),
             alarms: self.alarms.list(),
@@ -203,6 +204,15 @@ impl Control {
         GridFlows { house, total, house_power_w, total_power_w: house_power_w + cars_w, solar_power_w }
     }
 
+    /// Power of all batteries, positive when they charge; `None` when none is measured.
+    pub(crate) fn battery_power_w(&self, now: Now) -> Option<i64> {
+        let batteries = self.meters.values().filter(|m| m.meter.approved && m.meter.role == MeterRole::Battery);
+        batteries
+            .filter(|m| m.is_fresh(now, self.site.meter_max_age))
+            .filter_map(|m| m.sample.map(|(_, sample)| self.sample_power_w(&sample)))
+            .reduce(|a, b| a.saturating_add(b))
+    }
+
     fn assumed(&self, now: Now) -> (Net, i64) {
         let loads = self.assess(now).loads;
         let mut house = Net::default();
@@ -229,7 +239,6 @@ impl Control {
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         let draws = |c: &&ConnectorState| c.measured.iter().any(|amount| *amount > CHARGING);
         let waits = |c: &&ConnectorState| c.session.is_some() && c.set.is_zero() && is_standby(&c.reason);
-        let root_meters = [MeterRole::Circuit, MeterRole::House];
         GridState {
             limit,
             margin: self.site.margin,
@@ -238,13 +247,19 @@ impl Control {
             house_power: Flow::<Watts>::from_net_w(flows.house_power_w),
             total_power: Flow::<Watts>::from_net_w(flows.total_power_w),
             solar_power: flows.solar_power_w.map(|w| Watts(u32::try_from(w).unwrap_or(0))),
+            battery_power: self.battery_power_w(now).map(Flow::<Watts>::from_net_w),
             limit_power: Watts(u32::try_from(limit_w).unwrap_or(u32::MAX)),
             margin_power: Watts(u32::try_from(watts(margin_ma, self.site.nominal_voltage)).unwrap_or(u32::MAX)),
             headroom: headroom.min().unwrap_or_default(),
             cars_charging: count(connectors().filter(draws).count()),
             cars_waiting: count(connectors().filter(waits).count()),
-            metered: root_meters.iter().any(|role| self.metered(now, self.tree.root, *role).is_some()),
+            metered: self.is_metered(now),
         }
+    }
+
+    /// Whether the grid connection is measured now.
+    pub(crate) fn is_metered(&self, now: Now) -> bool {
+        [MeterRole::Circuit, MeterRole::House].iter().any(|role| self.metered(now, self.tree.root, *role).is_some())
     }
 
     fn circuit_states(&self, now: Now) -> Vec<CircuitState> {
@@ -277,6 +292,8 @@ const fn is_standby(reason: &Reason) -> bool {
         | Reason::Paused
         | Reason::OutsideTimes
         | Reason::NoSurplus
+        | Reason::WaitingForPrice { .. }
+        | Reason::Waking { .. }
         | Reason::Imbalance
         | Reason::MeterSilent
         | Reason::Offline { .. }

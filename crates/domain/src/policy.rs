@@ -83,6 +83,9 @@ pub enum ChargingTimes {
     Always,
     /// In the off-peak times of the site.
     OffPeak,
+    /// In the cheapest periods before the car leaves, by the price feed or else the off-peak times; at any time when it
+    /// is not known when that is.
+    Cheapest,
     /// In these times.
     Windows(Vec<TimeWindow>),
 }
@@ -129,6 +132,9 @@ pub struct CardPolicy {
     pub priority: Option<i32>,
     /// Whether its car may be paused.
     pub pausing: Pausing,
+    /// Learnt: its car did not charge on by itself after a pause, so it is not paused while another can be. The manager
+    /// may take it back.
+    pub sleeps: bool,
 }
 
 /// What a tenant needs from a session.
@@ -274,7 +280,7 @@ impl ChargerPolicy {
     #[must_use]
     pub fn is_open(&self, at: LocalTime, off_peak: &[TimeWindow]) -> bool {
         let windows = match &self.times {
-            ChargingTimes::Always => return true,
+            ChargingTimes::Always | ChargingTimes::Cheapest => return true,
             ChargingTimes::OffPeak => off_peak,
             ChargingTimes::Windows(windows) => windows,
         };
@@ -291,7 +297,7 @@ impl ChargerPolicy {
         check_current("fixed_a", self.fixed, min, max)?;
         match &self.times {
             ChargingTimes::Windows(windows) => check_windows(windows.iter()),
-            ChargingTimes::Always | ChargingTimes::OffPeak => Ok(()),
+            ChargingTimes::Always | ChargingTimes::OffPeak | ChargingTimes::Cheapest => Ok(()),
         }
     }
 }

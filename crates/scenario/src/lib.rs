@@ -10,6 +10,8 @@ mod engine;
 mod file;
 mod guarded;
 mod metrics;
+mod month;
+mod picture;
 mod published;
 mod report;
 mod run;
@@ -20,6 +22,8 @@ pub use self::file::{
 pub use self::guarded::{
     ChargerReport, ChargerSetup, LoopBench, LoopFigures, LoopSetup, LoopSite, LoopTick, MeterReport, RigError,
 };
+pub use self::month::{MonthFigures, Trial, month_by_wire, play_month, try_building};
+pub use self::picture::{Trace, TraceRow};
 pub use self::published::Published;
 pub use self::report::{BreakerReport, Report, StepReport};
-pub use self::run::run;
+pub use self::run::{run, run_traced};

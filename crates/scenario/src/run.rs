@@ -3,12 +3,13 @@
 use crate::engine::{Broken, Engine};
 use crate::file::{CarModel, FaultSpec, Scenario, ScenarioError, StepSpec};
 use crate::metrics::{Metrics, breakers};
+use crate::picture::{Trace, TraceRow};
 use crate::report::{BreakerReport, Report, StepReport};
 use domain::{CardUid, DurationMs, Instant, Now};
 use simulator::{Act, BuildingPlan, DeviceInput, Life, People, Physics, Stage, Traffic, build_world};
 use std::collections::BTreeMap;
 
-/// Step of the physics and of everything else.
+/// Step of the physics and of everything else, unless said otherwise.
 const STEP: DurationMs = DurationMs(200);
 /// Time for links, registrations and first readings before a script begins.
 const WARM_UP: DurationMs = DurationMs(12_000);
@@ -20,12 +21,36 @@ const WIND_DOWN: DurationMs = DurationMs(180_000);
 /// # Errors
 /// When the scenario cannot be played; a scenario that was read with [`Scenario::parse`] can.
 pub fn run(scenario: &Scenario, seed: u64) -> Result<Report, ScenarioError> {
+    run_in_steps(scenario, seed, STEP)
+}
+
+/// As [`run`], in steps of another length.
+pub(crate) fn run_in_steps(scenario: &Scenario, seed: u64, step: DurationMs) -> Result<Report, ScenarioError> {
     let plan = scenario.plan(seed)?;
-    let mut play = Play::new(scenario, &plan, seed)?;
+    let mut play = Play { step, ..Play::new(scenario, &plan, seed)? };
     play.warm_up();
     play.perform();
     play.wind_down();
     Ok(play.report(seed))
+}
+
+/// As [`run`], with what flowed in every second on the first phase, from which a picture can be drawn.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_traced(scenario: &Scenario, seed: u64) -> Result<(Report, Trace), ScenarioError> {
+    let plan = scenario.plan(seed)?;
+    let mut play = Play::new(scenario, &plan, seed)?;
+    play.warm_up();
+    play.trace = Some(Trace {
+        limit_ma: plan.site.grid_limit().0,
+        chargers: plan.chargers.iter().map(|charger| charger.id.to_string()).collect(),
+        rows: Vec::new(),
+    });
+    play.perform();
+    let trace = play.trace.take().unwrap_or_default();
+    play.wind_down();
+    Ok((play.report(seed), trace))
 }
 
 /// What moves the cars.
@@ -38,12 +63,15 @@ struct Play<'a> {
     scenario: &'a Scenario,
     plan: &'a BuildingPlan,
     engine: Engine,
+    step: DurationMs,
     cast: Cast,
     now: Now,
     began: Now,
     metrics: Metrics,
     step_metrics: Metrics,
     steps: Vec<StepReport>,
+    /// What flowed in every second, where a picture is wanted.
+    trace: Option<Trace>,
 }
 
 impl<'a> Play<'a> {
@@ -67,21 +95,39 @@ impl<'a> Play<'a> {
             scenario,
             plan,
             engine,
+            step: STEP,
             cast,
             now,
             began: now,
             step_metrics: metrics.clone(),
             metrics,
             steps: Vec::new(),
+            trace: None,
         })
     }
 
     /// Lets one step of time pass.
     fn advance(&mut self) {
-        self.now = Now { instant: self.now.instant + STEP, wall: self.now.wall + STEP };
-        self.engine.step(self.now, STEP);
-        self.metrics.step(&self.engine.world, STEP);
-        self.step_metrics.step(&self.engine.world, STEP);
+        self.now = Now { instant: self.now.instant + self.step, wall: self.now.wall + self.step };
+        self.engine.step(self.now, self.step);
+        self.metrics.step(&self.engine.world, self.step);
+        self.step_metrics.step(&self.engine.world, self.step);
+        if self.now.instant.0.is_multiple_of(1000) {
+            self.note_second();
+        }
+    }
+
+    fn note_second(&mut self) {
+        let second = self.elapsed_s();
+        let Some(trace) = &mut self.trace else { return };
+        let world = &self.engine.world;
+        let draws = |name: &String| {
+            let outlet = world.device(name).and_then(|device| device.outlet());
+            outlet.and_then(|outlet| outlet.car()).map_or(0, |car| car.draws().0)
+        };
+        let cars_ma = trace.chargers.iter().map(draws).collect();
+        let house_ma = u32::try_from(world.house_ma().l1).unwrap_or(0);
+        trace.rows.push(TraceRow { second, house_ma, cars_ma });
     }
 
     fn warm_up(&mut self) {

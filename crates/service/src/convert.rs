@@ -106,6 +106,8 @@ fn site_live(live: &Snapshot) -> SiteLive {
         house_kw: flow_kilowatts(grid.house_power),
         total_kw: flow_kilowatts(grid.total_power),
         solar_kw: grid.solar_power.map(kilowatts),
+        battery_kw: grid.battery_power.map(flow_kilowatts),
+        forecast: live.forecast.map(|state| power::forecast_item(&state, phases)),
         limit_kw: kilowatts(grid.limit_power),
         margin_kw: kilowatts(grid.margin_power),
         headroom_a: amps(grid.headroom),

@@ -30,6 +30,7 @@ mod journal;
 mod month;
 mod mqtt;
 mod ocpp_socket;
+mod past;
 mod reach;
 mod redact;
 mod running;

@@ -17,6 +17,7 @@ use crate::foreign::{self, ForeignMeters, Source};
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
+use crate::past;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::sockets::{Secured, Sockets};
@@ -296,6 +297,7 @@ impl Plumbing {
         let settings = Settings::new(engine.downgrade(), self.live.subscribe());
         let feed =
             feed::run(Arc::clone(&config.clock), self.live.subscribe(), engine.downgrade(), self.drain.subscribe());
+        let past = past::recall(config.clock.now(), records.reader.clone(), self.live.subscribe(), engine.downgrade());
         let asked = self.foreign.iter().map(|known| known.source.clone()).collect();
         let polled = watch::Sender::new(Arc::new(asked));
         let foreign = foreign::poll(polled.subscribe(), engine.downgrade(), self.drain.subscribe());
@@ -324,6 +326,7 @@ impl Plumbing {
             named("mqtt", mqtt::run(broker, outgoing, engine, mqtts, drain.subscribe())),
             named("maintenance", maintenance),
             named("feed", feed),
+            named("past", past),
             named("foreign", foreign),
             named("engine", engine::run(parts, inbox, fates)),
             named("journal", journal::run(records.writer.clone(), received, fates_in)),

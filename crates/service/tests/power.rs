@@ -134,7 +134,7 @@ async fn policies_are_set() {
     }
     assert_eq!(site.get("chargers/C1").await.json["policy"], policy);
     site.tenant_with_card("Ana", "AAAA0001").await;
-    let card = json!({"max_a": 10.0, "priority": 5, "never_pause": true});
+    let card = json!({"max_a": 10.0, "priority": 5, "never_pause": true, "sleeps": false});
     let answer = site.ask("PATCH", "cards/AAAA0001", Some(json!({"policy": card}))).await;
     assert_eq!((answer.status, &answer.json["policy"], &answer.json["blocked"]), (200, &card, &json!(false)));
     let refused = site.ask("PATCH", "cards/AAAA0001", Some(json!({"policy": {"max_a": 2.0}, "blocked": true}))).await;
@@ -215,4 +215,39 @@ async fn a_price_feed_is_followed() {
     settings["price_feed"] = json!(file.to_str().unwrap());
     assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
     assert!(site.get("health").await.json["status"].is_string());
+}
+
+/// A car at a charger for the cheapest hours waits for those of the feed while there is time, says until when, and
+/// charges at once when its driver needs more than they give.
+#[tokio::test]
+async fn a_car_waits_for_the_cheap_hours_of_the_feed() {
+    let site = Site::start().await;
+    site.tenant_with_card("Ana", "AAAA0001").await;
+    let mut charger = site.approved_charger("C1").await;
+    let hour = |hours: i64| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+    let period = |from: i64, to: i64, price: f64| json!({"from": hour(from).to_string(), "to": hour(to).to_string(), "price_per_kwh": price});
+    let document = json!({"version": 1, "periods": [period(-1, 2, 0.30), period(2, 5, 0.05), period(5, 24, 0.30)]});
+    let file = site.dir.path().join("prices.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    let mut settings = site.get("site").await.json;
+    settings["price_feed"] = json!(file.to_str().unwrap());
+    // Without a meter the declared load is all that is known of the building.
+    settings["declared_load_a"] = json!(2.0);
+    assert_eq!(site.ask("PUT", "site", Some(settings)).await.status, 200);
+    site.until("outlook", |outlook| outlook["periods"][0].is_object()).await;
+    let policy = json!({"policy": {"charging_times": "cheapest"}});
+    assert_eq!(site.ask("PATCH", "chargers/C1", Some(policy)).await.status, 200);
+    charger.status("Preparing").await;
+    let session = charger.start("AAAA0001", 100).await["transactionId"].clone();
+    let path = format!("sessions/{session}/wish");
+    let wish = |kwh: f64| json!({"energy_kwh": kwh, "by": hour(10).to_string()});
+    assert_eq!(site.post(&path, wish(3.0)).await.status, 204);
+    let waiting = |shown: &Value| shown["connectors"][0]["why"]["code"] == "waiting_for_price";
+    let shown = site.until("chargers/C1", waiting).await;
+    let remaining_s = shown["connectors"][0]["why"]["remaining_s"].as_u64().unwrap();
+    assert!((6_000..=8_100).contains(&remaining_s), "{remaining_s}");
+    assert!(shown["connectors"][0]["reason"].as_str().unwrap().contains("cheaper"), "{shown}");
+    assert_eq!(shown["connectors"][0]["set_a"], json!(0.0));
+    assert_eq!(site.post(&path, wish(60.0)).await.status, 204);
+    site.until("chargers/C1", |shown| !waiting(shown)).await;
 }

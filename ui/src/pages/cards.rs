@@ -34,6 +34,8 @@ pub(crate) struct CardsState {
     pub(crate) enrol: EnrolState,
     /// What is typed in the tenant dialog.
     pub(crate) tenant: Option<TenantTyped>,
+    /// What is typed in the dialog of a card's rules.
+    pub(crate) policy: super::card_policy::CardPolicyForm,
 }
 
 impl CardsState {
@@ -53,6 +55,7 @@ impl CardsState {
     /// Forgets what was typed in a dialog that closed.
     pub(crate) fn close_dialog(&mut self) {
         self.tenant = None;
+        self.policy = super::card_policy::CardPolicyForm::default();
         self.enrol = EnrolState::default();
     }
 }
@@ -198,6 +201,11 @@ fn show_card(cx: &mut Cx<'_>, ui: &mut Ui, card: &CardItem) {
                 let block =
                     Command::BlockCard(card.id, CardPatch { blocked: Some(!card.blocked), ..CardPatch::default() });
                 cx.button(ui, Loudness::Quiet, None, &card.uid, block);
+                if card.alias_of.is_none() {
+                    let rules = Command::ShowDialog(Some(Dialog::CardPolicy(card.id)));
+                    cx.button(ui, Loudness::Quiet, None, &card.uid, rules);
+                }
+                widgets::weak_line(ui, &super::card_policy::summary(&card.policy, cx.language()));
             });
         });
     });

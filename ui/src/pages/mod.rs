@@ -1,5 +1,6 @@
 //! The pages. Each reads the model and sends commands; what it keeps itself is only what is being typed.
 
+pub(crate) mod card_policy;
 pub(crate) mod cards;
 pub(crate) mod charger;
 mod charger_forms;

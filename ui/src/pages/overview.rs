@@ -63,7 +63,7 @@ pub(crate) fn tiles(snapshot: &Snapshot, language: api::Language) -> Vec<Tile> {
     let headroom_detail = if site.metered { Text::HeadroomSub } else { Text::Unmetered };
     let waiting = if site.cars_waiting > 0 { Text::CarsWaitingSub } else { Text::NobodyWaits };
     let tile = |id, title, value, unit, detail, mood, fraction| Tile { id, title, value, unit, detail, mood, fraction };
-    vec![
+    let mut tiles = vec![
         tile(
             "tile-available",
             Text::Available,
@@ -107,7 +107,19 @@ pub(crate) fn tiles(snapshot: &Snapshot, language: api::Language) -> Vec<Tile> {
             if site.cars_waiting > 0 { Mood::Warn } else { Mood::Quiet },
             None,
         ),
-    ]
+    ];
+    if site.solar_kw.is_some() || site.battery_kw.is_some() {
+        let value = site.solar_kw.map_or_else(|| format::UNKNOWN.to_owned(), number);
+        tiles.push(tile("tile-sun", Text::Sun, value, "kW", battery(site.battery_kw, language), Mood::Quiet, None));
+    }
+    tiles
+}
+
+/// What the battery does, in words.
+fn battery(battery_kw: Option<f64>, language: api::Language) -> String {
+    let Some(power) = battery_kw else { return Text::SunSub.get(language).to_owned() };
+    let word = if power < 0.0 { Text::BatteryGives } else { Text::BatteryTakes };
+    word.fill(language, &[&format::kilowatts(power.abs(), language)])
 }
 
 /// Shows the overview.
@@ -388,5 +400,7 @@ mod tests {
         assert_eq!(used.detail, "104 % do limite");
         let waiting = tiles.iter().find(|tile| tile.id == "tile-waiting").unwrap();
         assert_eq!(waiting.detail, "ninguém espera");
+        let sun = tiles.iter().find(|tile| tile.id == "tile-sun").unwrap();
+        assert_eq!((sun.value.as_str(), sun.detail.as_str()), ("1,2", "a bateria dá 0,8 kW"));
     }
 }

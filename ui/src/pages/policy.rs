@@ -50,7 +50,7 @@ impl PolicyForm {
             }
         };
         let windows = match self.typed.charging_times {
-            ChargingTimesKind::Always | ChargingTimesKind::OffPeak => Vec::new(),
+            ChargingTimesKind::Always | ChargingTimesKind::OffPeak | ChargingTimesKind::Cheapest => Vec::new(),
             ChargingTimesKind::Windows if self.typed.windows.is_empty() => {
                 return Err(Text::ErrorNoTimes.get(language).to_owned());
             }
@@ -121,10 +121,14 @@ fn choices(cx: &Cx<'_>, ui: &mut Ui, policy: &mut ChargerPolicyItem) {
     let times = [
         (ChargingTimesKind::Always, cx.text(Text::TimesAlways)),
         (ChargingTimesKind::OffPeak, cx.text(Text::OffPeak)),
+        (ChargingTimesKind::Cheapest, cx.text(Text::TimesCheapest)),
         (ChargingTimesKind::Windows, cx.text(Text::TimesOwn)),
     ];
     if let Some(kind) = widgets::segmented(ui, cx.text(Text::ChargingTimes), &times, policy.charging_times) {
         policy.charging_times = kind;
+    }
+    if policy.charging_times == ChargingTimesKind::Cheapest {
+        widgets::weak(ui, cx.text(Text::TimesCheapestHint));
     }
     widgets::field_label(ui, cx.text(Text::WirePhases));
     let known = [(true, cx.text(Text::PhasesKnown)), (false, cx.text(Text::PhasesUnknown))];

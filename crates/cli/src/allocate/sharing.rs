@@ -235,6 +235,8 @@ impl Site {
             received_before: WattHours(0),
             promised: MilliAmps::ZERO,
             never_pause: false,
+            thrifty: false,
+            response: None,
         })
     }
 }

@@ -9,6 +9,7 @@ mod charger;
 mod faults;
 mod guard_loop;
 mod idle;
+mod month;
 mod ocpp;
 mod process;
 mod statements;
@@ -40,6 +41,10 @@ pub enum Bench {
     /// The ceiling as a process of its own
     #[command(hide = true)]
     Ceiling(ceiling::Options),
+    /// Time for a month of a building in steps of a second, from domain events or through the wire codecs
+    Month(month::Options),
+    /// Random buildings in which meter, links, chargers, clock and computer fail: whether a breaker opens
+    Buildings(month::Trials),
     /// How close a harsh little site comes to a trip, and how much it charges, in simulated hours
     Loop(guard_loop::Options),
 }
@@ -56,6 +61,8 @@ pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Faults(options) => faults::run(&options).await,
         Bench::Year(options) => year::run(&options).await,
         Bench::Ceiling(options) => ceiling::run(&options).await,
+        Bench::Month(options) => month::run(&options),
+        Bench::Buildings(options) => month::run_trials(&options),
         Bench::Loop(options) => guard_loop::run(&options),
     }
 }

@@ -135,7 +135,10 @@ impl Control {
         for (index, watch) in &mut self.guard.watches {
             let Some(branch) = self.tree.branches.get(*index) else { continue };
             let here = self.meters.values().filter(|live| live.meter.approved && live.meter.circuit == branch.id);
-            let newest = here.filter(|live| live.meter.role != MeterRole::Solar).filter_map(|live| live.taken()).max();
+            let newest = here
+                .filter(|live| matches!(live.meter.role, MeterRole::Circuit | MeterRole::House))
+                .filter_map(|live| live.taken())
+                .max();
             let (Some((taken, arrived)), Some(load)) = (newest, assessment.loads.get(*index)) else { continue };
             if watch.history.back().is_none_or(|(before, ..)| taken > *before) {
                 watch.sampled(taken, arrived, load.low, load.high);

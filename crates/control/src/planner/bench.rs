@@ -56,6 +56,7 @@ impl Bench {
             sharing: SharingRule::ByDeparture,
             branches: &moment.branches,
             cars: &moment.cars,
+            periods: &[],
         };
         let guidance = self.planner.update(&facts);
         let snapshot = snapshot(moment, &guidance);

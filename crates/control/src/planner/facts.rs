@@ -2,7 +2,8 @@
 
 use allocator::Guide;
 use domain::{
-    CardUid, ChargerId, ConnectorNumber, Instant, MilliAmps, PerPhase, SessionId, SharingRule, WattHours, Wiring,
+    CardUid, ChargerId, ConnectorNumber, DurationMs, Instant, MilliAmps, PerPhase, SessionId, SharingRule, WattHours,
+    Wiring,
 };
 use std::collections::BTreeMap;
 
@@ -61,6 +62,23 @@ pub struct CarFacts {
     pub promised: MilliAmps,
     /// It does not come back from a pause, so it keeps its minimum.
     pub never_pause: bool,
+    /// It charges in the cheapest periods, as long as there is time to.
+    pub thrifty: bool,
+    /// How long it took to follow a command in this session, at most; `None` before that was seen.
+    pub response: Option<DurationMs>,
+}
+
+/// A period that lies ahead; the first one runs now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// How long it still lasts, in minutes.
+    pub minutes: u32,
+    /// Price of a kWh in millionths of a currency; `None` where nobody knows.
+    pub price_micro: Option<i64>,
+    /// Power expected to be left over from the sun, in W.
+    pub surplus_w: u32,
+    /// Power the cars together may be expected to draw, in W.
+    pub room_w: u32,
 }
 
 /// All that an update depends on.
@@ -80,17 +98,27 @@ pub struct Facts<'a> {
     pub branches: &'a [Branch],
     /// The cars that want energy.
     pub cars: &'a [CarFacts],
+    /// The periods ahead, without gaps; empty when nobody waits for a better one.
+    pub periods: &'a [Period],
 }
 
 /// What the division is to follow until the next update.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guidance {
     guides: BTreeMap<Place, Guide>,
+    /// Minutes until the better period that a car waits for.
+    waits: BTreeMap<Place, u32>,
 }
 
 impl Guidance {
-    pub(crate) const fn new(guides: BTreeMap<Place, Guide>) -> Self {
-        Self { guides }
+    pub(crate) const fn new(guides: BTreeMap<Place, Guide>, waits: BTreeMap<Place, u32>) -> Self {
+        Self { guides, waits }
+    }
+
+    /// Minutes until the better period that the car at a connector waits for; `None` when it charges now.
+    #[must_use]
+    pub fn waits(&self, place: &Place) -> Option<u32> {
+        self.waits.get(place).copied()
     }
 
     /// The guide of one connector; one nobody knows anything of is last in line.

@@ -74,27 +74,49 @@ impl Forecast {
         }
     }
 
+    /// Takes the load of a minute long past: rises and hours are learnt, but no bound is judged that nobody gave.
+    pub fn recall(&mut self, at: LocalMinute, load: MilliAmps) {
+        if self.recent.len() == self.ahead_min
+            && let Some((before, _)) = self.recent.pop_front()
+        {
+            self.learn(before, load);
+        }
+        self.note_hour(at, load);
+        self.recent.push_back((load, load));
+    }
+
+    /// What is measured from here on does not follow what was measured before.
+    pub fn begin_again(&mut self) {
+        self.recent.clear();
+    }
+
     /// Takes the load of one minute and judges the bound that was given for it.
     pub fn note(&mut self, at: LocalMinute, load: MilliAmps) {
         if self.recent.len() == self.ahead_min
             && let Some((before, bound)) = self.recent.pop_front()
         {
             self.judge(load > bound);
-            let rise = i64::from(load.0) - i64::from(before.0);
-            if let Some(rises) = self.rises.get_mut(class(before)) {
-                rises.push_back(rise);
-                if rises.len() > RISES_MAX {
-                    rises.pop_front();
-                }
-            }
+            self.learn(before, load);
         }
-        if let Some(hour) = usize::try_from(at.0.div_euclid(60).rem_euclid(24)).ok().and_then(|h| self.hours.get_mut(h))
-        {
-            let amps = real(load.0) / 1000.0;
-            *hour = Some(hour.map_or(amps, |mean| mean + (amps - mean) * HOUR_SHARE));
-        }
+        self.note_hour(at, load);
         let bound = self.bound(load);
         self.recent.push_back((load, bound));
+    }
+
+    fn learn(&mut self, before: MilliAmps, load: MilliAmps) {
+        let rise = i64::from(load.0) - i64::from(before.0);
+        let Some(rises) = self.rises.get_mut(class(before)) else { return };
+        rises.push_back(rise);
+        if rises.len() > RISES_MAX {
+            rises.pop_front();
+        }
+    }
+
+    fn note_hour(&mut self, at: LocalMinute, load: MilliAmps) {
+        let hour = usize::try_from(at.0.div_euclid(60).rem_euclid(24)).ok();
+        let Some(hour) = hour.and_then(|hour| self.hours.get_mut(hour)) else { return };
+        let amps = real(load.0) / 1000.0;
+        *hour = Some(hour.map_or(amps, |mean| mean + (amps - mean) * HOUR_SHARE));
     }
 
     /// The load that is expected, in A: the present, fading into the habit of that hour.

@@ -11,12 +11,13 @@ mod bench;
 mod facts;
 mod fair;
 mod forecast;
+mod price;
 mod rank;
 mod rooms;
 mod stay;
 
 pub use self::bench::{Bench, Moment};
-pub use self::facts::{Branch, CarFacts, Facts, Guidance, LocalMinute, Place};
+pub use self::facts::{Branch, CarFacts, Facts, Guidance, LocalMinute, Period, Place};
 pub use self::forecast::{Calibration, Forecast};
 pub use self::stay::PastSession;
 
@@ -41,6 +42,8 @@ pub struct Planner {
     rooms: Rooms,
     /// What the car of each card was seen to be limited to.
     cards: BTreeMap<CardUid, MilliAmps>,
+    /// How long the car of each card took to follow a command, at most.
+    responses: BTreeMap<CardUid, DurationMs>,
 }
 
 /// A car that is here.
@@ -85,11 +88,22 @@ impl Planner {
                 .then_with(|| (one.car.registered, &one.car.place).cmp(&(other.car.registered, &other.car.place)))
         });
         let guides = line.into_iter().zip(0..).map(|((_, seen), rank)| {
-            let guide =
-                Guide { rank, usable: seen.usable, keeps: self.keeps(facts.now, seen.car), floor: seen.car.promised };
+            let guide = Guide {
+                rank,
+                usable: seen.usable,
+                keeps: self.keeps(facts.now, seen.car),
+                floor: seen.car.promised,
+                unpausable: seen.car.never_pause,
+            };
             (seen.car.place.clone(), guide)
         });
-        Guidance::new(guides.collect())
+        Guidance::new(guides.collect(), price::waits(facts, &self.habits, &seen))
+    }
+
+    /// How long the car of a card takes to follow a command; `None` for one that was never seen to.
+    #[must_use]
+    pub fn response(&self, card: &CardUid) -> Option<DurationMs> {
+        self.responses.get(card).copied()
     }
 
     fn observe(&mut self, now: Instant, car: &CarFacts) {
@@ -108,6 +122,10 @@ impl Planner {
             (visitor.is_on, visitor.switched) = (is_on, now);
         }
         let Some(card) = &car.card else { return };
+        if let Some(response) = car.response {
+            let known = self.responses.entry(card.clone()).or_insert(response);
+            *known = (*known).max(response);
+        }
         match (visitor.appetite.cap(), self.cards.get_mut(card)) {
             (Some(cap), known) if cap >= MilliAmps::from_amps(6) => {
                 let most = known.map_or(cap, |known| (*known).max(cap));

@@ -84,7 +84,7 @@ fn stays_for(facts: &Facts<'_>, habits: &Habits, seen: &Seen<'_>) -> f64 {
     }
 }
 
-fn outlook(facts: &Facts<'_>, habits: &Habits, seen: &Seen<'_>) -> Outlook {
+pub(super) fn outlook(facts: &Facts<'_>, habits: &Habits, seen: &Seen<'_>) -> Outlook {
     habits.stay(seen.car.card.as_ref(), seen.began, facts.local)
 }
 
@@ -156,7 +156,7 @@ fn waste(facts: &Facts<'_>, seen: &Seen<'_>) -> f64 {
     seen.cap.map_or(0.0, |cap| ((min - real(cap.0)) / min).max(0.0) * WASTE_MIN)
 }
 
-fn wh_per_minute(facts: &Facts<'_>, seen: &Seen<'_>) -> f64 {
+pub(super) fn wh_per_minute(facts: &Facts<'_>, seen: &Seen<'_>) -> f64 {
     let amps = real(seen.usable.min(seen.car.max).0).max(1000.0) / 1000.0;
     watts_per_amp(facts.volts, seen.car.wiring.wires().len()) * amps / 60.0
 }

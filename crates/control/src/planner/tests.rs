@@ -56,6 +56,8 @@ fn facts(car: &Plain, told: bool) -> CarFacts {
         needs: told.then(|| WattHours(car.wants_wh - car.got_wh)),
         promised: MilliAmps::ZERO,
         never_pause: false,
+        thrifty: false,
+        response: None,
     }
 }
 

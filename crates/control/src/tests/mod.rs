@@ -2,6 +2,7 @@
 
 mod access;
 mod check;
+mod planning;
 mod plant;
 mod policy;
 mod property;

@@ -61,7 +61,7 @@ fn a_wish_lives_with_its_session() {
 #[test]
 fn a_card_policy_is_kept() {
     let mut b = Building::new(site(Pacing::Careful), 1, MeterRole::House);
-    let policy = CardPolicy { max: Some(amps(10)), priority: Some(7), pausing: Pausing::Never };
+    let policy = CardPolicy { max: Some(amps(10)), priority: Some(7), pausing: Pausing::Never, sleeps: false };
     let made = b.order(Order::SetCardPolicy { uid: super::uid(1), policy });
     let Ok(Made::Card(card)) = made else { panic!("{made:?}") };
     assert_eq!((card.policy, card.status), (policy, domain::CardStatus::Active));

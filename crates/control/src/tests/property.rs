@@ -36,6 +36,8 @@ enum Step {
     Card { card: u32, what: u8 },
     Storage(bool),
     End(u32),
+    Policy { n: u32, card: u32, what: u8 },
+    Feed(Option<i64>),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -68,7 +70,9 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => (0..70_u16).prop_map(Step::Feeder),
         1 => (1..7_u32, 0..4_u8).prop_map(|(card, what)| Step::Card { card, what }),
         1 => any::<bool>().prop_map(Step::Storage),
-        1 => n.prop_map(Step::End),
+        1 => n.clone().prop_map(Step::End),
+        1 => (n, 1..7_u32, 0..6_u8).prop_map(|(n, card, what)| Step::Policy { n, card, what }),
+        1 => prop::option::of(-200_000..900_000_i64).prop_map(Step::Feed),
     ]
 }
 
@@ -228,6 +232,17 @@ fn order_of(step: &Step) -> Option<Order> {
             2 => Order::Enrol { tenant: Some(TenantId(1)), charger: None, ttl },
             _ => Order::AddCard { tenant: TenantId(2), uid: uid(*card) },
         },
+        Step::Policy { n, what: what @ 0..4, .. } => {
+            let times = if *what == 0 { domain::ChargingTimes::Cheapest } else { domain::ChargingTimes::Always };
+            let pausing = if *what == 1 { domain::Pausing::Never } else { domain::Pausing::Allowed };
+            let source = if *what == 2 { domain::EnergySource::SolarOnly } else { domain::EnergySource::Grid };
+            let policy = domain::ChargerPolicy { times, pausing, source, ..domain::ChargerPolicy::default() };
+            Order::SetCharger(domain::Charger { policy, ..charger(*n, Wiring::single()) })
+        }
+        Step::Policy { card, what, .. } => {
+            let policy = domain::CardPolicy { sleeps: *what == 4, priority: Some(5), ..domain::CardPolicy::default() };
+            Order::SetCardPolicy { uid: uid(*card), policy }
+        }
         Step::End(n) => Order::EndSession { charger: charger_id(*n), connector: ONE },
         _ => return None,
     })
@@ -240,6 +255,17 @@ fn input_of(b: &mut Building, step: &Step) -> Input {
     }
     if let Step::Storage(failing) = step {
         return Input::Storage(if *failing { StorageState::Failing } else { StorageState::Healthy });
+    }
+    if let Step::Feed(price_micro) = step {
+        let from = b.now().wall;
+        let period = |hour: u64, price_micro| domain::OutlookPeriod {
+            from: from + DurationMs::from_secs(hour * 3600),
+            to: from + DurationMs::from_secs((hour + 1) * 3600),
+            price_micro,
+            surplus: None,
+        };
+        let periods = vec![period(0, Some(100_000)), period(1, *price_micro), period(2, Some(50_000))];
+        return Input::Outlook(price_micro.and_then(|_| domain::Outlook::new(periods).ok()));
     }
     if let Some(order) = order_of(step) {
         return Input::Order(order);
@@ -317,6 +343,7 @@ fn is_looked_at_once(input: &Input) -> bool {
         ),
         Input::Storage(_) | Input::BrokerRestarted | Input::UtcOffset(_) | Input::Outlook(_) => false,
         Input::Meter { event, .. } => matches!(event, MeterEvent::Measured(_)),
+        Input::PastLoads(_) => false,
         Input::Tick | Input::Order(_) | Input::Month { .. } => true,
     }
 }

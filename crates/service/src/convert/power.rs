@@ -6,10 +6,10 @@ use crate::http::problem::Failure;
 use crate::time_text;
 use api::{
     CardPolicyItem, ChargerPolicyItem, ChargingTimesKind, ContractPeriodItem, DeviceItem, FallbackCharger,
-    FallbackCircuit, FallbackReport, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem, SiteRulesItem,
-    TimeWindowItem, WishItem,
+    FallbackCircuit, FallbackReport, ForecastItem, KnownCarItem, KnownItem, OutlookItem, OutlookPeriodItem,
+    SiteRulesItem, TimeWindowItem, WishItem,
 };
-use control::{CircuitState, Snapshot};
+use control::{CircuitState, ForecastState, Snapshot};
 use domain::{
     CardPolicy, Charger, ChargerPolicy, ChargingTimes, ContractPeriod, Known, MilliAmps, Now, OutlookPeriod, Pausing,
     PerPhase, ProtectionDevice, Rotation, SiteRules, TimeWindow, Timestamp, VoltAmps, WattHours, Weekday, Wish,
@@ -145,6 +145,7 @@ pub(super) fn charger_policy_item(charger: &Charger) -> ChargerPolicyItem {
     let (charging_times, windows) = match &policy.times {
         ChargingTimes::Always => (ChargingTimesKind::Always, Vec::new()),
         ChargingTimes::OffPeak => (ChargingTimesKind::OffPeak, Vec::new()),
+        ChargingTimes::Cheapest => (ChargingTimesKind::Cheapest, Vec::new()),
         ChargingTimes::Windows(windows) => (ChargingTimesKind::Windows, windows.iter().map(window_item).collect()),
     };
     ChargerPolicyItem {
@@ -163,6 +164,7 @@ pub(crate) fn charger_policy_from(item: &ChargerPolicyItem) -> Result<ChargerPol
     let times = match item.charging_times {
         ChargingTimesKind::Always => ChargingTimes::Always,
         ChargingTimesKind::OffPeak => ChargingTimes::OffPeak,
+        ChargingTimesKind::Cheapest => ChargingTimes::Cheapest,
         ChargingTimesKind::Windows if item.windows.is_empty() => {
             return Err(Failure::invalid("windows: name at least one time, or choose always"));
         }
@@ -186,6 +188,7 @@ pub(super) fn card_policy_item(policy: CardPolicy) -> CardPolicyItem {
         max_a: policy.max.map(amps),
         priority: policy.priority,
         never_pause: policy.pausing == Pausing::Never,
+        sleeps: policy.sleeps,
     }
 }
 
@@ -195,6 +198,7 @@ pub(crate) fn card_policy_from(item: &CardPolicyItem) -> Result<CardPolicy, Fail
         max: item.max_a.map(|a| milli_amps("max_a", a)).transpose()?,
         priority: item.priority,
         pausing: if item.never_pause { Pausing::Never } else { Pausing::Allowed },
+        sleeps: item.sleeps,
     })
 }
 
@@ -264,6 +268,8 @@ pub(crate) fn fallback_report(live: &Snapshot) -> FallbackReport {
             name: circuit_name(live, &circuit.circuit),
             usable_a: per_phase(circuit.usable, phases, amps),
             building_a: per_phase(circuit.building, phases, amps),
+            measured_days: live.fallbacks.measured_days,
+            measured: live.fallbacks.is_measured,
             fallbacks_a: per_phase(circuit.chargers, phases, amps),
             fits: phases.phases().iter().all(|phase| together.get(*phase) <= circuit.usable.get(*phase)),
         }
@@ -280,6 +286,20 @@ pub(crate) fn fallback_report(live: &Snapshot) -> FallbackReport {
         held_by: fit.held_by.as_ref().map(|id| circuit_name(live, id)),
     });
     FallbackReport { circuits: circuits.collect(), chargers: chargers.collect() }
+}
+
+/// What the building is expected to draw.
+pub(super) fn forecast_item(state: &ForecastState, phases: domain::PhaseCount) -> ForecastItem {
+    // A thousandth is exact, and no ratio of counts is larger.
+    let share = |permille: u64| thousandth(u32::try_from(permille).unwrap_or(u32::MAX));
+    ForecastItem {
+        ahead_min: state.ahead_min,
+        expected_a: per_phase(state.expected, phases, amps),
+        upper_a: per_phase(state.upper, phases, amps),
+        outcomes: state.calibration.outcomes,
+        exceeded: state.calibration.above_permille().map(share),
+        target: share(u64::from(state.calibration.target_permille)),
+    }
 }
 
 /// What the price feed said, from now on.

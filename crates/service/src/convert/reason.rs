@@ -33,6 +33,10 @@ pub(crate) fn reason_item(reason: &control::Reason, set: MilliAmps, name: impl F
         control::Reason::Paused => Reason::Paused,
         control::Reason::OutsideTimes => Reason::OutsideTimes,
         control::Reason::NoSurplus => Reason::NoSurplus,
+        control::Reason::WaitingForPrice { remaining } => {
+            Reason::WaitingForPrice { remaining_s: u32::try_from(remaining.0.div_ceil(1000)).unwrap_or(u32::MAX) }
+        }
+        control::Reason::Waking { attempt } => Reason::Waking { attempt: *attempt },
         control::Reason::Imbalance => Reason::Imbalance,
         control::Reason::MeterSilent => Reason::MeterSilent { set_a },
         control::Reason::Offline { counted } => Reason::Offline { fallback_a: amps(*counted) },

@@ -104,6 +104,8 @@ pub(crate) enum Happened {
     BrokerRestarted,
     /// The price feed spoke.
     Outlook(Option<Outlook>),
+    /// What the building drew before this run was read.
+    PastLoads(Vec<(Timestamp, domain::PerPhase<domain::MilliAmps>)>),
     /// The manager ordered something.
     Order {
         /// What.
@@ -333,6 +335,12 @@ impl Engine {
             }
             Happened::Outlook(outlook) => {
                 self.turn(now, turn::Turn::of([Work::Control(control::Input::Outlook(outlook))]));
+            }
+            Happened::PastLoads(past) => {
+                // Habits of the building are by its own clock.
+                let offset = self.local_time(now).map(control::Input::UtcOffset);
+                let inputs = offset.into_iter().chain([control::Input::PastLoads(past)]);
+                self.turn(now, turn::Turn::of(inputs.map(Work::Control)));
             }
             Happened::Order { order, reply } => self.order(now, order, reply),
             Happened::Foreign(wish) => self.foreign(now, wish),

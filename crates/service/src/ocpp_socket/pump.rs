@@ -18,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tracing::Instrument as _;
 
 /// Sockets open at once: two thousand chargers, each of which may come back before its old socket is gone.
@@ -35,6 +34,14 @@ const MESSAGE_BYTES_MAX: usize = 512 * 1024;
 
 /// Texts written in one go.
 const TOGETHER: usize = 16;
+
+/// Codes of a goodbye, from RFC 6455: an answer to one, the program ends, a rule of the protocol was broken, a message is too long, and
+/// all else.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const PROTOCOL_ERROR: u16 = 1002;
+const POLICY: u16 = 1008;
+const TOO_BIG: u16 = 1009;
 
 /// Pings keep address translators awake; some chargers never answer them, which is no fault.
 const PING_EVERY: Duration = Duration::from_secs(45);
@@ -185,7 +192,7 @@ async fn serve<S: Socket>(mut stream: S, link: Link, carrier: Carrier) {
         return tracing::debug!(%error, "the charger left during the handshake");
     }
     tracing::Span::current().record("charger", accepted.charger.as_str());
-    let socket = WebSocket::new(stream, rest, MESSAGE_BYTES_MAX).await;
+    let socket = WebSocket::new(stream, rest, MESSAGE_BYTES_MAX);
     carry(socket, (accepted.charger, accepted.version), peer, carrier).await;
 }
 
@@ -258,9 +265,14 @@ async fn exchange<S: Socket>(
                             return ENDS.to_owned();
                         }
                     }
-                    Ok(Heard::Alive) => {}
+                    Ok(Heard::Ping(payload)) => {
+                        if let Err(words) = written(socket.pong(&payload)).await {
+                            return words;
+                        }
+                    }
+                    Ok(Heard::Pong) => {}
                     Ok(Heard::Close) => {
-                        drop(written(socket.close(CloseCode::Normal, "")).await);
+                        drop(written(socket.close(NORMAL, "")).await);
                         return "The charger closed the connection".to_owned();
                     }
                     Err(broken) => return ended(socket, broken).await,
@@ -268,11 +280,11 @@ async fn exchange<S: Socket>(
             },
             message = outgoing.recv() => {
                 let (texts, closing) = gathered(message, &mut outgoing);
-                if !texts.is_empty() && let Err(words) = written(socket.say(texts)).await {
+                if !texts.is_empty() && let Err(words) = written(socket.say(&texts)).await {
                     return words;
                 }
                 if let Some(reason) = closing {
-                    drop(written(socket.close(CloseCode::Policy, &reason)).await);
+                    drop(written(socket.close(POLICY, &reason)).await);
                     return reason;
                 }
             },
@@ -285,7 +297,7 @@ async fn exchange<S: Socket>(
                 }
             },
             () = crate::drain::drained(&mut drain) => {
-                drop(written(socket.close(CloseCode::Away, "Meshwatt ends")).await);
+                drop(written(socket.close(GOING_AWAY, "Meshwatt ends")).await);
                 return ENDS.to_owned();
             },
         }
@@ -329,11 +341,11 @@ async fn ended<S: Socket>(socket: &mut WebSocket<S>, broken: Broken) -> String {
         Broken::Ended => "The charger dropped the connection".to_owned(),
         Broken::Io(error) => broke(&error),
         Broken::TooLong => {
-            drop(written(socket.close(CloseCode::Size, "The message is too long")).await);
+            drop(written(socket.close(TOO_BIG, "The message is too long")).await);
             format!("The charger sent a message above {MESSAGE_BYTES_MAX} bytes; lower the size of its messages")
         }
         Broken::Protocol(rule) => {
-            drop(written(socket.close(CloseCode::Protocol, &rule)).await);
+            drop(written(socket.close(PROTOCOL_ERROR, rule)).await);
             format!("The charger broke the WebSocket protocol: {rule}; update its firmware")
         }
     }

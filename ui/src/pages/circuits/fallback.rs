@@ -7,11 +7,15 @@ use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets::{self, Mood};
-use api::{FallbackCircuit, FallbackReport};
+use api::{FallbackCircuit, FallbackReport, ForecastItem, Snapshot};
 use egui::{RichText, Ui};
 
 /// Shows the check.
-pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
+    if let Some(forecast) = &snapshot.site.forecast {
+        widgets::card(ui, |ui| foretold(cx, ui, forecast));
+        ui.add_space(tokens::GAP_M);
+    }
     let wanted = cx.model.values.fallbacks.is_wanted();
     cx.want(wanted, Resource::Fallbacks);
     widgets::card(ui, |ui| {
@@ -19,11 +23,37 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui) {
         let remote = &cx.model.values.fallbacks;
         let Some(report) = remote.value() else { return not_yet(cx, ui, remote, Resource::Fallbacks) };
         verdict(cx, ui, report);
+        if let Some(circuit) = report.circuits.first() {
+            let days = circuit.measured_days.to_string();
+            let text = if circuit.measured { Text::BuildingMeasured } else { Text::BuildingDeclared };
+            widgets::weak(ui, &cx.fill(text, &[&days]));
+        }
         for circuit in &report.circuits {
             widgets::hairline(ui);
             show_circuit(cx, ui, circuit);
         }
     });
+}
+
+/// What the building is expected to draw, and how often the bound was exceeded.
+fn foretold(cx: &Cx<'_>, ui: &mut Ui, forecast: &ForecastItem) {
+    let language = cx.language();
+    widgets::card_title(ui, &cx.fill(Text::Forecast, &[&forecast.ahead_min.to_string()]), cx.text(Text::ForecastSub));
+    for (phase, (expected, upper)) in forecast.expected_a.iter().zip(&forecast.upper_a).enumerate() {
+        let name = format!("L{}", phase + 1);
+        let parts = [name.as_str(), &format::amps(*expected, language), &format::amps(*upper, language)];
+        widgets::weak(ui, &cx.fill(Text::ForecastPhase, &parts));
+    }
+    let percent = |share: f64| format!("{} %", format::number(share * 100.0, 1, language));
+    match forecast.exceeded {
+        Some(exceeded) => {
+            let outcomes = forecast.outcomes.to_string();
+            let parts = [percent(exceeded), outcomes, percent(forecast.target)];
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            widgets::weak(ui, &cx.fill(Text::ForecastKept, &parts));
+        }
+        None => drop(widgets::weak(ui, cx.text(Text::ForecastNew))),
+    }
 }
 
 fn verdict(cx: &Cx<'_>, ui: &mut Ui, report: &FallbackReport) {

@@ -49,6 +49,6 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CircuitsState, snap
     match state.part {
         Part::Diagram => diagram::show(cx, ui, snapshot),
         Part::Editor => editor::show(cx, ui, &mut state.editor, snapshot),
-        Part::Fallback => fallback::show(cx, ui),
+        Part::Fallback => fallback::show(cx, ui, snapshot),
     }
 }
