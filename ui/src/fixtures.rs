@@ -411,6 +411,7 @@ impl Server {
         server.answer("sync/mqtt", &api::MqttItem::default());
         server.answer("sync/kafka", &api::KafkaItem::default());
         server.answer("backups", &keeping::backups());
+        server.answer("retention", &keeping::retention());
         server.answer("backups/meshwatt-20261120T030000Z.db", &keeping::preview());
         server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
         let connections = ConnectionPage {

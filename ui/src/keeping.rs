@@ -5,7 +5,7 @@ use crate::text::Text;
 use crate::transport::Method;
 use api::{
     BackupForm, BackupPage, BackupPreview, CloudForm, CloudItem, ConnectionTest, ExportWritten, KafkaForm, KafkaItem,
-    Language, MqttForm, MqttItem, SinkPause,
+    Language, MqttForm, MqttItem, RetentionForm, RetentionItem, SinkPause,
 };
 use serde::de::DeserializeOwned;
 
@@ -20,6 +20,8 @@ pub(crate) enum KeepingResource {
     Kafka,
     /// Copies of the records.
     Backups,
+    /// How long records are kept.
+    Retention,
     /// What is in a copy.
     Preview(String),
 }
@@ -51,6 +53,8 @@ pub(crate) enum KeepingCommand {
     ForgetSink(String),
     /// Choose folder and rule of the copies.
     SetBackups(Box<BackupForm>),
+    /// Choose how long records are kept.
+    SetRetention(RetentionForm),
     /// Make a copy.
     BackUp,
     /// Bring a copy back.
@@ -69,7 +73,7 @@ impl KeepingCommand {
             Self::Pause(false) | Self::PauseSink(_, false) => Text::CloudGoOn,
             Self::Forget | Self::ForgetSink(_) => Text::CloudForget,
             Self::TakeOver => Text::CloudTakeOver,
-            Self::SetBackups(_) => Text::Save,
+            Self::SetBackups(_) | Self::SetRetention(_) => Text::Save,
             Self::BackUp => Text::BackupNow,
             Self::Restore(_) => Text::BackupRestore,
             Self::Export => Text::ExportDo,
@@ -98,6 +102,7 @@ impl KeepingCommand {
             Self::Forget => (Method::Delete, "sync/cloud".to_owned(), None),
             Self::TakeOver => (Method::Post, "sync/cloud/take-over".to_owned(), empty()),
             Self::SetBackups(form) => (Method::Put, "backups".to_owned(), serde_json::to_string(form).ok()),
+            Self::SetRetention(form) => (Method::Put, "retention".to_owned(), serde_json::to_string(form).ok()),
             Self::BackUp => (Method::Post, "backups".to_owned(), empty()),
             Self::Restore(name) => (Method::Post, format!("backups/{name}/restore"), empty()),
             Self::Export => (Method::Post, "export".to_owned(), empty()),
@@ -113,6 +118,7 @@ impl KeepingResource {
             Self::Mqtt => "sync/mqtt".to_owned(),
             Self::Kafka => "sync/kafka".to_owned(),
             Self::Backups => "backups".to_owned(),
+            Self::Retention => "retention".to_owned(),
             Self::Preview(name) => format!("backups/{name}"),
         }
     }
@@ -135,6 +141,8 @@ pub(crate) struct KeepingValues {
     pub(crate) kafka_test: Option<ConnectionTest>,
     /// Copies.
     pub(crate) backups: Remote<BackupPage>,
+    /// How long records are kept.
+    pub(crate) retention: Remote<RetentionItem>,
     /// What is in the copy that was last looked into.
     pub(crate) preview: Remote<BackupPreview>,
     /// What was written last.
@@ -155,6 +163,7 @@ impl KeepingValues {
             KeepingResource::Mqtt => self.mqtt.ask(),
             KeepingResource::Kafka => self.kafka.ask(),
             KeepingResource::Backups => self.backups.ask(),
+            KeepingResource::Retention => self.retention.ask(),
             KeepingResource::Preview(_) => self.preview.ask(),
         }
     }
@@ -166,6 +175,7 @@ impl KeepingValues {
             KeepingResource::Mqtt => self.mqtt.answer(parsed(answer, language)),
             KeepingResource::Kafka => self.kafka.answer(parsed(answer, language)),
             KeepingResource::Backups => self.backups.answer(parsed(answer, language)),
+            KeepingResource::Retention => self.retention.answer(parsed(answer, language)),
             KeepingResource::Preview(_) => self.preview.answer(parsed(answer, language)),
         }
     }
@@ -211,6 +221,13 @@ impl KeepingValues {
             KeepingCommand::SetBackups(_) => {
                 self.saved += 1;
                 self.backups_changed(body);
+                (Vec::new(), Some(Text::SettingsSaved))
+            }
+            KeepingCommand::SetRetention(_) => {
+                self.saved += 1;
+                if let Ok(item) = serde_json::from_str(body) {
+                    self.retention.answer(Ok(item));
+                }
                 (Vec::new(), Some(Text::SettingsSaved))
             }
             KeepingCommand::BackUp => (vec![KeepingResource::Backups], Some(Text::BackupMade)),

@@ -79,7 +79,8 @@ pub use self::statement::{
 };
 pub use self::sync::{
     BackupForm, BackupItem, BackupPage, BackupPreview, CloudForm, CloudItem, ConnectionTest, ConsentForm,
-    ExportWritten, KafkaForm, KafkaItem, MqttForm, MqttItem, SinkPause, SinkStatus, SyncPage, TroubleItem,
+    ExportWritten, KafkaForm, KafkaItem, MqttForm, MqttItem, RetentionForm, RetentionItem, SinkPause, SinkStatus,
+    SyncPage, TroubleItem,
 };
 pub use self::tariff::{
     LetterheadItem, MailItem, TariffCalendar, TariffCharge, TariffDocument, TariffEnergy, TariffFlag, TariffHolidays,

@@ -200,6 +200,36 @@ pub struct BackupPreview {
     pub bytes: u64,
 }
 
+/// For how many days each kind of record is kept; means of quarter-hours stay for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetentionForm {
+    /// Readings as measured.
+    pub raw_days: u32,
+    /// Readings as one mean a minute; at least as long as those as measured.
+    pub minute_days: u32,
+    /// Protocol frames outside transactions.
+    pub frame_days: u32,
+    /// Protocol frames about transactions.
+    pub transaction_frame_days: u32,
+    /// Decisions about current.
+    pub decision_days: u32,
+    /// Refused cards, cleared alarms and changes of status.
+    pub event_days: u32,
+}
+
+/// How long records are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetentionItem {
+    /// As it is.
+    pub form: RetentionForm,
+    /// As it is while nobody chooses.
+    pub usual: RetentionForm,
+    /// Size of the records on the disk.
+    pub bytes: u64,
+}
+
 /// Everything as open formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -233,6 +263,10 @@ pub struct MqttForm {
     pub payload: String,
     /// Whether the broker keeps the newest message of each topic.
     pub retain: bool,
+    /// Whether the connection is encrypted and the broker's certificate checked.
+    pub tls: bool,
+    /// File on this computer with the authority's certificate; empty for those it knows.
+    pub ca_file: String,
     /// Only when it changes; never given back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,

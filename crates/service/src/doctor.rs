@@ -1,7 +1,7 @@
 //! What can be wrong around the program, checked from outside: ports, disk, clock, keyring, certificates, firewall, copies.
 
 use crate::backup::{BackupSettings, copies};
-use crate::secrets::{Secrets, SecretsChoice};
+use crate::secrets::{Secrets, SecretsChoice, SecretsPlace};
 use domain::{Clock as _, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -132,12 +132,31 @@ fn clock() -> Check {
 
 async fn secrets(dir: &Path, choice: SecretsChoice, passphrase: Option<Zeroizing<String>>) -> Check {
     match Secrets::new(dir, choice, passphrase).place().await {
-        Ok(place) => check("keyring", Verdict::Good, format!("secrets are kept in: {}", place.name())),
+        Ok(place) => {
+            let found = match place {
+                SecretsPlace::Nowhere => {
+                    "no password or key was given to Meshwatt yet; the first goes to the keyring of this computer, or to \
+                     a sealed file where there is none"
+                }
+                SecretsPlace::Keyring => "passwords and keys are in the keyring of this computer, and it opens",
+                SecretsPlace::SealedByPassphrase => {
+                    "passwords and keys are in secrets.json, sealed with your passphrase"
+                }
+                SecretsPlace::SealedByKeyFile => {
+                    "passwords and keys are in secrets.json, sealed with a key file of this user: no keyring was found"
+                }
+            };
+            check("keyring", Verdict::Good, found)
+        }
         Err(error) => check("keyring", Verdict::Bad, crate::error::chain(&error)),
     }
 }
 
 async fn records(dir: &Path, now: Timestamp) -> Vec<Check> {
+    if !dir.join("meshwatt.db").exists() {
+        let finding = format!("none in {} yet; start Meshwatt there, or name its folder with --data-dir", dir.display());
+        return vec![check("records", Verdict::Warn, finding)];
+    }
     let reader = match Store::open_to_read(dir).await {
         Ok(reader) => reader,
         Err(error) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{PATIENCE, Site};
 
 /// Pages the database may have: enough to begin, soon full.
-const PAGES: u32 = 120;
+const PAGES: u32 = 130;
 
 /// When the disk is full, heartbeats are answered and limits flow, a session's start stays unanswered so that the
 /// charger repeats it, orders that must be kept are refused, and the alarm says what to do.
@@ -69,4 +69,24 @@ async fn damaged_records_come_back_from_the_copy() {
     assert!(tenants.contains("Ana") && tenants.contains("Rui"), "{tenants}");
     let damaged = std::fs::read_dir(site.dir.path()).unwrap().flatten();
     assert!(damaged.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("damaged")));
+}
+
+/// How long records are kept is chosen in whole days, nonsense is refused in words, and the choice outlives a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_is_chosen_and_kept() {
+    let site = support::Site::start().await;
+    let item = site.get("retention").await.json;
+    assert_eq!((&item["form"]["raw_days"], &item["usual"]["minute_days"]), (&json!(40), &json!(761)), "{item}");
+    assert!(item["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{item}");
+    let mut form = item["form"].clone();
+    form["raw_days"] = json!(0);
+    let refused = site.ask("PUT", "retention", Some(form.clone())).await;
+    assert!(refused.status == 422 && refused.text.contains("between 1 and"), "{}", refused.text);
+    form["raw_days"] = json!(800);
+    let refused = site.ask("PUT", "retention", Some(form.clone())).await;
+    assert!(refused.status == 422 && refused.text.contains("at least as long"), "{}", refused.text);
+    (form["raw_days"], form["decision_days"]) = (json!(60), json!(90));
+    assert_eq!(site.ask("PUT", "retention", Some(form.clone())).await.json["form"], form);
+    let site = site.restart().await;
+    assert_eq!(site.get("retention").await.json["form"], form);
 }

@@ -5,6 +5,7 @@ use crate::lock::Lock;
 use crate::open::{BUSY, COMPANIONS, FILE, check_format, check_whole};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,12 +74,34 @@ pub async fn backup_write(dir: &Path, to: &Path) -> Result<u64, StoreError> {
     Ok(bytes)
 }
 
+/// First bytes of every SQLite file.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// Looks into a copy and checks that it is whole.
 ///
 /// # Errors
 /// When it is damaged, no copy of records, or of a newer program.
 pub async fn backup_inspect(file: &Path) -> Result<Inspection, StoreError> {
-    let bytes = std::fs::metadata(file).map_err(directory(parent(file)))?.len();
+    let named = |source| StoreError::Directory { dir: file.to_path_buf(), source: Arc::new(source) };
+    let no_copy = || StoreError::NoCopy { file: file.to_path_buf() };
+    if !file.is_file() {
+        return Err(no_copy());
+    }
+    let bytes = std::fs::metadata(file).map_err(named)?.len();
+    let mut first = [0; 16];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read(&mut first)).map_err(named)?;
+    if first.get(..read) != Some(MAGIC) {
+        return Err(no_copy());
+    }
+    match inspect(file, bytes).await {
+        Err(StoreError::Corrupt(source)) => Err(StoreError::DamagedCopy { file: file.to_path_buf(), source }),
+        // A database of somebody else has other tables.
+        Err(StoreError::Query(_)) => Err(no_copy()),
+        other => other,
+    }
+}
+
+async fn inspect(file: &Path, bytes: u64) -> Result<Inspection, StoreError> {
     let options =
         SqliteConnectOptions::new().filename(file).read_only(true).immutable(true).disable_statement_logging();
     let mut conn = options.connect().await?;

@@ -41,6 +41,23 @@ pub enum StoreError {
         /// Where the damaged file is now.
         set_aside: PathBuf,
     },
+    /// The file is no copy of records.
+    #[error(
+        "{file} is no copy of Meshwatt's records, or is not there: choose a file such as meshwatt-20261120T030000Z.db"
+    )]
+    NoCopy {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A copy is damaged.
+    #[error("the copy {file} is damaged: choose another one; nothing was changed")]
+    DamagedCopy {
+        /// The file.
+        file: PathBuf,
+        /// What the database said.
+        #[source]
+        source: Arc<sqlx::Error>,
+    },
     /// The file became damaged while in use.
     #[error("the records are damaged: restart Meshwatt, it sets the damaged file aside")]
     Corrupt(#[source] Arc<sqlx::Error>),
@@ -51,7 +68,9 @@ pub enum StoreError {
     #[error("the records cannot be written because the disk or the file is read-only: make it writable")]
     ReadOnly(#[source] Arc<sqlx::Error>),
     /// The disk did not do what it was asked.
-    #[error("the disk failed: check its cable and health, and whether the data directory is still there")]
+    #[error(
+        "the disk failed or became read-only: check its cable and health, and whether the data directory is still there"
+    )]
     Disk(#[source] Arc<sqlx::Error>),
     /// Another program holds the file.
     #[error("another program holds the records: close it")]
@@ -97,9 +116,13 @@ impl StoreError {
             | Self::Busy(_)
             | Self::Query(_)
             | Self::Closed => true,
-            Self::NewerSchema { .. } | Self::Rejected(_) | Self::Migration(_) | Self::Row { .. } | Self::Cursor(_) => {
-                false
-            }
+            Self::NewerSchema { .. }
+            | Self::NoCopy { .. }
+            | Self::DamagedCopy { .. }
+            | Self::Rejected(_)
+            | Self::Migration(_)
+            | Self::Row { .. }
+            | Self::Cursor(_) => false,
         }
     }
 }

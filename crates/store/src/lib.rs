@@ -30,7 +30,7 @@ pub use self::bare::BareLog;
 pub use self::columns::Columns;
 pub use self::error::StoreError;
 pub use self::maintenance::Maintenance;
-pub use self::open::{Options, Retention, Store};
+pub use self::open::{Options, Retention, Store, size_on_disk};
 pub use self::outbox::{
     Consent, OutboxBatch, OutboxReading, OutboxRow, OutboxTable, Resolution, RowPage, Sink, SinkOrder, SinkSetup,
     SinkState,

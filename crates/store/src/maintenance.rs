@@ -3,11 +3,12 @@
 //! An hour is packed once it is over. Values that arrive later wait in `reading` again and are merged into the chunks
 //! the next time, so packing never loses a value and may be repeated.
 
+use crate::Retention;
+use crate::outbox::{self, Repacked};
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumber;
 use crate::table::{Result, alarm, decision, frame, frame_chunk, reading, refused_card, series, status_change};
-use crate::{Retention, outbox};
 use domain::{DurationMs, Quantity, Timestamp};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,11 +94,18 @@ impl Step {
 
 /// Means at a resolution, of points in the order of time.
 pub(crate) fn means(points: &[Point], step_ms: i64, mean: Mean) -> BTreeMap<i64, i64> {
-    let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
+    let mut all = BTreeMap::new();
+    let (mut start, mut step) = (0, Step::default());
     for (at, value) in points {
-        steps.entry(at.saturating_sub(at.rem_euclid(step_ms))).or_default().add(*value);
+        let own = at.saturating_sub(at.rem_euclid(step_ms));
+        if own != start {
+            all.extend(step.value(mean).map(|value| (start, value)));
+            (start, step) = (own, Step::default());
+        }
+        step.add(*value);
     }
-    steps.into_iter().filter_map(|(at, step)| Some((at, step.value(mean)?))).collect()
+    all.extend(step.value(mean).map(|value| (start, value)));
+    all
 }
 
 /// Packs a few hours and forgets a few rows; `None` in place of the result when nothing was left to do.
@@ -138,11 +146,10 @@ async fn pack_hour(conn: &mut SqliteConnection, number: SeriesNumber, hour_ms: i
     raw.extend(new);
     reading_chunk::set(conn, number, Resolution::Raw, hour_ms, raw.iter().map(|(at, value)| (*at, *value))).await?;
     let raw: Vec<Point> = raw.into_iter().collect();
-    for resolution in [Resolution::Minute, Resolution::Quarter] {
-        merge(conn, number, resolution, means(&raw, resolution.step_ms(), mean), fresh).await?;
-    }
+    let done = merge(conn, number, Resolution::Minute, means(&raw, Resolution::Minute.step_ms(), mean), fresh).await?;
+    merge(conn, number, Resolution::Quarter, means(&raw, Resolution::Quarter.step_ms(), mean), fresh).await?;
     if feeding {
-        outbox::repack(conn, number, hour_ms, end_ms).await?;
+        outbox::repack(conn, number, (hour_ms, end_ms), done).await?;
     }
     reading::remove(conn, number, hour_ms, end_ms).await
 }
@@ -156,21 +163,24 @@ pub(crate) enum Overwrite {
     OnlyMissing,
 }
 
-/// Merges means into the chunks they belong to.
+/// Merges means into the chunks they belong to; says whether any that was there is another now.
 pub(crate) async fn merge(
     conn: &mut SqliteConnection,
     number: SeriesNumber,
     resolution: Resolution,
     means: BTreeMap<i64, i64>,
     overwrite: Overwrite,
-) -> Result<()> {
+) -> Result<Repacked> {
     let starts: BTreeSet<i64> = means.keys().map(|at| resolution.chunk_start(*at)).collect();
+    let mut done = Repacked::Unchanged;
     for start in starts {
         let mut chunk = reading_chunk::get(conn, number, resolution, start).await?;
         for (at, value) in means.range(start..start.saturating_add(resolution.chunk_ms())) {
             match overwrite {
                 Overwrite::Always => {
-                    chunk.insert(*at, *value);
+                    if chunk.insert(*at, *value).is_some_and(|before| before != *value) {
+                        done = Repacked::Changed;
+                    }
                 }
                 Overwrite::OnlyMissing => {
                     chunk.entry(*at).or_insert(*value);
@@ -179,7 +189,7 @@ pub(crate) async fn merge(
         }
         reading_chunk::set(conn, number, resolution, start, chunk).await?;
     }
-    Ok(())
+    Ok(done)
 }
 
 async fn forget(conn: &mut SqliteConnection, retention: &Retention, now: Timestamp) -> Result<u64> {

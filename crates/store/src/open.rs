@@ -1,6 +1,7 @@
 //! Opening: one program per directory, a whole file, tables in this program's format.
 
 use crate::lock::{Closed, Lock};
+use crate::table::retention;
 use crate::{Reader, StoreError, Writer, outbox};
 use domain::DurationMs;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -46,7 +47,7 @@ impl Default for Retention {
 /// How to open the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// How long each kind of record is kept.
+    /// How long each kind of record is kept while nobody chose.
     pub retention: Retention,
     /// Most pages of 4 KiB the file may have; `None` for as many as the disk holds.
     pub pages_max: Option<u32>,
@@ -91,10 +92,11 @@ impl Store {
             other => other?,
         };
         let feeding = outbox::install(&mut conn).await?;
+        let kept = retention::get(&mut conn).await?.unwrap_or(options.retention);
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_lazy_with(connect_options(&path).pragma("query_only", "1"));
-        Ok((Writer::start(conn, lock, options.retention, feeding), Reader::new(readers)))
+        Ok((Writer::start(conn, lock, kept, feeding), Reader::new(readers)))
     }
 }
 
@@ -169,6 +171,14 @@ pub(crate) async fn check_format(conn: &mut SqliteConnection, path: &Path) -> Re
         Some(found) if found > known => Err(StoreError::NewerSchema { path: path.to_path_buf(), found, known }),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Bytes the records in `dir` take on the disk, journal included.
+#[must_use]
+pub fn size_on_disk(dir: &Path) -> u64 {
+    let sizes =
+        COMPANIONS.map(|companion| std::fs::metadata(dir.join(format!("{FILE}{companion}"))).map(|it| it.len()));
+    sizes.into_iter().flatten().sum()
 }
 
 /// Renames the damaged file and its journal, so that nothing in them is lost to a repair by hand.

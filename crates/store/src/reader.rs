@@ -3,12 +3,13 @@
 use crate::columns::{self, Columns};
 use crate::table::{
     alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
-    orphan_stop, refused_card, secret, series, session, session_change, site, status_change, stored_file, tenant, wish,
+    orphan_stop, refused_card, retention, secret, series, session, session_change, site, status_change, stored_file,
+    tenant, wish,
 };
 use crate::usage::{self, UsageQuestion, UsageSum};
 use crate::{
-    AlarmFilter, FrameFilter, List, OrphanFilter, OutboxBatch, Page, RowPage, SessionFilter, Sink, SinkState,
-    StoreError, outbox,
+    AlarmFilter, FrameFilter, List, OrphanFilter, OutboxBatch, Page, Retention, RowPage, SessionFilter, Sink,
+    SinkState, StoreError, outbox,
 };
 use domain::{
     Alarm, Card, CardId, Charger, ChargerId, ChargerSecurity, CircuitTree, Decision, DurationMs, Fact, Frame,
@@ -17,6 +18,7 @@ use domain::{
 };
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool};
+use std::collections::BTreeSet;
 
 /// Sessions that ended this long ago may still be reported again by a charger that was offline.
 const RECENT: DurationMs = DurationMs(32 * 86_400_000);
@@ -259,6 +261,14 @@ impl Reader {
         secret::get(&mut *self.conn().await?, name).await
     }
 
+    /// How long each kind of record is kept; as the program does by itself while nobody chose.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn retention(&self) -> Result<Retention, StoreError> {
+        Ok(retention::get(&mut *self.conn().await?).await?.unwrap_or_default())
+    }
+
     /// Names of the secrets that begin with `prefix`, in order.
     ///
     /// # Errors
@@ -329,6 +339,14 @@ impl Reader {
         Ok(Some((sink, batch)))
     }
 
+    /// The highest number a sink was ever given by these records, noted before it was; 0 for none.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_sent(&self, sink: &str) -> Result<i64, StoreError> {
+        outbox::sent(&mut *self.conn().await?, sink).await
+    }
+
     /// The identity of this site among all sites of a cloud.
     ///
     /// # Errors
@@ -351,15 +369,42 @@ impl Reader {
         outbox::row_page(&mut *self.conn().await?, sink, table, after, limit).await
     }
 
-    /// Days with packed minutes, as number of the series, its name and the beginning of the day.
+    /// Days with readings, as number of the series, its name and the beginning of the day.
     ///
     /// # Errors
     /// As [`Self::setup`].
     pub async fn outbox_days(&self) -> Result<Vec<(i64, String, i64)>, StoreError> {
-        outbox::chunk_list(&mut *self.conn().await?).await
+        outbox::day_list(&mut *self.conn().await?).await
     }
 
-    /// Packed readings of a series as a sink gets them: times and values.
+    /// Beginnings of the minutes that may still get readings: a sink has not got them as they will be.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_open_minutes(&self) -> Result<BTreeSet<i64>, StoreError> {
+        outbox::open_minutes(&mut *self.conn().await?).await
+    }
+
+    /// Numbers and names of all series.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_series(&self) -> Result<Vec<(i64, String)>, StoreError> {
+        outbox::series_list(&mut *self.conn().await?).await
+    }
+
+    /// Means of quarter-hours of a series as a sink gets them: those from before it has minutes.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_quarters(&self, series: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+        let mut conn = self.conn().await?;
+        let mut at = conn.begin().await?;
+        // As far as times of chunks can be.
+        outbox::quarters(&mut at, series, 0, i64::MAX).await
+    }
+
+    /// Readings of a series as a sink gets them, packed or not: times and values.
     ///
     /// # Errors
     /// As [`Self::setup`].
@@ -370,7 +415,10 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<(i64, i64)>, StoreError> {
-        outbox::readings_between(&mut *self.conn().await?, sink.setup.resolution, series, from.0, to.0).await
+        let mut conn = self.conn().await?;
+        // One transaction: a value is packed between two reads else.
+        let mut at = conn.begin().await?;
+        outbox::readings_between(&mut at, sink.setup.resolution, series, from.0, to.0).await
     }
 }
 

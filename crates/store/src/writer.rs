@@ -10,14 +10,14 @@ use crate::seed::{self, History};
 use crate::table::series::SeriesNumbers;
 use crate::table::{
     alarm, card, certificate, charger, charger_security, circuit, decision, fact, frame, hardware, hold, meter,
-    orphan_stop, reading, refused_card, secret, session, session_change, session_trace, site, statement, status_change,
-    stored_file, tenant, wish,
+    orphan_stop, reading, refused_card, retention, secret, session, session_change, session_trace, site, statement,
+    status_change, stored_file, tenant, wish,
 };
 use crate::{Retention, SinkOrder, StatementRecord, StoreError, outbox};
 use domain::{Frame, Reading, Record, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 /// Callers that may wait; more wait in their own `commit`, which is the back-pressure. Twice the chargers of the
@@ -35,6 +35,7 @@ enum Job {
     Secret { name: String, value: Option<String>, answer: Answer<()> },
     Statement { record: Box<StatementRecord>, answer: Answer<()> },
     Sink { order: Box<SinkOrder>, answer: Answer<()> },
+    Retain { retention: Retention, answer: Answer<()> },
     Maintain { now: Timestamp, answer: Answer<Option<Maintenance>> },
     Seed { history: Box<History>, answer: Answer<()> },
     Close { answer: Answer<()> },
@@ -45,13 +46,16 @@ enum Job {
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     transactions: Arc<AtomicU64>,
+    doubt: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(crate) fn start(conn: SqliteConnection, lock: Lock, retention: Retention, feeding: bool) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let transactions = Arc::new(AtomicU64::new(0));
+        let doubt = Arc::new(AtomicBool::new(false));
         let task = Task {
+            doubt: doubt.clone(),
             conn,
             lock,
             retention,
@@ -61,7 +65,7 @@ impl Writer {
         };
         // It ends when the last `Writer` is gone; everything accepted until then is written.
         drop(tokio::spawn(task.run(queue)));
-        Self { jobs, transactions }
+        Self { jobs, transactions, doubt }
     }
 
     /// Makes the records durable together: when this returns `Ok`, they survive power loss; when it fails, none of them
@@ -113,6 +117,14 @@ impl Writer {
         self.ask(|answer| Job::Sink { order, answer }).await
     }
 
+    /// Chooses how long each kind of record is kept, in whole days; the next [`Self::maintain`] removes what is older.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn retain(&self, retention: Retention) -> Result<(), StoreError> {
+        self.ask(|answer| Job::Retain { retention, answer }).await
+    }
+
     /// Packs finished hours and removes what is past its retention, in short transactions between which others commit.
     /// Call it every few minutes of the site's clock.
     ///
@@ -126,6 +138,17 @@ impl Writer {
             total.removed += done.removed;
         }
         Ok(total)
+    }
+
+    /// Damage was seen: all pages are checked at the next start, however the program ends.
+    pub fn doubt(&self) {
+        self.doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether damage was seen.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.doubt.load(Ordering::Relaxed)
     }
 
     /// Transactions committed since opening; fewer than commits when callers shared them.
@@ -156,6 +179,8 @@ impl Writer {
 }
 
 struct Task {
+    /// Whether damage was seen.
+    doubt: Arc<AtomicBool>,
     conn: SqliteConnection,
     lock: Lock,
     retention: Retention,
@@ -186,6 +211,10 @@ impl Task {
                     Job::Sink { order, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
                         reply(answer, self.sink(&order).await);
+                    }
+                    Job::Retain { retention, answer } => {
+                        self.commit_group(std::mem::take(&mut group)).await;
+                        reply(answer, self.retain(retention).await);
                     }
                     Job::Maintain { now, answer } => {
                         self.commit_group(std::mem::take(&mut group)).await;
@@ -309,6 +338,14 @@ impl Task {
         Ok(())
     }
 
+    async fn retain(&mut self, retention: Retention) -> Result<(), StoreError> {
+        self.begin().await?;
+        let done = retention::set(&mut self.conn, &retention).await;
+        self.end(done).await?;
+        self.retention = retention;
+        Ok(())
+    }
+
     async fn maintain(&mut self, now: Timestamp) -> Result<Option<Maintenance>, StoreError> {
         self.begin().await?;
         let done = maintenance::slice(&mut self.conn, &self.retention, now, self.feeding).await;
@@ -322,9 +359,12 @@ impl Task {
     }
 
     async fn close(self) -> Result<(), StoreError> {
-        let Self { mut conn, mut lock, .. } = self;
+        let Self { mut conn, mut lock, doubt, .. } = self;
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await?;
         conn.close().await?;
+        if doubt.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         if let Err(error) = lock.mark_clean() {
             tracing::warn!(%error, "the lock file cannot be written; the records will be checked at the next start");
         }
@@ -345,7 +385,10 @@ impl Task {
             Ok(_) => {
                 self.transactions.fetch_add(1, Ordering::Relaxed);
             }
-            Err(_) => {
+            Err(error) => {
+                if let StoreError::Corrupt(_) = error {
+                    self.doubt.store(true, Ordering::Relaxed);
+                }
                 self.numbers.forget();
                 // SQLite may have taken it back by itself; then there is nothing to roll back, which is as good.
                 let _already = self.run_sql("ROLLBACK").await;

@@ -6,14 +6,13 @@ use crate::series_codec::Point;
 use crate::table::frame::Row;
 use crate::table::reading_chunk::{self, Resolution};
 use crate::table::series::SeriesNumbers;
-use crate::table::{decision, frame_chunk, session, session_trace};
+use crate::table::{frame_chunk, session, session_trace, to_json};
 use crate::{Options, Retention, Store, StoreError};
 use domain::{
-    ChargerId, ConnectorNumber, Decision, DurationMs, EndReason, Known, MilliAmps, Provenance, Quantity, Series,
-    Session, SessionId, Source, Timestamp, WattHours,
+    ChargerId, ConnectorNumber, DurationMs, EndReason, Known, Provenance, Quantity, Series, Session, SessionId, Source,
+    Timestamp, WattHours,
 };
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
-use std::collections::BTreeMap;
+use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, SqliteConnection};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -204,7 +203,7 @@ impl Fill {
 
     /// Eight series of a charger on one day.
     fn charger(&mut self, charger: u16, start: i64) -> Vec<(Series, Vec<Point>)> {
-        let mut columns: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
+        let mut columns: [Vec<Point>; 8] = Default::default();
         let mut set = 16_000;
         let mut energy = self.energy.get(usize::from(charger)).copied().unwrap_or(0);
         let mut rest = 0;
@@ -223,8 +222,8 @@ impl Fill {
             rest %= HOUR_MS;
             let commanded = if charges { set } else { 0 };
             let [l1, l2, l3] = currents;
-            for (column, value) in [l1, l2, l3, power, energy, commanded, 32_000, 0].into_iter().enumerate() {
-                columns.entry(column).or_default().push((at, value));
+            for (column, value) in columns.iter_mut().zip([l1, l2, l3, power, energy, commanded, 32_000, 0]) {
+                column.push((at, value));
             }
         }
         if let Some(kept) = self.energy.get_mut(usize::from(charger)) {
@@ -236,6 +235,7 @@ impl Fill {
         };
         columns
             .into_iter()
+            .enumerate()
             .map(|(column, values)| {
                 let quantity = Quantity::ALL.get(column).copied();
                 let series = match quantity {
@@ -302,17 +302,18 @@ impl Fill {
     async fn decisions(&mut self, conn: &mut SqliteConnection, charger: u16, start: i64) -> Result<(), StoreError> {
         let Source::Connector(id, connector) = source(charger) else { return Ok(()) };
         let first = start + CHARGES_FROM_H * HOUR_MS;
-        for i in 0..DECISIONS_A_DAY {
-            let one = Decision {
-                charger: id.clone(),
-                connector,
-                at: Timestamp(first + i * CHARGES_H * HOUR_MS / DECISIONS_A_DAY),
-                limit: MilliAmps(u32::try_from(6_000 + i * 10).unwrap_or(6_000)),
-                sentence: "Shared with 7 other cars: the grid connection has 41.5 A left on L2".to_owned(),
-                known: Some(Known::default()),
-            };
-            decision::upsert(conn, &one).await?;
-        }
+        let known = to_json(&Known::default());
+        let mut query =
+            QueryBuilder::new("INSERT INTO decision (charger, connector, at_ms, limit_ma, sentence, known) ");
+        query.push_values(0..DECISIONS_A_DAY, |mut row, i| {
+            row.push_bind(id.as_str().to_owned())
+                .push_bind(connector.0)
+                .push_bind(first + i * CHARGES_H * HOUR_MS / DECISIONS_A_DAY)
+                .push_bind(6_000 + i * 10)
+                .push_bind("Shared with 7 other cars: the grid connection has 41.5 A left on L2")
+                .push_bind(known.clone());
+        });
+        query.build().execute(conn).await?;
         Ok(())
     }
 

@@ -10,11 +10,8 @@ use chrono::{DateTime, Utc};
 use rskafka::client::partition::{Compression, PartitionClient, UnknownTopicHandling};
 use rskafka::client::{Client, ClientBuilder, Credentials, SaslConfig};
 use rskafka::record::Record;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Records in one request: some hundred kilobytes, below what brokers take by default.
@@ -69,23 +66,6 @@ pub struct Stream {
     site: String,
 }
 
-fn tls(ca_file: &str) -> Result<Arc<rustls::ClientConfig>, Trouble> {
-    let mut roots = rustls::RootCertStore::empty();
-    if ca_file.is_empty() {
-        let (_added, _ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        let read = CertificateDer::pem_file_iter(ca_file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let read =
-            read.map_err(|error| trouble("tls", format!("The certificate file {ca_file} cannot be read"), error))?;
-        let (_added, _ignored) = roots.add_parsable_certificates(read);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| trouble("tls", "TLS cannot be used on this computer", error))?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
-}
-
 async fn step<T, E: std::fmt::Display>(
     what: &'static str,
     future: impl Future<Output = Result<T, E>>,
@@ -119,7 +99,7 @@ impl Stream {
             Sasl::Scram512 => builder.sasl_config(SaslConfig::ScramSha512(credentials())),
         };
         if settings.tls {
-            builder = builder.tls_config(tls(&settings.ca_file)?);
+            builder = builder.tls_config(crate::tls::client(&settings.ca_file)?);
         }
         let client = step("The brokers refused the connection", builder.build()).await?;
         let topics = step("The brokers do not say which topics there are", client.list_topics()).await?;

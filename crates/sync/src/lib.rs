@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod mqtt;
 pub mod postgres;
 mod runner;
+mod tls;
 
 pub use self::batch::{Batch, Reading, Row};
 pub use self::runner::{Next, Outbox, Phase, Sink, Status, Trouble, run};

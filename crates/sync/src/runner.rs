@@ -35,6 +35,10 @@ pub trait Outbox: Send + Sync {
     /// What comes next; `None` when the sink was removed.
     fn next(&self) -> impl Future<Output = Result<Option<Next>, String>> + Send;
 
+    /// Everything up to a number is about to be delivered; remembered for good, so that records restored from an older
+    /// copy can be told from those that sent it.
+    fn begins(&self, through: i64) -> impl Future<Output = Result<(), String>> + Send;
+
     /// Everything up to a number has arrived, in so many rows.
     fn arrived(&self, through: i64, rows: i64) -> impl Future<Output = Result<(), String>> + Send;
 }
@@ -111,7 +115,7 @@ pub async fn run<O: Outbox, S: Sink, F: Future<Output = Result<S, Trouble>> + Se
                 }
             }
             Err(sentence) => {
-                fail(&status, Trouble { code: "outbox", sentence, detail: String::new() });
+                fail(&status, own(sentence));
                 Some(RETRY_FIRST)
             }
         };
@@ -122,6 +126,11 @@ pub async fn run<O: Outbox, S: Sink, F: Future<Output = Result<S, Trouble>> + Se
             _ = drain.wait_for(|draining| *draining) => return,
         }
     }
+}
+
+/// Our own records stand in the way.
+const fn own(sentence: String) -> Trouble {
+    Trouble { code: "outbox", sentence, detail: String::new() }
 }
 
 /// Delivers one batch. Gives the pause before the next, `None` for no pause.
@@ -146,7 +155,11 @@ async fn step<O: Outbox, S: Sink, F: Future<Output = Result<S, Trouble>> + Send>
             None => sink.insert((next.settings.clone(), make(next.settings.clone()).await?)),
         };
         phase(status, Phase::Sending);
-        if next.batch.is_empty() { Ok(()) } else { open.deliver(&next.batch).await }
+        if next.batch.is_empty() {
+            return Ok(());
+        }
+        outbox.begins(next.batch.through).await.map_err(own)?;
+        open.deliver(&next.batch).await
     });
     let slow = || Trouble {
         code: "slow",
@@ -156,11 +169,7 @@ async fn step<O: Outbox, S: Sink, F: Future<Output = Result<S, Trouble>> + Send>
     let delivered = delivered.await.unwrap_or_else(|_elapsed| Err(slow()));
     let rows = i64::try_from(next.batch.len()).unwrap_or(i64::MAX);
     let done = match delivered {
-        Ok(()) => outbox.arrived(next.batch.through, rows).await.map_err(|sentence| Trouble {
-            code: "outbox",
-            sentence,
-            detail: String::new(),
-        }),
+        Ok(()) => outbox.arrived(next.batch.through, rows).await.map_err(own),
         Err(trouble) => Err(trouble),
     };
     match done {

@@ -14,7 +14,24 @@ use sync::{Batch, Reading, Sink as _};
 struct Broker {
     child: Child,
     port: u16,
-    _dir: tempfile::TempDir,
+    /// Where it speaks TLS, as `localhost`.
+    secure: u16,
+    dir: tempfile::TempDir,
+}
+
+/// An authority and a certificate for `localhost`, as files.
+fn certificates(dir: &std::path::Path) {
+    let issuer_key = rcgen::KeyPair::generate().unwrap();
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    std::fs::write(dir.join("ca.pem"), authority.self_signed(&issuer_key).unwrap().pem()).unwrap();
+    let issuer = rcgen::Issuer::new(authority, issuer_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    std::fs::write(dir.join("server.pem"), leaf.pem()).unwrap();
+    std::fs::write(dir.join("server.key"), key.serialize_pem()).unwrap();
+    // The broker becomes another user before it reads it.
+    std::fs::set_permissions(dir.join("server.key"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
 }
 
 impl Broker {
@@ -28,16 +45,27 @@ impl Broker {
         std::fs::set_permissions(&passwords, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let config = dir.path().join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\npassword_file {}\nallow_anonymous false\n", passwords.display());
+        certificates(dir.path());
+        let secure = sync::cluster::free_port().unwrap();
+        let file = |name: &str| dir.path().join(name).display().to_string();
+        let text = format!(
+            "password_file {}\nallow_anonymous false\nlistener {port} 127.0.0.1\nlistener {secure} 127.0.0.1\n\
+             certfile {}\nkeyfile {}\n",
+            passwords.display(),
+            file("server.pem"),
+            file("server.key")
+        );
         std::fs::write(&config, text).unwrap();
         let program =
             if std::path::Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
         let child = Command::new(program).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.expect("cargo xtask test installs mosquitto");
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::yield_now();
+        for port in [port, secure] {
+            while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+                std::thread::yield_now();
+            }
         }
-        Self { child, port, _dir: dir }
+        Self { child, port, secure, dir }
     }
 
     fn settings(&self, preset: Preset) -> Settings {
@@ -152,4 +180,34 @@ async fn many_arrive_and_trouble_is_named() {
     }
     drop(broker);
     assert_eq!(sink.deliver(&batch()).await.unwrap_err().code, "lost");
+}
+
+/// With TLS the broker's certificate is checked, and what is wrong with it has a name; without the box nothing is
+/// encrypted behind the manager's back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_is_encrypted_and_the_broker_checked() {
+    let broker = Broker::start();
+    let ca_file = broker.dir.path().join("ca.pem").display().to_string();
+    let good = Settings {
+        host: "localhost".to_owned(),
+        port: broker.secure,
+        tls: true,
+        ca_file,
+        ..broker.settings(Preset::Emoncms)
+    };
+    let mut sink = Northbound::connect(&good, "secret").await.unwrap();
+    let heard = broker.hear(3, || {
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(sink.deliver(&batch()))).unwrap();
+    });
+    assert!(heard.iter().any(|line| line == "emon/sol7_house/power_w 50"), "{heard:?}");
+    for (settings, code, says) in [
+        (Settings { ca_file: String::new(), ..good.clone() }, "tls", "authority nobody here knows"),
+        (Settings { host: "127.0.0.1".to_owned(), ..good.clone() }, "tls", "another name"),
+        (Settings { port: broker.port, ..good.clone() }, "tls", "does not speak TLS"),
+        (Settings { ca_file: "/no/such.pem".to_owned(), ..good.clone() }, "tls", "/no/such.pem"),
+        (Settings { tls: false, ..good.clone() }, "port", "TLS"),
+    ] {
+        let trouble = Northbound::connect(&settings, "secret").await.map(|_open| ()).unwrap_err();
+        assert!(trouble.code == code && trouble.sentence.contains(says), "wanted {code}, {says}: {trouble:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use sync::cluster::{Cluster, Ending, PASSWORD};
-use sync::postgres::{Cloud, Kind, Settings, Tls, Writer, migrate, test};
+use sync::postgres::{Cloud, Kind, Settings, Step, Tls, Writer, migrate, test};
 use sync::{Batch, Reading, Row, Sink as _};
 
 const SITE: &str = "00112233445566778899aabbccddeeff";
@@ -13,6 +13,7 @@ fn writer(computer: &str) -> Writer {
         site_name: "Rua do Sol 7".to_owned(),
         computer: computer.to_owned(),
         computer_name: format!("pc-{computer}"),
+        sent: i64::MAX,
     }
 }
 
@@ -57,7 +58,7 @@ async fn newer_rows_win_and_nothing_doubles() {
     let sent = Batch { through: 31, readings, series, ..Batch::default() };
     cloud.deliver(&sent).await.unwrap();
     cloud.deliver(&sent).await.unwrap();
-    assert_eq!(cloud.series_readings(7, 0, 999_999).await.unwrap(), [(60_000, 2), (120_001, -3)]);
+    assert_eq!(cloud.series_readings(7, Step::Fine, (0, 999_999)).await.unwrap(), [(60_000, 2), (120_001, -3)]);
 
     let body =
         |id: i64, wh: i64| format!(r#"{{"id":{id},"charger":"C1","connector":1,"energy_wh":{wh},"of_tomorrow":"x"}}"#);
@@ -95,6 +96,102 @@ async fn one_computer_writes_for_a_building() {
     let mut other = Cloud::connect(&settings, PASSWORD, &elsewhere).await.unwrap();
     other.deliver(&batch(3, vec![session(3, 1, 77)])).await.unwrap();
     assert_eq!(cluster.sql("SELECT energy_wh FROM meshwatt.session ORDER BY 1").unwrap(), "1\n77", "ids never clash");
+}
+
+/// Records restored from an older copy send nothing until somebody decides, so that nothing newer is replaced: not even
+/// by a row that got the same number again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_copy_never_replaces_newer_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(dir.path(), &[]).unwrap();
+    let settings = cluster.settings();
+    migrate(&settings, PASSWORD).await.unwrap();
+    let of = |sent| Writer { sent, ..writer("pc") };
+    let mut cloud = Cloud::connect(&settings, PASSWORD, &of(0)).await.unwrap();
+    cloud.deliver(&batch(100, vec![session(100, 1, 500)])).await.unwrap();
+    cloud.deliver(&batch(200, vec![session(200, 2, 700)])).await.unwrap();
+    // It was killed before it noted that this arrived; it had noted that it begins.
+    drop(Cloud::connect(&settings, PASSWORD, &of(200)).await.unwrap());
+    let older = Cloud::connect(&settings, PASSWORD, &of(100)).await.unwrap_err();
+    assert!(older.code == "restored" && older.sentence.contains("cloud pull"), "{older:?}");
+    Cloud::take_over(&settings, PASSWORD, &of(100)).await.unwrap();
+    let mut decided = Cloud::connect(&settings, PASSWORD, &of(100)).await.unwrap();
+    decided.deliver(&batch(110, vec![session(110, 2, 9)])).await.unwrap();
+    let all = "SELECT string_agg(id || ':' || energy_wh, ' ' ORDER BY id) FROM meshwatt.session";
+    assert_eq!(cluster.sql(all).unwrap(), "1:500 2:700", "older numbers never win, whoever decides");
+}
+
+/// Many buildings write at once, with the same numbers of their own; each finds its rows and no others.
+#[tokio::test(flavor = "multi_thread")]
+async fn buildings_write_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(dir.path(), &[]).unwrap();
+    let settings = cluster.settings();
+    migrate(&settings, PASSWORD).await.unwrap();
+    let sites: Vec<String> = (1..=6).map(|number| format!("{number:032x}")).collect();
+    let tasks: Vec<_> = (1..=6)
+        .zip(sites.clone())
+        .map(|(number, site)| {
+            let settings = settings.clone();
+            tokio::spawn(async move {
+                let mine = Writer { site, ..writer("pc") };
+                let mut cloud = Cloud::connect(&settings, PASSWORD, &mine).await.unwrap();
+                for through in 1..=20 {
+                    let rows = (1..=50).map(|id| session(through * 100 + id, id, number * 1000 + through)).collect();
+                    let reading =
+                        Reading { seq: through, series: 1, at_ms: through * 60_000, step_ms: 60_000, value: number };
+                    let series = BTreeMap::from([(1, "house/power_w".to_owned())]);
+                    let sent = Batch { through, rows, readings: vec![reading], series };
+                    cloud.deliver(&sent).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let found = cluster
+        .sql(
+            "SELECT string_agg(n || ' ' || least || ' ' || most, ',' ORDER BY least) FROM
+             (SELECT count(*) AS n, min(energy_wh) AS least, max(energy_wh) AS most FROM meshwatt.session GROUP BY site_id) AS x",
+        )
+        .unwrap();
+    let wanted: Vec<String> = (1..=6).map(|number| format!("50 {0} {0}", number * 1000 + 20)).collect();
+    assert_eq!(found, wanted.join(","));
+    let readings = "SELECT string_agg(n || ' ' || value, ',' ORDER BY value) FROM
+        (SELECT count(*) AS n, value FROM meshwatt.reading GROUP BY site_id, value) AS x";
+    assert_eq!(cluster.sql(readings).unwrap(), "20 1,20 2,20 3,20 4,20 5,20 6");
+}
+
+/// The statements of `docs/cloud.md` cut the readings into months; sending goes on into them, and the views still answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn readings_are_cut_into_months() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cloud.md")).unwrap();
+    let block = text.split("```sql\n").find(|block| block.starts_with("-- Readings by month")).unwrap();
+    let statements = block.split("```").next().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(dir.path(), &[]).unwrap();
+    let settings = cluster.settings();
+    migrate(&settings, PASSWORD).await.unwrap();
+    let send = async |seq, at_ms, value| {
+        let mut cloud = Cloud::connect(&settings, PASSWORD, &writer("a")).await.unwrap();
+        let reading = Reading { seq, series: 7, at_ms, step_ms: 60_000, value };
+        let series = BTreeMap::from([(7, "house/power_w".to_owned())]);
+        cloud.deliver(&Batch { through: seq, readings: vec![reading], series, ..Batch::default() }).await.unwrap();
+    };
+    let now_ms: i64 = cluster
+        .sql("SELECT (extract(epoch FROM date_trunc('minute', now())) * 1000)::bigint")
+        .unwrap()
+        .parse()
+        .unwrap();
+    send(1, now_ms, 10).await;
+    cluster.sql(statements).unwrap();
+    send(2, now_ms, 11).await;
+    send(3, 60_000, 12).await;
+    let month = cluster.sql("SELECT to_char(now(), '\"meshwatt.reading_\"YYYY_MM')").unwrap();
+    assert_eq!(cluster.sql(&format!("SELECT value FROM {month}")).unwrap(), "11", "the newer value, in its month");
+    assert_eq!(cluster.sql("SELECT value FROM meshwatt.reading_other").unwrap(), "12", "and nothing is refused");
+    cluster.sql("SELECT * FROM meshwatt.live_state").unwrap();
 }
 
 /// Whatever is wrong with a connection has its own name and says what to do.

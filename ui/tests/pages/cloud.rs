@@ -51,10 +51,7 @@ fn the_cloud_says_what_is_wrong_and_what_leaves() {
     assert!(asked.contains("PUT sync/cloud") && asked.contains(r#""names":true,"cards":false"#), "{asked}");
     assert!(asked.contains(r#""password":"secret""#), "{asked}");
     let portuguese = on_page(&self::server(), Language::Portuguese, [1920.0, 1080.0]);
-    assert!(says(
-        &portuguese,
-        "O servidor existe, mas nenhuma base de dados responde nessa porta; verifique a porta e a firewall"
-    ));
+    assert!(says(&portuguese, "O servidor existe, mas não responde nessa porta; verifique a porta e a firewall"));
 }
 
 /// A copy is looked into before it is brought back, and brought back only after the manager said so.
@@ -73,4 +70,45 @@ fn a_copy_is_looked_into_first() {
     server.asked();
     press(&mut harness, "Restore at the next start");
     assert_eq!(server.asked()[0], "POST backups/meshwatt-20261120T030000Z.db/restore {}");
+}
+
+/// How long records are kept says what is usual, and choosing a shorter time warns before it is saved.
+#[test]
+fn retention_is_chosen_with_care() {
+    let server = server();
+    let mut harness = on_page(&server, Language::English, [1280.0, 1400.0]);
+    harness.get_by_role_and_label(Role::RadioButton, "Cloud and copies: Copies").click();
+    harness.run();
+    assert!(says(&harness, "The records take 812.4 MB on the disk") && says(&harness, "usually 40"));
+    let raw = || Role::SpinButton;
+    harness.get_by_role_and_label(raw(), "Readings as measured").focus();
+    harness.run();
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run();
+    let warned = "What is older than that is removed within minutes and does not come back";
+    assert!(says(&harness, warned), "a shorter time warns");
+    server.answer("retention", &keeping::retention());
+    server.asked();
+    press(&mut harness, "Save How long records are kept");
+    let asked = server.asked().join("\n");
+    assert!(asked.contains(r#"PUT retention {"raw_days":59,"minute_days":761,"#), "{asked}");
+}
+
+/// The line to the MQTT broker can be encrypted; the usual port follows the box.
+#[test]
+fn the_line_to_the_broker_can_be_encrypted() {
+    let server = server();
+    let mqtt = api::MqttForm { host: "broker.example.pt".to_owned(), port: 1883, ..api::MqttForm::default() };
+    server.answer("sync/mqtt", &api::MqttItem { form: mqtt, ..api::MqttItem::default() });
+    let mut harness = on_page(&server, Language::English, [1280.0, 1400.0]);
+    harness.get_by_role_and_label(Role::RadioButton, "Cloud and copies: Other systems").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::CheckBox, "Encrypt the connection and check the broker's certificate").click();
+    harness.run();
+    assert!(says(&harness, "Certificate of the broker's authority"));
+    server.answer("sync/mqtt/test", &ConnectionTest::default());
+    server.asked();
+    press(&mut harness, "Test connection MQTT broker");
+    let asked = server.asked().join("\n");
+    assert!(asked.contains(r#""port":8883"#) && asked.contains(r#""tls":true"#), "{asked}");
 }

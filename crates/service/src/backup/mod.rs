@@ -33,7 +33,7 @@ const DUE_MS: i64 = 86_400_000 - 600_000;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The copy or the records are the cause.
-    #[error("the copy or the records cannot be used")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A file or folder cannot be used.
     #[error("{path} cannot be read or written; check that it is there, writable, and that its disk is not full")]

@@ -28,6 +28,11 @@ impl Outbox for Carrier {
         }))
     }
 
+    async fn begins(&self, through: i64) -> Result<(), String> {
+        let order = SinkOrder::Attempt { name: self.sink.to_owned(), through };
+        self.writer.sink(order).await.map_err(|error| chain(&error))
+    }
+
     async fn arrived(&self, through: i64, rows: i64) -> Result<(), String> {
         let order = SinkOrder::Advance { name: self.sink.to_owned(), through, rows };
         self.writer.sink(order).await.map_err(|error| chain(&error))

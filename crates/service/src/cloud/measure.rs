@@ -62,6 +62,7 @@ pub async fn catch_up(
         site_name: "bench".to_owned(),
         computer: "bench".to_owned(),
         computer_name: "bench".to_owned(),
+        sent: 0,
     };
     let mut cloud = Cloud::connect(settings, password, &computer).await?;
     let carrier = Carrier::new(reader.clone(), writer.clone(), CLOUD);
@@ -71,6 +72,8 @@ pub async fn catch_up(
         if next.batch.through == next.cursor {
             break;
         }
+        let begun = carrier.begins(next.batch.through).await;
+        begun.map_err(|detail| super::own_trouble("outbox", detail))?;
         cloud.deliver(&next.batch).await?;
         let count = next.batch.len();
         rows += u64::try_from(count).unwrap_or(0);

@@ -101,12 +101,14 @@ impl Clouds {
     pub(crate) async fn computer(&self) -> Result<sync::postgres::Writer, String> {
         let words = |error: &(dyn std::error::Error + 'static)| crate::error::chain(error);
         let site = self.0.reader.site_key().await.map_err(|error| words(&error))?;
+        let sent = self.0.reader.outbox_sent(CLOUD).await.map_err(|error| words(&error))?;
         let basis = self.0.reader.statement_basis().await.map_err(|error| words(&error))?;
         Ok(sync::postgres::Writer {
             site,
             site_name: basis.site.map(|site| site.name).unwrap_or_default(),
             computer: computer_id(&self.0.dir).map_err(|error| words(&error))?,
             computer_name: computer_name(),
+            sent,
         })
     }
 

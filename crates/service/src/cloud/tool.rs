@@ -156,6 +156,33 @@ impl CloudTool {
         verify::verify(&reader, &state, &mut cloud).await
     }
 
+    /// Every mean of a minute that will not change any more, by name of the series and milliseconds since 1970: what every
+    /// other system must have once nothing waits.
+    ///
+    /// # Errors
+    /// Says what stands in the way.
+    pub async fn settled_minutes(&self) -> Result<BTreeMap<(String, i64), i64>, CloudError> {
+        let reader = Store::open_to_read(&self.dir).await?;
+        let setup = SinkSetup {
+            name: "compare".to_owned(),
+            settings: String::new(),
+            consents: Vec::new(),
+            resolution: Resolution::Minutes,
+            paused: false,
+        };
+        let all = store::Sink { setup, cursor: 0, sent: 0, filled: 0 };
+        let open = reader.outbox_open_minutes().await?;
+        let mut minutes = BTreeMap::new();
+        for (series, name, day) in reader.outbox_days().await? {
+            for (at, value) in reader.outbox_readings(&all, series, Timestamp(day), Timestamp(day + DAY_MS)).await? {
+                if !open.contains(&at) {
+                    minutes.insert((name.clone(), at), value);
+                }
+            }
+        }
+        Ok(minutes)
+    }
+
     /// This computer sends for the building from now on.
     ///
     /// # Errors
@@ -175,6 +202,8 @@ impl CloudTool {
             site_name: site_name.to_owned(),
             computer,
             computer_name: computer_name(),
+            // It takes over, which asks no questions.
+            sent: 0,
         })
     }
 

@@ -2,8 +2,9 @@
 
 use super::CloudError;
 use domain::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Reader, SinkState};
-use sync::postgres::{Cloud, Difference, Kind};
+use sync::postgres::{Cloud, Difference, Kind, Step};
 
 /// Rows compared at once.
 const PAGE: i64 = 1000;
@@ -12,6 +13,10 @@ const PAGE: i64 = 1000;
 const SHOWN_MAX: usize = 50;
 
 const DAY_MS: i64 = 86_400_000;
+
+const MINUTE_MS: i64 = 60_000;
+
+const QUARTER_MS: i64 = 900_000;
 
 /// How one table compares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Verification {
     }
 }
 
-/// Compares all tables and all readings that are packed.
+/// Compares all tables and all readings but those of minutes that may still get more.
 pub(super) async fn verify(reader: &Reader, state: &SinkState, cloud: &mut Cloud) -> Result<Verification, CloudError> {
     let mut found = Verification { waiting: state.waiting, ..Verification::default() };
     for table in store::outbox_tables(&state.sink) {
@@ -91,6 +96,26 @@ pub(super) async fn verify(reader: &Reader, state: &SinkState, cloud: &mut Cloud
     Ok(found)
 }
 
+/// Counts how two series of values differ.
+fn add(
+    sums: &mut VerifiedTable,
+    found: &mut Verification,
+    what: std::fmt::Arguments<'_>,
+    local: &BTreeMap<i64, i64>,
+    remote: &BTreeMap<i64, i64>,
+) {
+    let missing = count(local.keys().filter(|at| !remote.contains_key(at)).count());
+    let extra = count(remote.keys().filter(|at| !local.contains_key(at)).count());
+    let different = count(local.iter().filter(|(at, value)| remote.get(at).is_some_and(|it| it != *value)).count());
+    sums.rows += count(local.len());
+    sums.missing += missing;
+    sums.extra += extra;
+    sums.different += different;
+    if missing + extra + different > 0 && found.shown.len() < SHOWN_MAX {
+        found.shown.push(format!("reading {what}: {missing} missing, {different} different, {extra} extra"));
+    }
+}
+
 async fn readings(
     reader: &Reader,
     state: &SinkState,
@@ -100,23 +125,40 @@ async fn readings(
     let mut sums = VerifiedTable { name: "reading".to_owned(), ..VerifiedTable::default() };
     for (series, name, day) in reader.outbox_days().await? {
         let end = day.saturating_add(DAY_MS);
+        // Before and after the values: a minute that ends meanwhile is still on its way.
+        let mut open = reader.outbox_open_minutes().await?;
         let here = reader.outbox_readings(&state.sink, series, Timestamp(day), Timestamp(end)).await?;
-        // What came after the last packed value is still on its way into a chunk here.
-        let Some(last) = here.last().map(|(at, _)| *at) else { continue };
-        let there = cloud.series_readings(series, day, last.saturating_add(1)).await?;
-        sums.rows += count(here.len());
-        let local: std::collections::BTreeMap<i64, i64> = here.into_iter().collect();
-        let remote: std::collections::BTreeMap<i64, i64> = there.into_iter().collect();
-        let missing = count(local.keys().filter(|at| !remote.contains_key(at)).count());
-        let extra = count(remote.keys().filter(|at| !local.contains_key(at)).count());
-        let different = count(local.iter().filter(|(at, value)| remote.get(at).is_some_and(|it| it != *value)).count());
-        (sums.missing, sums.extra, sums.different) =
-            (sums.missing + missing, sums.extra + extra, sums.different + different);
-        if missing + extra + different > 0 && found.shown.len() < SHOWN_MAX {
-            found.shown.push(format!("reading {name} {day}: {missing} missing, {different} different, {extra} extra"));
-        }
+        let there = cloud.series_readings(series, Step::Fine, (day, end)).await?;
+        open.extend(reader.outbox_open_minutes().await?);
+        let settled = |(at, _): &(i64, i64)| !open.contains(&at.saturating_sub(at.rem_euclid(MINUTE_MS)));
+        let local: BTreeMap<i64, i64> = here.into_iter().filter(settled).collect();
+        let remote: BTreeMap<i64, i64> = there.into_iter().filter(settled).collect();
+        add(&mut sums, found, format_args!("{name} {day}"), &local, &remote);
     }
+    quarters(reader, cloud, found, &mut sums).await?;
     Ok(sums)
+}
+
+/// Quarter-hours from before there are minutes. Where the cloud still has minutes of such a time, it knows more.
+async fn quarters(
+    reader: &Reader,
+    cloud: &mut Cloud,
+    found: &mut Verification,
+    sums: &mut VerifiedTable,
+) -> Result<(), CloudError> {
+    for (series, name) in reader.outbox_series().await? {
+        let mut local: BTreeMap<i64, i64> = reader.outbox_quarters(series).await?.into_iter().collect();
+        let Some((first, last)) = local.keys().next().copied().zip(local.keys().next_back().copied()) else { continue };
+        let span = (first, last.saturating_add(QUARTER_MS));
+        let fine = cloud.series_readings(series, Step::Fine, span).await?;
+        let finer: BTreeSet<i64> = fine.iter().map(|(at, _)| at.saturating_sub(at.rem_euclid(QUARTER_MS))).collect();
+        local.retain(|at, _| !finer.contains(at));
+        let mut remote: BTreeMap<i64, i64> =
+            cloud.series_readings(series, Step::Quarter, span).await?.into_iter().collect();
+        remote.retain(|at, _| !finer.contains(at));
+        add(sums, found, format_args!("{name} by quarter-hours"), &local, &remote);
+    }
+    Ok(())
 }
 
 fn count(value: usize) -> u64 {

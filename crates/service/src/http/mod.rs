@@ -134,6 +134,9 @@ impl Shared {
         if let store::StoreError::Cursor(_) = error {
             return Failure::invalid(error.to_string());
         }
+        if let store::StoreError::Corrupt(_) = error {
+            self.writer.doubt();
+        }
         tracing::error!(error = crate::error::chain(error), "the records could not be read");
         Failure::storage()
     }

@@ -63,7 +63,10 @@ pub(crate) const HOME: &[&str] = &[
     "outbox",
     "reading",
     "reading_chunk",
+    // A choice for this computer and its disk.
+    "retention",
     "secret",
+    "sent",
     "series",
     "sink",
     "site_key",

@@ -102,8 +102,23 @@ pub(crate) async fn put(conn: &mut SqliteConnection, kind: &'static str, key: &s
     Ok(())
 }
 
-/// An hour of a series was packed: when minutes of it still wait, the packed hour takes their place for this series.
-pub(crate) async fn repack(conn: &mut SqliteConnection, series: i64, hour_ms: i64, end_ms: i64) -> Result<()> {
+/// What packing an hour did to means that were kept before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repacked {
+    /// They are as they were; new ones may have been added.
+    Unchanged,
+    /// Some say something else now.
+    Changed,
+}
+
+/// An hour of a series was packed: when minutes of it still wait, or were sent with other values, the packed hour goes
+/// out for this series.
+pub(crate) async fn repack(
+    conn: &mut SqliteConnection,
+    series: i64,
+    (hour_ms, end_ms): (i64, i64),
+    done: Repacked,
+) -> Result<()> {
     let waits: Option<i64> = sqlx::query_scalar(
         "SELECT 1 FROM outbox WHERE kind = 'minute' AND key ->> 0 >= ?1 AND key ->> 0 < ?2
          UNION ALL SELECT 1 FROM open_minute WHERE at_ms >= ?1 AND at_ms < ?2 LIMIT 1",
@@ -112,10 +127,10 @@ pub(crate) async fn repack(conn: &mut SqliteConnection, series: i64, hour_ms: i6
     .bind(end_ms)
     .fetch_optional(&mut *conn)
     .await?;
-    match waits {
-        Some(_) => put(conn, "chunk", &format!("[{series},{hour_ms},{end_ms}]")).await,
-        None => Ok(()),
+    if waits.is_some() || done == Repacked::Changed {
+        return put(conn, "chunk", &format!("[{series},{hour_ms},{end_ms}]")).await;
     }
+    Ok(())
 }
 
 /// All hours before a time are packed: their minutes say nothing any more.

@@ -16,7 +16,9 @@ pub use self::catalogue::Consent;
 pub use self::read::{OutboxBatch, OutboxReading, OutboxRow, OutboxTable, RowPage};
 pub use self::sinks::{Resolution, Sink, SinkOrder, SinkSetup, SinkState};
 
-pub(crate) use self::feed::{flush_minutes, install, minute_settled, minutes_seen, repack};
-pub(crate) use self::read::{all_tables, batch, chunk_list, readings_between, row_page, table_list};
+pub(crate) use self::feed::{Repacked, flush_minutes, install, minute_settled, minutes_seen, repack};
+pub(crate) use self::read::{
+    all_tables, batch, day_list, open_minutes, quarters, readings_between, row_page, series_list, table_list,
+};
 
-pub(crate) use self::sinks::{list, obey, site_key, state};
+pub(crate) use self::sinks::{list, obey, sent, site_key, state};

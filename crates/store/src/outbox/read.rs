@@ -5,7 +5,7 @@ use super::sinks::{Resolution, Sink};
 use crate::maintenance::{Mean, means};
 use crate::series_codec::Point;
 use crate::table::reading_chunk::{self, Resolution as Chunk};
-use crate::table::{Result, bad, series};
+use crate::table::{Result, bad, reading, series};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ const ENTRIES_MAX: i64 = 2000;
 const READINGS_MAX: usize = 20_000;
 
 const MINUTE_MS: i64 = 60_000;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// A row that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +188,7 @@ impl Expand {
                 add(*series, step, &mut points.into_iter());
             }
             ("quarters", [series, from, to]) => {
-                let points = reading_chunk::list(conn, *series, Chunk::Quarter, *from, *to).await?;
+                let points = quarters(conn, *series, *from, *to).await?;
                 add(*series, Chunk::Quarter.step_ms(), &mut points.into_iter());
             }
             _ => return Err(bad("outbox", format_args!("unknown entry {kind} {key}"))),
@@ -211,28 +213,37 @@ impl Expand {
         }
         let mut values = BTreeMap::new();
         for (number, late) in by_series {
-            // Values that came after their hour was packed are only part of the minute.
-            let packed = reading_chunk::list(conn, number, Chunk::Raw, minute, end).await?;
-            let kept = if packed.is_empty() {
-                reading_chunk::list(conn, number, Chunk::Minute, minute, end).await?
-            } else {
-                Vec::new()
-            };
-            if !kept.is_empty() && self.resolution == Resolution::Minutes {
-                // The mean that is kept knows more than what came late: its raw values are gone, or were never here.
-                values.insert(number, kept);
-                continue;
-            }
-            let mut all: BTreeMap<i64, i64> = packed.into_iter().collect();
-            all.extend(late);
-            let points: Vec<Point> = all.into_iter().collect();
-            let points = match self.resolution {
-                Resolution::Raw => points,
-                Resolution::Minutes => means(&points, MINUTE_MS, self.mean(conn, number).await?).into_iter().collect(),
-            };
+            let points = self.completed(conn, number, minute, late).await?;
             values.insert(number, points);
         }
         Ok(values)
+    }
+
+    /// The values of a minute of one series of which some are not packed yet.
+    async fn completed(
+        &mut self,
+        conn: &mut SqliteConnection,
+        number: i64,
+        minute: i64,
+        late: BTreeMap<i64, i64>,
+    ) -> Result<Vec<Point>> {
+        let end = minute.saturating_add(MINUTE_MS);
+        // Values that came after their hour was packed are only part of the minute.
+        let packed = reading_chunk::list(conn, number, Chunk::Raw, minute, end).await?;
+        if packed.is_empty() && self.resolution == Resolution::Minutes {
+            let kept = reading_chunk::list(conn, number, Chunk::Minute, minute, end).await?;
+            if !kept.is_empty() {
+                // The mean that is kept knows more than what came late: its raw values are gone, or were never here.
+                return Ok(kept);
+            }
+        }
+        let mut all: BTreeMap<i64, i64> = packed.into_iter().collect();
+        all.extend(late);
+        let points: Vec<Point> = all.into_iter().collect();
+        Ok(match self.resolution {
+            Resolution::Raw => points,
+            Resolution::Minutes => means(&points, MINUTE_MS, self.mean(conn, number).await?).into_iter().collect(),
+        })
     }
 
     async fn mean(&mut self, conn: &mut SqliteConnection, number: i64) -> Result<Mean> {
@@ -295,17 +306,49 @@ pub(crate) async fn row_page(
     Ok(RowPage { rows, is_last })
 }
 
-/// Days with minutes of each series, as series number, name and beginning of the day.
-pub(crate) async fn chunk_list(conn: &mut SqliteConnection) -> Result<Vec<(i64, String, i64)>> {
+/// Days with values of each series, as series number, name and beginning of the day.
+pub(crate) async fn day_list(conn: &mut SqliteConnection) -> Result<Vec<(i64, String, i64)>> {
     Ok(sqlx::query_as(
-        "SELECT series, name, start_ms FROM reading_chunk JOIN series ON series.id = series
-         WHERE resolution_ms = 60000 ORDER BY series, start_ms",
+        "SELECT series, name, start_ms FROM
+             (SELECT series, start_ms FROM reading_chunk WHERE resolution_ms = 60000
+              UNION SELECT series, at_ms - at_ms % 86400000 FROM reading)
+         JOIN series ON series.id = series ORDER BY series, start_ms",
     )
     .fetch_all(conn)
     .await?)
 }
 
-/// Packed values of a series in a period, as a sink would get them.
+/// Means of quarter-hours of a series from before it has minutes: where there are minutes, those leave.
+pub(crate) async fn quarters(conn: &mut SqliteConnection, series: i64, from: i64, to: i64) -> Result<Vec<Point>> {
+    let mut points = reading_chunk::list(conn, series, Chunk::Quarter, from, to).await?;
+    let day: Option<i64> =
+        sqlx::query_scalar("SELECT min(start_ms) FROM reading_chunk WHERE series = ? AND resolution_ms = 60000")
+            .bind(series)
+            .fetch_one(&mut *conn)
+            .await?;
+    let packed = match day {
+        Some(day) => reading_chunk::list(conn, series, Chunk::Minute, day, day.saturating_add(DAY_MS)).await?,
+        None => Vec::new(),
+    };
+    let waiting: Option<i64> =
+        sqlx::query_scalar("SELECT min(at_ms) FROM reading WHERE series = ?").bind(series).fetch_one(conn).await?;
+    let first = packed.first().map(|(at, _)| *at).into_iter().chain(waiting).min();
+    points.retain(|(at, _)| first.is_none_or(|first| *at < first));
+    Ok(points)
+}
+
+/// All series that ever had a value, by number.
+pub(crate) async fn series_list(conn: &mut SqliteConnection) -> Result<Vec<(i64, String)>> {
+    Ok(names(conn).await?.into_iter().collect())
+}
+
+/// Minutes that may still get values, and so were not sent as they will be.
+pub(crate) async fn open_minutes(conn: &mut SqliteConnection) -> Result<BTreeSet<i64>> {
+    let minutes: Vec<i64> = sqlx::query_scalar("SELECT at_ms FROM open_minute").fetch_all(conn).await?;
+    Ok(minutes.into_iter().collect())
+}
+
+/// Values of a series in a period, as a sink would get them: packed ones, and those that wait to be packed.
 pub(crate) async fn readings_between(
     conn: &mut SqliteConnection,
     resolution: Resolution,
@@ -317,5 +360,15 @@ pub(crate) async fn readings_between(
         Resolution::Minutes => Chunk::Minute,
         Resolution::Raw => Chunk::Raw,
     };
-    reading_chunk::list(conn, number, chunk, from_ms, to_ms).await
+    let packed = reading_chunk::list(conn, number, chunk, from_ms, to_ms).await?;
+    let mut values: BTreeMap<i64, i64> = packed.into_iter().collect();
+    let mut late: BTreeMap<i64, BTreeMap<i64, i64>> = BTreeMap::new();
+    for (at, value) in reading::list(conn, number, from_ms, to_ms).await? {
+        late.entry(at.saturating_sub(at.rem_euclid(MINUTE_MS))).or_default().insert(at, value);
+    }
+    let mut expand = Expand::new(resolution);
+    for (minute, late) in late {
+        values.extend(expand.completed(conn, number, minute, late).await?);
+    }
+    Ok(values.into_iter().collect())
 }

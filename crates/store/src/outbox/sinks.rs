@@ -69,6 +69,13 @@ pub enum SinkOrder {
     Pause(String, bool),
     /// Forgets one.
     Remove(String),
+    /// Everything up to a number is about to be handed over.
+    Attempt {
+        /// Which sink.
+        name: String,
+        /// The number.
+        through: i64,
+    },
     /// Everything up to a number has arrived, in so many rows.
     Advance {
         /// Which sink.
@@ -143,7 +150,9 @@ pub(crate) async fn obey(conn: &mut SqliteConnection, order: &SinkOrder) -> Resu
             sqlx::query("DELETE FROM sink WHERE name = ?").bind(name).execute(&mut *conn).await?;
             trim(conn).await
         }
+        SinkOrder::Attempt { name, through } => note(conn, name, *through).await,
         SinkOrder::Advance { name, through, rows } => {
+            note(conn, name, *through).await?;
             sqlx::query("UPDATE sink SET cursor = max(cursor, ?), sent = sent + ? WHERE name = ?")
                 .bind(through)
                 .bind(rows)
@@ -164,6 +173,26 @@ pub(crate) async fn obey(conn: &mut SqliteConnection, order: &SinkOrder) -> Resu
         }
         SinkOrder::Adopt { site, above } => super::restore::adopt(conn, site, *above).await,
     }
+}
+
+/// Remembers the highest number a sink was ever given.
+async fn note(conn: &mut SqliteConnection, name: &str, through: i64) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO sent (sink, through) VALUES (?, ?)
+         ON CONFLICT (sink) DO UPDATE SET through = max(through, excluded.through)",
+    )
+    .bind(name)
+    .bind(through)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The highest number a sink was ever given; 0 for none.
+pub(crate) async fn sent(conn: &mut SqliteConnection, name: &str) -> Result<i64> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT through FROM sent WHERE sink = ?").bind(name).fetch_optional(conn).await?;
+    Ok(found.unwrap_or(0))
 }
 
 /// Removes what has arrived everywhere.
@@ -191,7 +220,9 @@ async fn set(conn: &mut SqliteConnection, setup: &SinkSetup) -> Result<()> {
     .await?;
     match old {
         None => {
-            fill(conn, setup, Numbers::Fill).await?;
+            // A sink that is set up again has what was sent before; what changed since must win over it.
+            let numbers = if sent(conn, &setup.name).await? > 0 { Numbers::Live } else { Numbers::Fill };
+            fill(conn, setup, numbers).await?;
             sqlx::query("UPDATE sink SET filled = (SELECT count(*) FROM outbox) WHERE name = ?")
                 .bind(&setup.name)
                 .execute(conn)

@@ -17,6 +17,7 @@ pub(crate) mod orphan_stop;
 pub(crate) mod reading;
 pub(crate) mod reading_chunk;
 pub(crate) mod refused_card;
+pub(crate) mod retention;
 pub(crate) mod secret;
 pub(crate) mod series;
 pub(crate) mod session;

@@ -58,15 +58,30 @@ async fn a_damaged_copy_is_refused() {
     let bytes = backup_write(dir.path(), &copy).await.unwrap();
     damage(&copy, bytes / 4096 - 2);
     let target = tempfile::tempdir().unwrap();
-    assert!(backup_restore(&copy, target.path()).await.is_err());
+    let refused = backup_restore(&copy, target.path()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::DamagedCopy { .. }) && refused.to_string().contains("copy.db is damaged"));
     assert!(!target.path().join("meshwatt.db").exists());
     std::fs::write(&copy, "no database at all, but long enough to be read as one".repeat(100)).unwrap();
-    assert!(backup_inspect(&copy).await.is_err());
+    let refused = backup_inspect(&copy).await.unwrap_err();
+    assert!(refused.to_string().contains("copy.db is no copy of Meshwatt's records"), "{refused}");
+    let foreign = format!("sqlite://{}?mode=rwc", dir.path().join("foreign.db").display());
+    let pool = sqlx::SqlitePool::connect(&foreign).await.unwrap();
+    sqlx::query("CREATE TABLE holiday (day TEXT)").execute(&pool).await.unwrap();
+    pool.close().await;
+    let refused = backup_inspect(&dir.path().join("foreign.db")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NoCopy { .. }), "{refused}");
 }
 
 /// After damage, rows of the pages that can still be read come back on top of the copy.
 #[tokio::test]
 async fn what_can_be_read_is_saved() {
+    for last in [false, true] {
+        what_can_be_read(last).await;
+    }
+}
+
+/// Damages a page in the middle of the file, or the last one.
+async fn what_can_be_read(last: bool) {
     let dir = tempfile::tempdir().unwrap();
     let (writer, reader) = open(dir.path()).await;
     writer.commit((1..400).map(|id| Record::Session(session(id, id.into()))).collect::<Vec<_>>()).await.unwrap();
@@ -79,7 +94,7 @@ async fn what_can_be_read_is_saved() {
     drop(reader);
     let file = dir.path().join("meshwatt.db");
     let pages = std::fs::metadata(&file).unwrap().len() / 4096;
-    damage(&file, pages / 2);
+    damage(&file, if last { pages - 1 } else { pages / 2 });
     let mut lock = std::fs::OpenOptions::new().read(true).write(true).open(dir.path().join("meshwatt.lock")).unwrap();
     let mut text = String::new();
     lock.read_to_string(&mut text).unwrap();
@@ -92,7 +107,33 @@ async fn what_can_be_read_is_saved() {
     assert!(saved > 1000, "{saved}");
     let (_writer, reader) = open(dir.path()).await;
     let all = reader.session_list(&store::SessionFilter::default(), &Page::first(5000)).await.unwrap().items;
-    assert!((1800..=1999).contains(&all.len()), "a page at the most is lost: {}", all.len());
+    assert!((1800..=1999).contains(&all.len()), "a page at the most is lost: {}, {last}", all.len());
     assert_eq!(reader.session_get(SessionId(1)).await.unwrap(), Some(ended(1, 1, 500)), "the newer state");
     assert_eq!(reader.frame_list(None, &Page::first(9)).await.unwrap().items.len(), 1);
+}
+
+/// Damage that shows while the program runs is remembered: the next start checks every page, although the program ended
+/// in order.
+#[tokio::test]
+async fn damage_seen_while_running_is_checked_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    for at in 0..200 {
+        writer.commit(vec![Record::Frame(frame("C1", at, &"y".repeat(500)))]).await.unwrap();
+    }
+    writer.close().await.unwrap();
+    drop(reader);
+    let file = dir.path().join("meshwatt.db");
+    let pages = std::fs::metadata(&file).unwrap().len() / 4096;
+    for page in pages - 12..pages {
+        damage(&file, page);
+    }
+    let (writer, reader) = open(dir.path()).await;
+    let error = reader.frame_list(None, &Page::first(500)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)) && error.to_string().contains("restart"), "{error}");
+    writer.doubt();
+    drop(reader);
+    writer.close().await.unwrap();
+    let again = Store::open(dir.path(), Options::default()).await.unwrap_err();
+    assert!(matches!(again, StoreError::Damaged { .. }), "{again}");
 }

@@ -106,6 +106,42 @@ async fn a_full_disk_recovers_by_retention() {
     assert_eq!(columns.values[0], (0..2000).map(Some).collect::<Vec<_>>());
 }
 
+/// A shorter retention removes what is older, from the next tidying on and after a restart; quarter-hours stay.
+#[tokio::test]
+async fn a_chosen_retention_is_obeyed_and_kept() {
+    const DAY: i64 = 86_400_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    let now = Timestamp(1_795_132_800_000);
+    for age in [1, 20] {
+        let at = now.0 - age * DAY;
+        let records =
+            vec![Record::Frame(frame("C1", at, "x")), Record::Readings(vec![reading("house/power_w", at, 5)])];
+        writer.commit(records).await.unwrap();
+    }
+    let days = |count: u64| DurationMs(count * 86_400_000);
+    let chosen =
+        store::Retention { raw: days(3), minutes: days(10), frames: days(30), ..reader.retention().await.unwrap() };
+    writer.retain(chosen).await.unwrap();
+    writer.maintain(now).await.unwrap();
+    let value = async |reader: &store::Reader, age: i64, step| {
+        let (from, to) = (Timestamp(now.0 - age * DAY), Timestamp(now.0 - age * DAY + 900_000));
+        let columns = reader.reading_columns(&[series("house/power_w")], from, to, DurationMs(step)).await.unwrap();
+        columns.values[0].iter().flatten().count()
+    };
+    assert_eq!(reader.frame_list(None, &Page::first(9)).await.unwrap().items.len(), 2, "frames were to stay longer");
+    assert_eq!((value(&reader, 1, 60_000).await, value(&reader, 20, 900_000).await), (1, 1), "quarter-hours stay");
+    let minutes: Vec<_> = reader.outbox_days().await.unwrap();
+    assert_eq!(minutes.len(), 1, "means of a minute of 20 days ago are gone: {minutes:?}");
+    writer.close().await.unwrap();
+    drop(reader);
+    let (writer, reader) = open(dir.path()).await;
+    assert_eq!(reader.retention().await.unwrap(), chosen);
+    writer.commit(vec![Record::Frame(frame("C1", now.0 - 40 * DAY, "x"))]).await.unwrap();
+    writer.maintain(now).await.unwrap();
+    assert_eq!(reader.frame_list(None, &Page::first(9)).await.unwrap().items.len(), 2, "it is obeyed after a restart");
+}
+
 /// Two programs on one directory would both command the chargers.
 #[tokio::test]
 async fn a_second_program_is_refused() {

@@ -4,6 +4,7 @@
 
 mod backup;
 mod common;
+mod disk;
 mod faults;
 mod outbox;
 mod readings;

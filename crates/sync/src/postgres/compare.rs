@@ -34,6 +34,15 @@ pub struct Difference {
 /// A reading in the cloud: milliseconds since 1970 and value.
 pub type RemoteReading = (i64, i64);
 
+/// Which readings of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Means of a minute, and values as measured.
+    Fine,
+    /// Means of a quarter-hour.
+    Quarter,
+}
+
 impl Cloud {
     /// Compares rows of a table with those of the same keys in the cloud. `key_columns` as of the rows; rows are key and
     /// body, both JSON.
@@ -93,25 +102,26 @@ impl Cloud {
             .map_err(|error| failed(&error))
     }
 
-    /// Readings of one series in a period.
+    /// Readings of one series in a period, from its first millisecond to before its last.
     ///
     /// # Errors
     /// When the connection breaks.
     pub async fn series_readings(
         &mut self,
         series: i64,
-        from_ms: i64,
-        to_ms: i64,
+        step: Step,
+        (from_ms, to_ms): (i64, i64),
     ) -> Result<Vec<RemoteReading>, Trouble> {
         sqlx::query_as(
             "SELECT (extract(epoch FROM at) * 1000)::bigint, value FROM meshwatt.reading
-             WHERE site_id = $1 AND series_id = $2 AND at >= to_timestamp($3::double precision / 1000)
+             WHERE site_id = $1 AND series_id = $2 AND (step_s = 900) = $5 AND at >= to_timestamp($3::double precision / 1000)
                AND at < to_timestamp($4::double precision / 1000) ORDER BY at",
         )
         .bind(self.site)
         .bind(series)
         .bind(from_ms)
         .bind(to_ms)
+        .bind(step == Step::Quarter)
         .fetch_all(&mut self.conn)
         .await
         .map_err(|error| failed(&error))

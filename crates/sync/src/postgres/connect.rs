@@ -274,7 +274,7 @@ impl Cloud {
     /// Connects to send: refuses tables of another format, and a site that another computer sends for.
     ///
     /// # Errors
-    /// As [`test()`], and with the code `other_computer`.
+    /// As [`test()`], and with the code `other_computer`, or `restored` when the records here are an older copy.
     pub async fn connect(settings: &Settings, password: &str, writer: &Writer) -> Result<Self, Trouble> {
         let mut cloud = Self::look(settings, password, &writer.site).await?;
         cloud.claim(writer).await?;
@@ -295,7 +295,8 @@ impl Cloud {
         Ok(Self { conn, site, tables })
     }
 
-    /// Takes the site over from whichever computer sent for it before.
+    /// Takes the site over from whichever computer sent for it before. Where this one sends already, its records are
+    /// accepted although they are an older copy.
     ///
     /// # Errors
     /// As [`test()`].
@@ -303,7 +304,8 @@ impl Cloud {
         let mut cloud = Self::look(settings, password, &writer.site).await?;
         sqlx::query(
             "INSERT INTO meshwatt.link (site_id, name, writer, writer_name) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (site_id) DO UPDATE SET writer = excluded.writer, writer_name = excluded.writer_name",
+             ON CONFLICT (site_id) DO UPDATE SET writer = excluded.writer, writer_name = excluded.writer_name,
+                 cursor = CASE WHEN link.writer = excluded.writer THEN 0 ELSE link.cursor END",
         )
         .bind(cloud.site)
         .bind(&writer.site_name)
@@ -327,12 +329,21 @@ impl Cloud {
         .execute(&mut self.conn)
         .await
         .map_err(|error| write::failed(&error))?;
-        let (computer, name): (String, String) =
-            sqlx::query_as("SELECT writer, writer_name FROM meshwatt.link WHERE site_id = $1")
+        let (computer, name, cursor): (String, String, i64) =
+            sqlx::query_as("SELECT writer, writer_name, cursor FROM meshwatt.link WHERE site_id = $1")
                 .bind(self.site)
                 .fetch_one(&mut self.conn)
                 .await
                 .map_err(|error| write::failed(&error))?;
+        if computer == writer.computer && cursor > writer.sent {
+            return Err(trouble(
+                "restored",
+                "The cloud has newer records of this building: here is an older copy of them. Bring the newer ones back \
+                 (meshwatt cloud pull into an empty folder), or send from this computer all the same; then what has the \
+                 same number is replaced there (meshwatt cloud takeover)",
+                "",
+            ));
+        }
         if computer == writer.computer {
             self.tables.writer = computer;
             return Ok(());

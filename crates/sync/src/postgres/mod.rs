@@ -7,7 +7,7 @@ mod orders;
 mod schema;
 mod write;
 
-pub use self::compare::{Difference, Kind, RemoteReading};
+pub use self::compare::{Difference, Kind, RemoteReading, Step};
 pub(crate) use self::connect::trouble;
 pub use self::connect::{Settings, Tested, Tls, migrate, test};
 pub use self::fetch::{RemoteRow, RemoteSite};
@@ -37,6 +37,9 @@ pub struct Writer {
     pub computer: String,
     /// The computer's name.
     pub computer_name: String,
+    /// The highest number its records ever handed over, noted before they did: a cloud that has more had it from newer
+    /// records.
+    pub sent: i64,
 }
 
 impl Sink for Cloud {

@@ -8,7 +8,7 @@ use crate::pages::{Cx, not_yet};
 use crate::text::Text;
 use crate::tokens;
 use crate::widgets::{self, Field, Loudness, Mood};
-use api::{BackupForm, BackupItem, BackupPage, BackupPreview};
+use api::{BackupForm, BackupItem, BackupPage, BackupPreview, RetentionForm};
 use egui::Ui;
 
 pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CloudState) {
@@ -25,8 +25,10 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CloudState) {
             list(cx, ui, &page, &mut state.sure);
         },
         |ui| {
-            let (cx, form, _) = &mut *cx_cell.borrow_mut();
+            let (cx, form, state) = &mut *cx_cell.borrow_mut();
             rule(cx, ui, form, &page);
+            ui.add_space(tokens::GAP_M);
+            retention(cx, ui, &mut state.retention);
         },
     );
     state.backups = Some(form);
@@ -83,6 +85,54 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, found: &BackupPreview, sure: &mut bool) 
     widgets::weak(ui, cx.text(Text::CopiesRestoreHint));
     ui.checkbox(sure, cx.text(Text::CopiesSure));
     cx.button_if(ui, *sure, Loudness::Normal, "", Command::Keeping(KeepingCommand::Restore(found.name.clone())));
+}
+
+/// For how long each kind of record is kept.
+fn retention(cx: &mut Cx<'_>, ui: &mut Ui, typed: &mut Option<RetentionForm>) {
+    widgets::card_title(ui, cx.text(Text::RetentionTitle), cx.text(Text::RetentionSub));
+    let remote = &cx.model.values.keeping.retention;
+    let Some(item) = remote.value().copied() else {
+        return not_yet(cx, ui, remote, Resource::Keeping(KeepingResource::Retention));
+    };
+    widgets::weak(ui, &cx.fill(Text::RetentionSize, &[&size(item.bytes)]));
+    let mut form = typed.unwrap_or(item.form);
+    let usual = item.usual;
+    for (value, usual, text) in [
+        (&mut form.raw_days, usual.raw_days, Text::RetentionRaw),
+        (&mut form.minute_days, usual.minute_days, Text::RetentionMinutes),
+        (&mut form.frame_days, usual.frame_days, Text::RetentionFrames),
+        (&mut form.transaction_frame_days, usual.transaction_frame_days, Text::RetentionTransactions),
+        (&mut form.decision_days, usual.decision_days, Text::RetentionDecisions),
+        (&mut form.event_days, usual.event_days, Text::RetentionEvents),
+    ] {
+        ui.horizontal(|ui| {
+            let dragged = egui::DragValue::new(value).range(1..=36_525).suffix(cx.text(Text::RetentionDays));
+            let response = ui.add(dragged);
+            let label = widgets::line(ui, cx.text(text));
+            response.labelled_by(label.id);
+            if *value != usual {
+                widgets::weak(ui, &cx.fill(Text::RetentionUsual, &[&usual.to_string()]));
+            }
+        });
+    }
+    let fits = form.minute_days >= form.raw_days;
+    if !fits {
+        widgets::notice(ui, Icon::Alert, cx.text(Text::RetentionOrder), Mood::Bad);
+    }
+    let shorter = [
+        (form.raw_days, item.form.raw_days),
+        (form.minute_days, item.form.minute_days),
+        (form.frame_days, item.form.frame_days),
+        (form.transaction_frame_days, item.form.transaction_frame_days),
+        (form.decision_days, item.form.decision_days),
+        (form.event_days, item.form.event_days),
+    ];
+    if shorter.iter().any(|(new, old)| new < old) {
+        widgets::notice(ui, Icon::Alert, cx.text(Text::RetentionShorter), Mood::Warn);
+    }
+    let save = Command::Keeping(KeepingCommand::SetRetention(form));
+    cx.button_if(ui, fits && form != item.form, Loudness::Normal, cx.text(Text::RetentionTitle), save);
+    *typed = Some(form);
 }
 
 fn rule(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut BackupForm, page: &BackupPage) {

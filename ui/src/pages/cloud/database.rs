@@ -131,6 +131,13 @@ fn known(code: &str) -> Option<Text> {
         "version" => Text::CloudBadVersion,
         "format" => Text::CloudBadFormat,
         "other_computer" => Text::CloudBadOther,
+        "restored" => Text::CloudBadRestored,
+        "read_only" => Text::CloudBadReadOnly,
+        "refused" => Text::CloudBadRefused,
+        "template" => Text::CloudBadTemplate,
+        "topic" => Text::CloudBadTopic,
+        "secrets" => Text::CloudBadSecrets,
+        "outbox" | "settings" | "site" => Text::CloudBadOwn,
         "full" => Text::CloudBadFull,
         "busy" | "slow" | "lost" => Text::CloudBadLost,
         _ => return None,
@@ -177,7 +184,11 @@ pub(super) fn progress_of(cx: &Cx<'_>, ui: &mut Ui, status: &SinkStatus) {
 /// How far it has come, and what can be done about it.
 fn progress(cx: &mut Cx<'_>, ui: &mut Ui, status: &SinkStatus, sure: &mut bool) {
     progress_of(cx, ui, status);
-    if status.last_trouble.as_ref().is_some_and(|trouble| trouble.code == "other_computer") {
+    if status
+        .last_trouble
+        .as_ref()
+        .is_some_and(|trouble| ["other_computer", "restored"].contains(&trouble.code.as_str()))
+    {
         cx.button(ui, Loudness::Normal, None, "", Command::Keeping(KeepingCommand::TakeOver));
     }
     let is_paused = status.phase == "paused";

@@ -46,6 +46,23 @@ fn northbound(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut MqttForm, password: &mut 
     });
     widgets::form_field(ui, cx.text(Text::FogBrokerUser), "", &mut form.user, Field::Text);
     widgets::form_field(ui, cx.text(Text::FogBrokerPassword), "", password, Field::Password);
+    if ui.checkbox(&mut form.tls, cx.text(Text::FogMqttTls)).changed() {
+        // The usual port of each, unless somebody chose another.
+        match (form.tls, form.port) {
+            (true, 1883) => form.port = 8883,
+            (false, 8883) => form.port = 1883,
+            (true | false, _) => {}
+        }
+    }
+    if form.tls {
+        widgets::form_field(
+            ui,
+            cx.text(Text::FogMqttCaFile),
+            cx.text(Text::CloudCaFileHint),
+            &mut form.ca_file,
+            Field::Text,
+        );
+    }
     widgets::form_field(ui, cx.text(Text::FogName), "", &mut form.name, Field::Text);
     let label = cx.text(Text::FogPreset);
     widgets::field_label(ui, label);

@@ -11,7 +11,7 @@ use crate::text::Text;
 use crate::tokens;
 use crate::view::Page;
 use crate::widgets;
-use api::{BackupForm, CloudForm, KafkaForm, MqttForm};
+use api::{BackupForm, CloudForm, KafkaForm, MqttForm, RetentionForm};
 use egui::Ui;
 
 /// Which part of the page is shown.
@@ -39,6 +39,7 @@ pub(crate) struct CloudState {
     kafka: Option<KafkaForm>,
     kafka_password: String,
     backups: Option<BackupForm>,
+    retention: Option<RetentionForm>,
     sure: bool,
 }
 
@@ -46,6 +47,7 @@ pub(crate) struct CloudState {
 pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CloudState) {
     let values = &cx.model.values.keeping;
     let (cloud, backups) = (values.cloud.is_wanted(), values.backups.is_wanted());
+    let retention = values.retention.is_wanted();
     let (mqtt, kafka) = (values.mqtt.is_wanted(), values.kafka.is_wanted());
     if state.saved != values.saved {
         *state = CloudState { saved: values.saved, part: state.part, ..CloudState::default() };
@@ -54,6 +56,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CloudState) {
     cx.want(mqtt, Resource::Keeping(KeepingResource::Mqtt));
     cx.want(kafka, Resource::Keeping(KeepingResource::Kafka));
     cx.want(backups, Resource::Keeping(KeepingResource::Backups));
+    cx.want(retention, Resource::Keeping(KeepingResource::Retention));
     title(cx, ui, Page::Cloud, |cx, ui| {
         let choices = [
             (Part::Database, cx.text(Text::CloudTab)),
@@ -75,6 +78,9 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut CloudState) {
     });
 }
 
+/// Widest column: a line of a form that is longer is hard to follow from its name to its value.
+const COLUMN_MAX: f32 = 620.0;
+
 /// Two columns beside each other, or below each other where there is little room.
 fn columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
     let width = ui.available_width();
@@ -86,7 +92,7 @@ fn columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui))
     }
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = tokens::GAP_L;
-        let half = egui::vec2((width - tokens::GAP_L) / 2.0, 0.0);
+        let half = egui::vec2(((width - tokens::GAP_L) / 2.0).min(COLUMN_MAX), 0.0);
         let layout = egui::Layout::top_down(egui::Align::Min);
         ui.allocate_ui_with_layout(half, layout, |ui| widgets::card(ui, left));
         ui.allocate_ui_with_layout(half, layout, |ui| widgets::card(ui, right));

@@ -1,6 +1,7 @@
-//! A building and its cloud under random faults: connections are cut and delayed, the server crashes, the program is
-//! killed; in the end everything must have arrived, once.
+//! A building, its cloud and an MQTT broker under random faults: connections are cut and delayed, the servers crash or
+//! restart, the program is killed; in the end everything must have arrived, once and in order.
 
+mod compare;
 mod http;
 mod proxy;
 
@@ -8,11 +9,10 @@ use crate::Failure;
 use crate::report::say;
 use clap::Args;
 use proxy::Proxy;
-use service::{CloudTool, SecretsChoice};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use sync::cluster::{Cluster, Ending, PASSWORD, free_port};
+use sync::cluster::{Cluster, Ending, Listener, Mosquitto, PASSWORD, free_port};
 use tokio::process::{Child, Command};
 
 /// Time a program has to be ready, or everything to arrive after the last fault.
@@ -40,11 +40,13 @@ enum Fault {
     Delay,
     ServerCrash,
     ServerStop,
+    BrokerStop,
     Kill,
 }
 
 impl Fault {
-    const ALL: [Self; 6] = [Self::Cut, Self::Refuse, Self::Delay, Self::ServerCrash, Self::ServerStop, Self::Kill];
+    const ALL: [Self; 7] =
+        [Self::Cut, Self::Refuse, Self::Delay, Self::ServerCrash, Self::ServerStop, Self::BrokerStop, Self::Kill];
 }
 
 /// Numbers from a seed: `SplitMix64`, published by Steele, Lea and Flood; enough for dice.
@@ -110,11 +112,11 @@ impl Program {
         self.child.kill().await.map_err(failed("cannot kill the program"))
     }
 
-    /// Everything has arrived.
-    async fn drain(&self) -> Result<(), Failure> {
+    /// Everything has arrived at a sink.
+    async fn drain(&self, sink: &str) -> Result<(), Failure> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let text = self.ask("GET", "sync/cloud", "").await.unwrap_or_default();
+            let text = self.ask("GET", &format!("sync/{sink}"), "").await.unwrap_or_default();
             if text.contains("\"phase\":\"up_to_date\"") && text.contains("\"waiting\":0,") {
                 return Ok(());
             }
@@ -128,7 +130,10 @@ impl Program {
 
 struct Bench {
     cluster: Cluster,
-    proxy: Proxy,
+    broker: Mosquitto,
+    /// The lines to the database and to the broker.
+    lines: [Proxy; 2],
+    listener: Listener,
     dice: Dice,
     kills: u32,
 }
@@ -138,11 +143,16 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ 0x6d65_7368);
     say(&format!("seed {seed}, {} rounds", options.rounds))?;
     let home = std::env::temp_dir().join(format!("meshwatt-faults-{}", std::process::id()));
-    let (server_dir, data) = (home.join("server"), home.join("data"));
-    std::fs::create_dir_all(&server_dir).map_err(failed("cannot write to the temporary folder"))?;
+    let (server_dir, broker_dir, data) = (home.join("server"), home.join("broker"), home.join("data"));
+    for dir in [&server_dir, &broker_dir] {
+        std::fs::create_dir_all(dir).map_err(failed("cannot write to the temporary folder"))?;
+    }
     let cluster = Cluster::start(&server_dir, &[]).map_err(failed("no PostgreSQL for the test"))?;
-    let proxy = Proxy::start(cluster.settings().port).await.map_err(failed("no proxy"))?;
-    let mut bench = Bench { cluster, proxy, dice: Dice(seed), kills: 0 };
+    let broker = Mosquitto::start(&broker_dir).map_err(failed("no Mosquitto for the test"))?;
+    let listener = Listener::begin(broker.port()).await.map_err(failed("nobody listens to the Mosquitto"))?;
+    let database = Proxy::start(cluster.settings().port).await.map_err(failed("no proxy"))?;
+    let northbound = Proxy::start(broker.port()).await.map_err(failed("no proxy"))?;
+    let mut bench = Bench { cluster, broker, lines: [database, northbound], listener, dice: Dice(seed), kills: 0 };
     let done = play(options, &mut bench, &data).await;
     drop(bench);
     if done.is_ok() {
@@ -153,24 +163,35 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     done
 }
 
+/// Tells the program to send to both.
+async fn begin(program: &Program, bench: &Bench) -> Result<(), Failure> {
+    let settings = bench.cluster.settings();
+    let [database, northbound] = bench.lines.each_ref().map(Proxy::port);
+    let cloud = format!(
+        r#"{{"host":"127.0.0.1","port":{database},"database":"{}","user":"{}","tls":"off","password":"{PASSWORD}",
+        "consent":{{"names":true,"cards":true,"papers":true,"frames":true}}}}"#,
+        settings.database, settings.user,
+    );
+    let mqtt = format!(
+        r#"{{"host":"127.0.0.1","port":{northbound},"name":"faults","preset":"own","topic":"{{source}}/{{quantity}}",
+        "payload":"{{at_ms}} {{value}}"}}"#
+    );
+    for (sink, form) in [("cloud", cloud), ("mqtt", mqtt)] {
+        let begun = program.ask("PUT", &format!("sync/{sink}"), &form).await?;
+        if !begun.contains("\"configured\":true") {
+            return Err(Failure::NotMet(format!("sending did not begin: {begun}")));
+        }
+    }
+    Ok(())
+}
+
 async fn play(options: &Options, bench: &mut Bench, data: &Path) -> Result<(), Failure> {
     let speed = options.speed.to_string();
     let building = ["demo", "--speed", speed.as_str()];
     let mut program = Program::start(data, &building).await?;
-    let settings = bench.cluster.settings();
-    let form = format!(
-        r#"{{"host":"127.0.0.1","port":{},"database":"{}","user":"{}","tls":"off","password":"{PASSWORD}",
-        "consent":{{"names":true,"cards":true,"papers":true,"frames":true}}}}"#,
-        bench.proxy.port(),
-        settings.database,
-        settings.user,
-    );
-    let begun = program.ask("PUT", "sync/cloud", &form).await?;
-    if !begun.contains("\"configured\":true") {
-        return Err(Failure::NotMet(format!("sending did not begin: {begun}")));
-    }
+    begin(&program, bench).await?;
     for round in 1..=options.rounds {
-        let which = usize::try_from(bench.dice.roll(6)).unwrap_or(0);
+        let which = usize::try_from(bench.dice.roll(7)).unwrap_or(0);
         let fault = Fault::ALL.get(which).copied().unwrap_or(Fault::Cut);
         tracing::info!(round, ?fault, "a fault");
         tokio::time::sleep(bench.dice.pause(1500)).await;
@@ -179,29 +200,14 @@ async fn play(options: &Options, bench: &mut Bench, data: &Path) -> Result<(), F
             say(&format!("{round} rounds, the program was killed {} times", bench.kills))?;
         }
     }
-    bench.proxy.calm();
     program.kill().await?;
     // The same records without the virtual building: nothing changes any more, and the rest arrives.
     let quiet = Program::start(data, &["serve", "--ocpp", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"]).await?;
-    quiet.drain().await?;
-    let found = CloudTool::new(data, SecretsChoice::Auto, None, None).verify().await;
-    let found = found.map_err(|error| Failure::Cloud(Box::new(error)))?;
+    quiet.drain("cloud").await?;
+    quiet.drain("mqtt").await?;
+    let compared = compare::all(data, &bench.listener, PATIENCE).await;
     quiet.kill().await?;
-    let sum = |part: fn(&service::VerifiedTable) -> u64| found.tables.iter().map(part).sum::<u64>();
-    say(&format!(
-        "{} rows here; in the cloud {} are missing, {} differ, {} are too many",
-        sum(|it| it.rows),
-        sum(|it| it.missing),
-        sum(|it| it.different),
-        sum(|it| it.extra)
-    ))?;
-    for line in &found.shown {
-        say(line)?;
-    }
-    if found.is_equal() && found.waiting == 0 {
-        return Ok(());
-    }
-    Err(Failure::NotMet("the cloud and the records differ".to_owned()))
+    compared
 }
 
 async fn strike(
@@ -212,23 +218,32 @@ async fn strike(
     building: &[&str],
 ) -> Result<Program, Failure> {
     let server = failed("PostgreSQL does not obey");
+    let which = bench.dice.roll(2);
+    let Bench { lines: [database, northbound], dice, .. } = bench;
+    let line = if which == 0 { database } else { northbound };
     match fault {
-        Fault::Cut => bench.proxy.cut(),
+        Fault::Cut => line.cut(),
         Fault::Refuse => {
-            bench.proxy.refuse();
-            tokio::time::sleep(bench.dice.pause(2000)).await;
-            bench.proxy.calm();
+            line.refuse();
+            tokio::time::sleep(dice.pause(2000)).await;
+            line.calm();
         }
         Fault::Delay => {
-            bench.proxy.delay(bench.dice.pause(800));
-            tokio::time::sleep(bench.dice.pause(2000)).await;
-            bench.proxy.calm();
+            line.delay(dice.pause(800));
+            tokio::time::sleep(dice.pause(2000)).await;
+            line.calm();
         }
         Fault::ServerCrash | Fault::ServerStop => {
             let ending = if matches!(fault, Fault::ServerCrash) { Ending::Crash } else { Ending::Fast };
             bench.cluster.stop(ending).map_err(&server)?;
             tokio::time::sleep(bench.dice.pause(1000)).await;
             bench.cluster.resume().map_err(&server)?;
+        }
+        Fault::BrokerStop => {
+            let broker = failed("Mosquitto does not obey");
+            bench.broker.stop().map_err(&broker)?;
+            tokio::time::sleep(bench.dice.pause(1000)).await;
+            bench.broker.resume().map_err(&broker)?;
         }
         Fault::Kill => {
             program.kill().await?;

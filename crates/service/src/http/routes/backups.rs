@@ -4,11 +4,15 @@ use super::super::Shared;
 use super::super::problem::{Answer, Body, Failure};
 use crate::backup::{self, BackupError, BackupSettings, Copy};
 use crate::error::chain;
-use api::{BackupForm, BackupItem, BackupPage, BackupPreview, ExportWritten};
+use api::{BackupForm, BackupItem, BackupPage, BackupPreview, ExportWritten, RetentionForm, RetentionItem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use domain::DurationMs;
 use std::path::PathBuf;
+use store::Retention;
+
+const DAY_MS: u64 = 86_400_000;
 
 fn failure(error: &BackupError) -> Failure {
     match error {
@@ -74,6 +78,61 @@ pub(crate) async fn backup_settings(
     let settings = BackupSettings { folder, daily, days, weeks, months };
     shared.backups.set(&settings).map_err(|error| failure(&error))?;
     Ok(Json(page(&shared)))
+}
+
+/// Most days: a hundred years.
+const DAYS_MAX: u32 = 36_525;
+
+fn retention_form(kept: &Retention) -> RetentionForm {
+    let days = |time: DurationMs| u32::try_from(time.0 / DAY_MS).unwrap_or(u32::MAX);
+    RetentionForm {
+        raw_days: days(kept.raw),
+        minute_days: days(kept.minutes),
+        frame_days: days(kept.frames),
+        transaction_frame_days: days(kept.transaction_frames),
+        decision_days: days(kept.decisions),
+        event_days: days(kept.events),
+    }
+}
+
+async fn retention_item(shared: &Shared) -> Answer<Json<RetentionItem>> {
+    let kept = shared.reader.retention().await.map_err(|error| shared.store_failure(&error))?;
+    let bytes = store::size_on_disk(shared.backups.dir());
+    Ok(Json(RetentionItem { form: retention_form(&kept), usual: retention_form(&Retention::default()), bytes }))
+}
+
+/// How long records are kept, and how large they are
+#[utoipa::path(get, path = "/retention", tag = "backup", responses((status = 200, body = RetentionItem)))]
+pub(crate) async fn retention_get(State(shared): State<Shared>) -> Answer<Json<RetentionItem>> {
+    retention_item(&shared).await
+}
+
+/// Choose how long records are kept; what is older goes within minutes and does not come back
+#[utoipa::path(put, path = "/retention", tag = "backup", request_body = RetentionForm,
+    responses((status = 200, body = RetentionItem), (status = 422, body = api::Problem)))]
+pub(crate) async fn retention_put(
+    State(shared): State<Shared>,
+    Body(form): Body<RetentionForm>,
+) -> Answer<Json<RetentionItem>> {
+    let RetentionForm { raw_days, minute_days, frame_days, transaction_frame_days, decision_days, event_days } = form;
+    let all = [raw_days, minute_days, frame_days, transaction_frame_days, decision_days, event_days];
+    if all.iter().any(|days| !(1..=DAYS_MAX).contains(days)) {
+        return Err(Failure::invalid(format!("keep each kind of record between 1 and {DAYS_MAX} days")));
+    }
+    if minute_days < raw_days {
+        return Err(Failure::invalid("keep means of a minute at least as long as readings as measured"));
+    }
+    let days = |count: u32| DurationMs(u64::from(count) * DAY_MS);
+    let retention = Retention {
+        raw: days(raw_days),
+        minutes: days(minute_days),
+        frames: days(frame_days),
+        transaction_frames: days(transaction_frame_days),
+        decisions: days(decision_days),
+        events: days(event_days),
+    };
+    shared.writer.retain(retention).await.map_err(|error| shared.store_failure(&error))?;
+    retention_item(&shared).await
 }
 
 /// The file of a copy in the folder; nothing else can be named.

@@ -15,6 +15,9 @@ use sync::mqtt::{self, Preset};
 /// The usual port of MQTT without TLS.
 const MQTT_PORT: u16 = 1883;
 
+/// And with it.
+const MQTT_TLS_PORT: u16 = 8883;
+
 const PRESETS: [(&str, Preset); 4] = [
     ("own", Preset::Own),
     ("dojot", Preset::Dojot),
@@ -41,13 +44,19 @@ fn value_of<T: Default + Copy>(words: &[(&'static str, T)], word: &str) -> Answe
 fn mqtt_settings(form: &MqttForm) -> Answer<mqtt::Settings> {
     Ok(mqtt::Settings {
         host: form.host.trim().to_owned(),
-        port: if form.port == 0 { MQTT_PORT } else { form.port },
+        port: match form.port {
+            0 if form.tls => MQTT_TLS_PORT,
+            0 => MQTT_PORT,
+            port => port,
+        },
         user: form.user.trim().to_owned(),
         name: form.name.trim().to_owned(),
         preset: value_of(&PRESETS, &form.preset)?,
         topic: form.topic.clone(),
         payload: form.payload.clone(),
         retain: form.retain,
+        tls: form.tls,
+        ca_file: form.ca_file.trim().to_owned(),
     })
 }
 
@@ -129,6 +138,8 @@ async fn mqtt_item(shared: &Shared) -> Answer<Json<MqttItem>> {
         topic: settings.topic,
         payload: settings.payload,
         retain: settings.retain,
+        tls: settings.tls,
+        ca_file: settings.ca_file,
         password: None,
         consent,
     };

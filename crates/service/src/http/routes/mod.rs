@@ -126,6 +126,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(backups::backup_look))
         .routes(routes!(backups::backup_bring))
         .routes(routes!(backups::export_write))
+        .routes(routes!(backups::retention_get, backups::retention_put))
         .routes(routes!(sync::sync_list))
         .routes(routes!(sync::cloud_get, sync::cloud_put, sync::cloud_remove))
         .routes(routes!(sync::cloud_test))

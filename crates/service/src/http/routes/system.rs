@@ -22,7 +22,11 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Json<Health> {
         live.shown.alarms.iter().find(|alarm| alarm.text.code == code).map(|alarm| alarm.sentence.clone())
     };
     let stored = (live.storage == StorageState::Failing)
-        .then(|| "Records cannot be written, charging goes on; free space on the disk or check it".to_owned());
+        .then(|| "Records cannot be written, charging goes on; free space on the disk or check it".to_owned())
+        .or_else(|| {
+            let damaged = "The records are damaged, charging goes on; restart Meshwatt, it recovers them";
+            shared.writer.is_doubted().then(|| damaged.to_owned())
+        });
     let engine = shared.engine.is_closed().then(|| "The engine ended; restart Meshwatt".to_owned());
     let sinks = super::sync::all_sinks(&shared).await;
     let sending = sinks.iter().find(|sink| sink.failing).map(|sink| {

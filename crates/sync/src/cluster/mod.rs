@@ -1,4 +1,9 @@
-//! A PostgreSQL of one's own on this computer, for tests and measurements: made in a folder, gone with the value.
+//! A PostgreSQL and a Mosquitto of one's own on this computer, for tests and measurements: made in a folder, gone with
+//! the value.
+
+mod broker;
+
+pub use self::broker::{Listener, Mosquitto};
 
 use crate::postgres::{Settings, Tls};
 use std::io;
