@@ -154,7 +154,8 @@ async fn secrets(dir: &Path, choice: SecretsChoice, passphrase: Option<Zeroizing
 
 async fn records(dir: &Path, now: Timestamp) -> Vec<Check> {
     if !dir.join("meshwatt.db").exists() {
-        let finding = format!("none in {} yet; start Meshwatt there, or name its folder with --data-dir", dir.display());
+        let finding =
+            format!("none in {} yet; start Meshwatt there, or name its folder with --data-dir", dir.display());
         return vec![check("records", Verdict::Warn, finding)];
     }
     let reader = match Store::open_to_read(dir).await {
