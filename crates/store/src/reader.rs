@@ -377,6 +377,14 @@ impl Reader {
         outbox::day_list(&mut *self.conn().await?).await
     }
 
+    /// What waits for a sink, as kind (a table, or `minute`, `chunk`, `quarters` for readings) and key, a JSON array.
+    ///
+    /// # Errors
+    /// As [`Self::setup`].
+    pub async fn outbox_waiting(&self, sink: &str) -> Result<BTreeSet<(String, String)>, StoreError> {
+        outbox::waiting(&mut *self.conn().await?, sink).await
+    }
+
     /// Beginnings of the minutes that may still get readings: a sink has not got them as they will be.
     ///
     /// # Errors

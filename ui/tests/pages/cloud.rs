@@ -83,7 +83,7 @@ fn retention_is_chosen_with_care() {
     let raw = || Role::SpinButton;
     harness.get_by_role_and_label(raw(), "Readings as measured").focus();
     harness.run();
-    harness.key_press(egui::Key::ArrowDown);
+    harness.input_mut().events.push(egui::Event::Text("59".to_owned()));
     harness.run();
     let warned = "What is older than that is removed within minutes and does not come back";
     assert!(says(&harness, warned), "a shorter time warns");

@@ -156,12 +156,12 @@ impl CloudTool {
         verify::verify(&reader, &state, &mut cloud).await
     }
 
-    /// Every mean of a minute that will not change any more, by name of the series and milliseconds since 1970: what every
-    /// other system must have once nothing waits.
+    /// Every mean of a minute that a sink (`mqtt` or `kafka`) must have, by name of the series and milliseconds since 1970:
+    /// all but those that wait or may still change.
     ///
     /// # Errors
     /// Says what stands in the way.
-    pub async fn settled_minutes(&self) -> Result<BTreeMap<(String, i64), i64>, CloudError> {
+    pub async fn settled_minutes(&self, sink: &str) -> Result<BTreeMap<(String, i64), i64>, CloudError> {
         let reader = Store::open_to_read(&self.dir).await?;
         let setup = SinkSetup {
             name: "compare".to_owned(),
@@ -171,11 +171,11 @@ impl CloudTool {
             paused: false,
         };
         let all = store::Sink { setup, cursor: 0, sent: 0, filled: 0 };
-        let open = reader.outbox_open_minutes().await?;
+        let way = verify::OnItsWay::read(&reader, sink).await?;
         let mut minutes = BTreeMap::new();
         for (series, name, day) in reader.outbox_days().await? {
             for (at, value) in reader.outbox_readings(&all, series, Timestamp(day), Timestamp(day + DAY_MS)).await? {
-                if !open.contains(&at) {
+                if way.has_arrived(series, at) {
                     minutes.insert((name.clone(), at), value);
                 }
             }

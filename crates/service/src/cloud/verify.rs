@@ -38,7 +38,7 @@ pub struct VerifiedTable {
 pub struct Verification {
     /// Table by table; readings last.
     pub tables: Vec<VerifiedTable>,
-    /// Changes that had not been sent when it began; differences may be among them.
+    /// Changes that had not been sent when it began; they are not compared.
     pub waiting: i64,
     /// Some of the differences.
     pub shown: Vec<String>,
@@ -63,16 +63,72 @@ impl Verification {
     }
 }
 
-/// Compares all tables and all readings but those of minutes that may still get more.
+/// What has not arrived, because it waits or may still change: it is not compared.
+pub(super) struct OnItsWay {
+    rows: BTreeSet<(String, String)>,
+    minutes: BTreeSet<i64>,
+    /// Series, from, to.
+    spans: Vec<(i64, i64, i64)>,
+}
+
+impl OnItsWay {
+    pub(super) async fn read(reader: &Reader, sink: &str) -> Result<Self, CloudError> {
+        let rows = reader.outbox_waiting(sink).await?;
+        let mut found = Self { rows: BTreeSet::new(), minutes: reader.outbox_open_minutes().await?, spans: Vec::new() };
+        for (kind, key) in rows {
+            let numbers: Vec<i64> = serde_json::from_str(&key).unwrap_or_default();
+            match (kind.as_str(), numbers.as_slice()) {
+                ("minute", [minute]) => {
+                    found.minutes.insert(*minute);
+                }
+                ("chunk" | "quarters", [series, from, to]) => found.spans.push((*series, *from, *to)),
+                _ => {
+                    found.rows.insert((kind, key));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a reading has arrived as it is.
+    pub(super) fn has_arrived(&self, series: i64, at: i64) -> bool {
+        let waits = |(of, from, to): &(i64, i64, i64)| *of == series && (*from..*to).contains(&at);
+        !self.minutes.contains(&at.saturating_sub(at.rem_euclid(MINUTE_MS))) && !self.spans.iter().any(waits)
+    }
+
+    fn waits(&self, table: &str, key: &str) -> bool {
+        self.rows.contains(&(table.to_owned(), key.to_owned()))
+    }
+
+    fn join(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.minutes.extend(other.minutes);
+        self.spans.extend(other.spans);
+    }
+}
+
+/// Compares all tables and all readings but what is on its way.
 pub(super) async fn verify(reader: &Reader, state: &SinkState, cloud: &mut Cloud) -> Result<Verification, CloudError> {
     let mut found = Verification { waiting: state.waiting, ..Verification::default() };
     for table in store::outbox_tables(&state.sink) {
         let mut sums = VerifiedTable { name: table.name.to_owned(), ..VerifiedTable::default() };
+        let name = state.sink.setup.name.as_str();
         let mut after: Option<String> = None;
+        // Rows here that are not there, those on their way among them.
+        let mut absent = 0;
+        let mut way = OnItsWay::read(reader, name).await?;
         loop {
             let page = reader.outbox_rows(&state.sink, table.name, after.as_deref(), PAGE).await?;
             sums.rows += count(page.rows.len());
-            for difference in cloud.compare(table.name, table.key, &page.rows).await? {
+            let differences = cloud.compare(table.name, table.key, &page.rows).await?;
+            if !differences.is_empty() {
+                way.join(OnItsWay::read(reader, name).await?);
+            }
+            for difference in differences {
+                absent += u64::from(difference.kind == Kind::Missing);
+                if way.waits(table.name, &difference.key) {
+                    continue;
+                }
                 match difference.kind {
                     Kind::Missing => sums.missing += 1,
                     Kind::Different => sums.different += 1,
@@ -87,7 +143,10 @@ pub(super) async fn verify(reader: &Reader, state: &SinkState, cloud: &mut Cloud
         }
         if table.follows {
             let there = u64::try_from(cloud.count(table.name).await?).unwrap_or(0);
-            sums.extra = there.saturating_sub(sums.rows - sums.missing);
+            // A row that went here and waits to go there is counted there still.
+            let going = count(way.rows.iter().filter(|(of, _)| *of == sums.name).count());
+            let extra = there.saturating_sub(sums.rows.saturating_sub(absent));
+            sums.extra = if extra <= going { 0 } else { extra };
         }
         found.tables.push(sums);
     }
@@ -125,17 +184,18 @@ async fn readings(
     let mut sums = VerifiedTable { name: "reading".to_owned(), ..VerifiedTable::default() };
     for (series, name, day) in reader.outbox_days().await? {
         let end = day.saturating_add(DAY_MS);
-        // Before and after the values: a minute that ends meanwhile is still on its way.
-        let mut open = reader.outbox_open_minutes().await?;
+        // Before and after the values: what changes meanwhile is on its way.
+        let mut way = OnItsWay::read(reader, &state.sink.setup.name).await?;
         let here = reader.outbox_readings(&state.sink, series, Timestamp(day), Timestamp(end)).await?;
         let there = cloud.series_readings(series, Step::Fine, (day, end)).await?;
-        open.extend(reader.outbox_open_minutes().await?);
-        let settled = |(at, _): &(i64, i64)| !open.contains(&at.saturating_sub(at.rem_euclid(MINUTE_MS)));
-        let local: BTreeMap<i64, i64> = here.into_iter().filter(settled).collect();
-        let remote: BTreeMap<i64, i64> = there.into_iter().filter(settled).collect();
+        way.join(OnItsWay::read(reader, &state.sink.setup.name).await?);
+        let arrived = |(at, _): &(i64, i64)| way.has_arrived(series, *at);
+        let local: BTreeMap<i64, i64> = here.into_iter().filter(arrived).collect();
+        let remote: BTreeMap<i64, i64> = there.into_iter().filter(arrived).collect();
         add(&mut sums, found, format_args!("{name} {day}"), &local, &remote);
     }
-    quarters(reader, cloud, found, &mut sums).await?;
+    let way = OnItsWay::read(reader, &state.sink.setup.name).await?;
+    quarters(reader, cloud, &way, found, &mut sums).await?;
     Ok(sums)
 }
 
@@ -143,6 +203,7 @@ async fn readings(
 async fn quarters(
     reader: &Reader,
     cloud: &mut Cloud,
+    way: &OnItsWay,
     found: &mut Verification,
     sums: &mut VerifiedTable,
 ) -> Result<(), CloudError> {
@@ -152,10 +213,10 @@ async fn quarters(
         let span = (first, last.saturating_add(QUARTER_MS));
         let fine = cloud.series_readings(series, Step::Fine, span).await?;
         let finer: BTreeSet<i64> = fine.iter().map(|(at, _)| at.saturating_sub(at.rem_euclid(QUARTER_MS))).collect();
-        local.retain(|at, _| !finer.contains(at));
+        local.retain(|at, _| !finer.contains(at) && way.has_arrived(series, *at));
         let mut remote: BTreeMap<i64, i64> =
             cloud.series_readings(series, Step::Quarter, span).await?.into_iter().collect();
-        remote.retain(|at, _| !finer.contains(at));
+        remote.retain(|at, _| !finer.contains(at) && way.has_arrived(series, *at));
         add(sums, found, format_args!("{name} by quarter-hours"), &local, &remote);
     }
     Ok(())

@@ -129,7 +129,6 @@ impl Shared {
     }
 
     /// Logs what the store said and makes the answer for the client.
-    #[expect(clippy::unused_self, reason = "reads better where it is used")]
     pub(crate) fn store_failure(&self, error: &store::StoreError) -> Failure {
         if let store::StoreError::Cursor(_) = error {
             return Failure::invalid(error.to_string());

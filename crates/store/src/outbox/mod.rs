@@ -18,7 +18,7 @@ pub use self::sinks::{Resolution, Sink, SinkOrder, SinkSetup, SinkState};
 
 pub(crate) use self::feed::{Repacked, flush_minutes, install, minute_settled, minutes_seen, repack};
 pub(crate) use self::read::{
-    all_tables, batch, day_list, open_minutes, quarters, readings_between, row_page, series_list, table_list,
+    all_tables, batch, day_list, open_minutes, quarters, readings_between, row_page, series_list, table_list, waiting,
 };
 
 pub(crate) use self::sinks::{list, obey, sent, site_key, state};

@@ -342,6 +342,16 @@ pub(crate) async fn series_list(conn: &mut SqliteConnection) -> Result<Vec<(i64,
     Ok(names(conn).await?.into_iter().collect())
 }
 
+/// What waits for a sink, as kind and key: it has not got these as they are.
+pub(crate) async fn waiting(conn: &mut SqliteConnection, sink: &str) -> Result<BTreeSet<(String, String)>> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT kind, key FROM outbox WHERE seq > (SELECT cursor FROM sink WHERE name = ?)")
+            .bind(sink)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Minutes that may still get values, and so were not sent as they will be.
 pub(crate) async fn open_minutes(conn: &mut SqliteConnection) -> Result<BTreeSet<i64>> {
     let minutes: Vec<i64> = sqlx::query_scalar("SELECT at_ms FROM open_minute").fetch_all(conn).await?;

@@ -3,6 +3,7 @@
 use crate::common::*;
 use domain::*;
 use std::collections::BTreeMap;
+use store::seed::{History, SeriesHistory, seed_history};
 use store::{Consent, OutboxBatch, Reader, Resolution, SinkOrder, SinkSetup, Writer};
 
 fn setup(consents: &[Consent]) -> SinkSetup {
@@ -155,4 +156,61 @@ async fn each_sink_has_its_cursor() {
     writer.commit(vec![Record::Session(session(3, 3))]).await.unwrap();
     writer.sink(SinkOrder::Set(setup(&[]))).await.unwrap();
     assert_eq!(waiting(reader.sink_list().await.unwrap()), [3], "without a sink nothing was gathered");
+}
+
+/// What a comparison expects is what sinks were given, whether values are packed, wait to be packed, came late, or are
+/// known as quarter-hours only; no time leaves twice at two resolutions.
+#[tokio::test]
+async fn what_is_compared_is_what_was_sent() {
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = open(dir.path()).await;
+    // As long ago as a day begins; minutes are known from its third hour on, quarter-hours of all of it.
+    let start = 1_795_132_800_000;
+    let mean = |step: i64, count: i64, from: i64| SeriesHistory {
+        series: series("house/power_w"),
+        values: (0..count).map(|i| (Timestamp(from + i * step), i)).collect(),
+    };
+    let history = History {
+        quarters: vec![mean(15 * MINUTE, 8, start)],
+        minutes: vec![mean(MINUTE, 60, start + 2 * HOUR)],
+        ..History::default()
+    };
+    seed_history(&writer, history).await.unwrap();
+    writer.sink(SinkOrder::Set(setup(&[]))).await.unwrap();
+    let mut sent: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let mut take = async || {
+        for one in drain(&writer, &reader).await.readings {
+            sent.insert((one.step_ms, one.at_ms), one.value);
+        }
+        sent.clone()
+    };
+    take().await;
+    let live = start + 3 * HOUR;
+    let measured = |at: i64, value| vec![Record::Readings(vec![reading("house/power_w", at, value)])];
+    for i in 0..90 {
+        writer.commit(measured(live + i * MINUTE, i)).await.unwrap();
+    }
+    take().await;
+    writer.maintain(Timestamp(live + HOUR + 5 * MINUTE)).await.unwrap();
+    // Late ones: into a packed minute, into a packed hour beside it, into a minute that is only known as a mean.
+    for at in [live + 5 * MINUTE + 30_000, live - HOUR + 7 * MINUTE, live + 95 * MINUTE] {
+        writer.commit(measured(at, 1000)).await.unwrap();
+    }
+    take().await;
+    writer.maintain(Timestamp(live + HOUR + 5 * MINUTE)).await.unwrap();
+    let sent = take().await;
+    let (sink, _) = reader.outbox_batch("cloud").await.unwrap().unwrap();
+    let (number, _) = reader.outbox_series().await.unwrap()[0].clone();
+    let open = reader.outbox_open_minutes().await.unwrap();
+    let (from, to) = (Timestamp(start), Timestamp(start + 24 * HOUR));
+    let fine = reader.outbox_readings(&sink, number, from, to).await.unwrap();
+    let quarters = reader.outbox_quarters(number).await.unwrap();
+    let mut expected: BTreeMap<(i64, i64), i64> =
+        fine.into_iter().filter(|(at, _)| !open.contains(at)).map(|(at, value)| ((MINUTE, at), value)).collect();
+    expected.extend(quarters.into_iter().map(|(at, value)| ((15 * MINUTE, at), value)));
+    assert_eq!(sent, expected);
+    assert_eq!(sent.keys().filter(|(step, _)| *step > MINUTE).count(), 8, "quarter-hours of the time before");
+    assert_eq!(sent[&(MINUTE, live + 5 * MINUTE)], 503, "the mean of both values");
 }
