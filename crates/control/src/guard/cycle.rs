@@ -202,7 +202,7 @@ impl Control {
         let set: BTreeMap<Connector, MilliAmps> = self.set_of_demands(assessment);
         let charging: BTreeSet<Connector> =
             set.iter().filter(|(_, amount)| !amount.is_zero()).map(|(key, _)| key.clone()).collect();
-        let picture = Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness);
+        let picture = Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness, now.instant);
         if !picture.fits(&set, SLACK) {
             let turn = cuts(&picture, &charging, &set);
             if !turn.commands.is_empty() {
@@ -426,8 +426,8 @@ impl Control {
         let charging: BTreeSet<Connector> =
             set.iter().filter(|(_, amount)| !amount.is_zero()).map(|(key, _)| key.clone()).collect();
         let lateness = self.guard.lateness(now.instant);
-        let picture =
-            Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness).at_peak(super::HISTORY, now.instant);
+        let picture = Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness, now.instant)
+            .at_peak(super::HISTORY, now.instant);
         let able: Vec<Connector> = self
             .by_gain(&picture, &charging)
             .into_iter()

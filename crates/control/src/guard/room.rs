@@ -3,7 +3,7 @@
 use super::{Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, Step};
 use crate::plan::Connector;
 use allocator::{Demand, Node, NodeIndex, Plan, Snapshot, allocate};
-use domain::{MilliAmps, PerPhase, Phase};
+use domain::{Instant, MilliAmps, PerPhase, Phase};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub(crate) struct Picture<'a> {
     guard: &'a Guard,
     snapshot: Snapshot,
     lateness: Lateness,
+    /// What is over within seconds: it stops nobody, yet who can gives way to it.
+    inrush: BTreeMap<usize, PerPhase<MilliAmps>>,
     /// What may switch on, by watched circuit and phase.
     steps: BTreeMap<usize, PerPhase<Vec<Step>>>,
     /// Most that building and cars may carry together, as far as it was asked for: it does not depend on the levels.
@@ -36,13 +38,14 @@ pub(super) fn key_of(demand: &Demand) -> Connector {
 }
 
 impl<'a> Picture<'a> {
-    pub(crate) fn new(guard: &'a Guard, snapshot: Snapshot, lateness: Lateness) -> Self {
+    pub(crate) fn new(guard: &'a Guard, snapshot: Snapshot, lateness: Lateness, now: Instant) -> Self {
         let available = |watch: &super::Watch| {
             let of = |phase| watch.steps.get(phase).available();
             PerPhase::new(of(Phase::L1), of(Phase::L2), of(Phase::L3))
         };
         let steps = guard.watches.iter().map(|(index, watch)| (*index, available(watch))).collect();
-        let mut this = Self { guard, snapshot, lateness, steps, ceilings: RefCell::default() };
+        let inrush = guard.watches.iter().map(|(index, watch)| (*index, watch.inrush(now))).collect();
+        let mut this = Self { guard, snapshot, lateness, inrush, steps, ceilings: RefCell::default() };
         // Among equals who follows faster comes first.
         for demand in &mut this.snapshot.demands {
             demand.guide.rank = rank(guard, &key_of(demand));
@@ -65,7 +68,7 @@ impl<'a> Picture<'a> {
     }
 
     /// Replaces the building's levels.
-    pub(crate) fn at_peak(mut self, back: domain::DurationMs, now: domain::Instant) -> Self {
+    pub(crate) fn at_peak(mut self, back: domain::DurationMs, now: Instant) -> Self {
         for (index, watch) in &self.guard.watches {
             let Some(node) = self.snapshot.nodes.get_mut(*index) else { continue };
             node.load = node.load.zip(watch.above_newest(now, back)).map(|(load, more)| load + more);
@@ -84,7 +87,11 @@ impl<'a> Picture<'a> {
             self.ceilings.borrow_mut().insert(key, ceiling);
             ceiling
         });
-        ceiling - load
+        let inrush = match care {
+            Care::Flexible | Care::Pinned | Care::Entry => self.inrush.get(&index).map(|inrush| inrush.get(phase).0),
+            Care::Minimum => None,
+        };
+        ceiling - load - i64::from(inrush.unwrap_or_default())
     }
 
     /// Most that a phase of a watched circuit may carry with cars that follow within `speed_s` or later.
@@ -214,8 +221,9 @@ impl<'a> Picture<'a> {
                 allocate(&part).shares.iter().all(|share| !share.limit.is_zero())
             })
         };
-        // A cut to the minimum makes a stop wait for the pilot, so who begins must not make both likely.
-        fits(Care::Flexible) && fits(Care::Entry) && self.kept(&all) == all
+        // A cut to the minimum makes a stop wait for the pilot, so one more must not make both likely.
+        let bears_both = charging.is_empty() || fits(Care::Entry);
+        fits(Care::Flexible) && bears_both && self.kept(&all) == all
     }
 
     /// Whether what is commanded fits, but for `slack`.
