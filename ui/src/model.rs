@@ -741,7 +741,7 @@ impl Refusal {
     }
 }
 
-/// The server's own words in English; in Portuguese ours where the code says enough.
+/// The server's own words in English; in Portuguese ours where the code says enough, else the sentence said in Portuguese.
 fn problem_text(problem: &Problem, language: Language) -> String {
     if language == Language::English {
         return problem.detail.clone();
@@ -756,7 +756,7 @@ fn problem_text(problem: &Problem, language: Language) -> String {
         Code::StorageFailing => Text::ProblemStorageFailing,
         Code::NotFound => Text::ProblemNotFound,
         Code::SetupNeeded | Code::SetupDone | Code::Invalid | Code::Conflict | Code::DemoOnly | Code::Internal => {
-            return problem.detail.clone();
+            return crate::text::said(&problem.detail, language);
         }
     };
     text.get(language).to_owned()

@@ -40,6 +40,15 @@ impl Text {
     }
 }
 
+/// A sentence of the server in the language of the page; one that nobody translated stays as it came.
+pub(crate) fn said(english: &str, language: Language) -> String {
+    let portuguese = match language {
+        Language::English => None,
+        Language::Portuguese => api::in_portuguese(english),
+    };
+    portuguese.unwrap_or_else(|| english.to_owned())
+}
+
 mod catalogue;
 pub(crate) use self::catalogue::Text;
 

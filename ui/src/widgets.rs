@@ -57,6 +57,18 @@ pub(crate) enum Loudness {
     Danger,
 }
 
+/// A box to tick with its words. Empty it is white with a clear edge: a grey one would look ticked or switched off.
+pub(crate) fn tick(ui: &mut Ui, checked: &mut bool, text: impl Into<egui::WidgetText>) -> Response {
+    let p = palette(ui);
+    let look = ui.visuals().widgets.inactive;
+    let of_box = &mut ui.visuals_mut().widgets.inactive;
+    of_box.bg_fill = if *checked { p.accent_low } else { p.surface };
+    of_box.bg_stroke = Stroke::new(1.2, if *checked { p.accent } else { p.text_weak });
+    let response = ui.checkbox(checked, text.into());
+    ui.visuals_mut().widgets.inactive = look;
+    response
+}
+
 /// A white sheet with a hairline.
 pub(crate) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     card_with(ui, Margin::same(tokens::CARD_MARGIN), add)

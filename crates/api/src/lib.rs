@@ -22,6 +22,7 @@ mod reason;
 mod refusal;
 mod requests;
 mod resources;
+mod said;
 mod security;
 mod statement;
 mod sync;
@@ -68,6 +69,7 @@ pub use self::resources::{
     ChargerItem, CircuitItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, FrameItem, Health,
     HealthPart, MeterItem, NetworkItem, Page, ReadingColumns, SessionItem, SiteItem,
 };
+pub use self::said::in_portuguese;
 pub use self::security::{
     CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, NewDevice, SecurityPolicy,
     SecurityState, ShownPassword,

@@ -2,6 +2,7 @@
 
 use crate::Reason;
 use crate::plan::Target;
+use crate::readings::Beside;
 use crate::standing::{UNANSWERED, tolerated};
 use crate::wake::Wake;
 use domain::{
@@ -139,6 +140,8 @@ pub(crate) struct ConnectorLive {
     idle_wires: Vec<Option<Instant>>,
     pub(crate) power: Option<(Instant, Watts)>,
     pub(crate) energy: Option<(Instant, WattHours)>,
+    /// What it measured beside current, power and energy since it was last recorded.
+    pub(crate) beside: Beside,
     /// Returns from standby no earlier.
     pub(crate) standby_until: Option<Instant>,
     /// Back from standby it would fit now, but not into the room that has lasted: it goes on waiting.
@@ -221,6 +224,7 @@ impl ConnectorLive {
             idle_wires: Vec::new(),
             power: None,
             energy: None,
+            beside: Beside::default(),
             standby_until: None,
             kept_out: None,
             standby_room: None,
@@ -296,6 +300,7 @@ impl ConnectorLive {
     }
 
     pub(crate) fn measured(&mut self, now: Now, wiring: &Wiring, site: &Site, sample: &ChargerSample) {
+        self.beside.take(sample);
         if let Some(power) = sample.power {
             self.power = Some((now.instant, power));
         }

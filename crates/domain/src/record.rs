@@ -266,12 +266,34 @@ pub enum Quantity {
     Setpoint,
     /// Limit per phase in mA, before the margin.
     Limit,
+    /// Voltage of L1 in mV.
+    VoltageL1,
+    /// Voltage of L2 in mV.
+    VoltageL2,
+    /// Voltage of L3 in mV.
+    VoltageL3,
+    /// State of charge of the car in percent.
+    StateOfCharge,
+    /// Temperature in tenths of a degree Celsius.
+    Temperature,
 }
 
 impl Quantity {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::CurrentL1, Self::CurrentL2, Self::CurrentL3, Self::Power, Self::Energy, Self::Setpoint, Self::Limit];
+    pub const ALL: [Self; 12] = [
+        Self::CurrentL1,
+        Self::CurrentL2,
+        Self::CurrentL3,
+        Self::Power,
+        Self::Energy,
+        Self::Setpoint,
+        Self::Limit,
+        Self::VoltageL1,
+        Self::VoltageL2,
+        Self::VoltageL3,
+        Self::StateOfCharge,
+        Self::Temperature,
+    ];
 
     /// Its name in a series, unit last.
     #[must_use]
@@ -284,6 +306,11 @@ impl Quantity {
             Self::Energy => "energy_wh",
             Self::Setpoint => "set_ma",
             Self::Limit => "limit_ma",
+            Self::VoltageL1 => "voltage_l1_mv",
+            Self::VoltageL2 => "voltage_l2_mv",
+            Self::VoltageL3 => "voltage_l3_mv",
+            Self::StateOfCharge => "soc_percent",
+            Self::Temperature => "temperature_dc",
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The chain of closed statements: each carries a hash over its own text and the hash of the one before, so that no
 //! statement can be changed, taken out or slipped in without every later hash failing.
 
-use crate::statement::{MonthResult, Statement, Summary};
+use crate::statement::{Basis, MonthResult, Statement, Summary};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a closed document is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub enum ChainError {
     /// Documents of a month are missing, or there are some of a month that was never closed.
     #[error("{0} does not have the documents it was closed with; restore the records from a backup")]
     Incomplete(String),
+    /// The tariff, period or fingerprint beside the documents is not what it was.
+    #[error("the tariff or the period that {0} was closed with was altered; restore the records from a backup")]
+    Basis(String),
     /// A hash that was noted elsewhere is not in the chain.
     #[error("no closed document has the hash {0}; the chain was replaced, or the hash is of another building")]
     Replaced(String),
@@ -76,15 +79,22 @@ pub fn hash(previous: &str, text: &str) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Closes a month after the last document of the chain: its statements, the building's own part, its summary.
+/// The hash of a text that is kept beside the documents.
+#[must_use]
+pub fn hash_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Closes a month after the last document of the chain: its statements, the building's own part, its summary, which carries
+/// what the month was closed with.
 ///
 /// # Errors
 /// When a document cannot be written as JSON.
-pub fn seal(last: Option<(i64, &str)>, result: &MonthResult) -> Result<Vec<Sealed>, ChainError> {
+pub fn seal(last: Option<(i64, &str)>, result: &MonthResult, basis: Basis) -> Result<Vec<Sealed>, ChainError> {
     let statements = result.statements.iter().chain([&result.unassigned]);
     let documents = statements
         .map(|statement| Document::Statement(Box::new(statement.clone())))
-        .chain([Document::Summary(Box::new(result.summary.clone()))]);
+        .chain([Document::Summary(Box::new(Summary { closed_with: Some(basis), ..result.summary.clone() }))]);
     let (mut number, mut previous) = last.map_or((0, GENESIS.to_owned()), |(number, hash)| (number, hash.to_owned()));
     let mut sealed = Vec::new();
     for document in documents {
@@ -131,11 +141,12 @@ pub struct Filed<'a> {
 }
 
 /// Checks that a chain that holds is complete: every month that was closed has its summary and all the statements the summary
-/// names, in their order, each filed where it belongs. This is what a chain cut off at its end fails.
+/// names, in their order, each filed where it belongs, and what is kept of it beside them is what it was closed with. This is
+/// what a chain cut off at its end fails.
 ///
 /// # Errors
 /// Names the first document or month that does not hold.
-pub fn verify_filing(chain: &[Filed<'_>], closed: &BTreeSet<String>) -> Result<(), ChainError> {
+pub fn verify_filing(chain: &[Filed<'_>], closed: &BTreeMap<String, Basis>) -> Result<(), ChainError> {
     let mut found = BTreeSet::new();
     let mut open_month: Option<String> = None;
     let mut tenants: Vec<Option<String>> = Vec::new();
@@ -154,6 +165,7 @@ pub fn verify_filing(chain: &[Filed<'_>], closed: &BTreeSet<String>) -> Result<(
                 }
                 tenants.clear();
                 open_month = None;
+                verify_basis(&summary, closed)?;
                 found.insert(summary.month.to_string());
                 (summary.month, None)
             }
@@ -162,9 +174,19 @@ pub fn verify_filing(chain: &[Filed<'_>], closed: &BTreeSet<String>) -> Result<(
             return Err(ChainError::Filed(number));
         }
     }
-    match open_month.or_else(|| found.symmetric_difference(closed).next().cloned()) {
+    let closed = closed.keys().cloned().collect();
+    match open_month.or_else(|| found.symmetric_difference(&closed).next().cloned()) {
         Some(month) => Err(ChainError::Incomplete(month)),
         None => Ok(()),
+    }
+}
+
+fn verify_basis(summary: &Summary, closed: &BTreeMap<String, Basis>) -> Result<(), ChainError> {
+    let month = summary.month.to_string();
+    match closed.get(&month) {
+        Some(kept) if summary.closed_with.as_ref() != Some(kept) => Err(ChainError::Basis(month)),
+        // A month nobody closed is found as such.
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -144,6 +144,7 @@ fn summary(
         total: statements.iter().chain([unassigned]).map(|statement| statement.total).sum(),
         reconciliation,
         obstacles: found.into_iter().map(decided).collect(),
+        closed_with: None,
     }
 }
 

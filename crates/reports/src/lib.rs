@@ -28,8 +28,8 @@ pub use self::input::{ConnectorRegister, Correction, MeterCount, MeteredSession,
 pub use self::money::{Cents, Currency, apportion, kwh};
 pub use self::obstacle::{Obstacle, ObstacleKind};
 pub use self::statement::{
-    Amount, Explanation, Line, MeterRow, MonthResult, Previous, Reconciliation, RegisterRow, SessionLine, Statement,
-    Summary, SummaryRow, TaxLine,
+    Amount, Basis, Explanation, Line, MeterRow, MonthResult, Previous, Reconciliation, RegisterRow, SessionLine,
+    Statement, Summary, SummaryRow, TaxLine,
 };
 pub use self::tariff::{
     Category, Charge, ChargeKind, ClockTime, ClockTimeError, DayKind, EnergyPrice, Every, Flag, IdleFee, MonthEntry,

@@ -165,6 +165,24 @@ pub struct Summary {
     pub reconciliation: Reconciliation,
     /// What keeps the month from closing, and what the manager decided about it.
     pub obstacles: Vec<Obstacle>,
+    /// What is kept beside the documents of a closed month, so that the chain covers it too; `None` while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_with: Option<Basis>,
+}
+
+/// What a closed month keeps beside its documents: corrections of later months are computed from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// When it was closed.
+    pub closed_at: Timestamp,
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+    /// SHA-256 of the tariff's text, in hexadecimal.
+    pub tariff: String,
+    /// Tells whether any of its sessions changed since.
+    pub sessions: String,
 }
 
 /// One tenant in the summary.

@@ -65,6 +65,8 @@ async fn a_month_is_priced_settled_and_closed() {
     let negative = site.ask("PUT", "tariffs", Some(flat("-0.1"))).await;
     assert_eq!((negative.status, negative.code()), (422, "invalid"));
     assert!(negative.json["detail"].as_str().unwrap().contains("below zero"), "{}", negative.text);
+    let comma = site.ask("PUT", "tariffs", Some(flat("0,158"))).await;
+    assert!(comma.status == 422 && comma.json["detail"].as_str().unwrap().contains("prices as 0.15"), "{}", comma.text);
     assert_eq!(site.get("tariffs").await.json["tariff"]["versions"], json!([]), "nothing changed");
     let tariff = site.ask("PUT", "tariffs", Some(flat("0.1580"))).await;
     assert_eq!(tariff.status, 200, "{}", tariff.text);

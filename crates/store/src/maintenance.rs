@@ -52,7 +52,12 @@ impl Mean {
             | Quantity::CurrentL3
             | Quantity::Power
             | Quantity::Setpoint
-            | Quantity::Limit => Self::Average,
+            | Quantity::Limit
+            | Quantity::VoltageL1
+            | Quantity::VoltageL2
+            | Quantity::VoltageL3
+            | Quantity::StateOfCharge
+            | Quantity::Temperature => Self::Average,
         }
     }
 }

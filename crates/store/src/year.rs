@@ -22,6 +22,9 @@ const HOUR_MS: i64 = 3_600_000;
 /// Time between two readings of a series.
 const READ_EVERY_MS: i64 = 10_000;
 
+/// Columns of a charger that belong to its connector; the one after them is the second connector's power.
+const FIRST_CONNECTOR: usize = 7;
+
 /// Hours a car charges on a day, from six in the evening.
 const CHARGES_FROM_H: i64 = 18;
 const CHARGES_H: i64 = 6;
@@ -237,7 +240,7 @@ impl Fill {
             .into_iter()
             .enumerate()
             .map(|(column, values)| {
-                let quantity = Quantity::ALL.get(column).copied();
+                let quantity = Quantity::ALL.get(column).copied().filter(|_| column < FIRST_CONNECTOR);
                 let series = match quantity {
                     Some(quantity) => Series { source: source(charger), quantity },
                     None => Series { source: second.clone(), quantity: Quantity::Power },

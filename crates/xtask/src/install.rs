@@ -36,6 +36,8 @@ const TEST: &[Package] = &[
     tool("mosquitto-clients", "mosquitto_pub"),
     tool("mosquitto", "mosquitto"),
     library("postgresql"),
+    library("pcscd"),
+    library("vsmartcard-vpcd"),
     Package { debian: "chromium", ubuntu: "chromium-browser", program: "chromium" },
     Package { debian: "chromium-driver", ubuntu: "chromium-chromedriver", program: "chromedriver" },
     // A keyring without a screen, on a message bus of its own.
@@ -44,7 +46,7 @@ const TEST: &[Package] = &[
 ];
 
 /// What the foreign OCPP client needs, by exact version: a new release shall not change what a test proves.
-const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4", "confluent-kafka==2.16.1"];
+const PYTHON_PACKAGES: &[&str] = &["ocpp==2.1.0", "websockets==17.4", "confluent-kafka==2.16.1", "aiosmtpd==1.4.6"];
 
 /// Everything that `demo` needs.
 pub(crate) fn for_demo() -> Result {
@@ -184,7 +186,17 @@ mod tests {
         };
         assert_eq!(
             check(System::Debian, "chromium", "xvfb"),
-            ["imagemagick", "mosquitto-clients", "mosquitto", "postgresql", "chromium-driver", "gnome-keyring", "dbus"],
+            [
+                "imagemagick",
+                "mosquitto-clients",
+                "mosquitto",
+                "postgresql",
+                "pcscd",
+                "vsmartcard-vpcd",
+                "chromium-driver",
+                "gnome-keyring",
+                "dbus"
+            ],
             "a program or its package is enough"
         );
         assert!(check(System::Ubuntu, "", "").contains(&"chromium-browser"), "Ubuntu names Chromium differently");

@@ -63,7 +63,7 @@ fn a_ticket_signs_in_or_leads_to_the_password() {
     }
 }
 
-/// Portuguese people read known problems in Portuguese, and the server's words otherwise.
+/// Portuguese people read known problems and known sentences in Portuguese, and the server's words otherwise.
 #[test]
 fn problems_are_said_in_the_persons_language() {
     let problem = |code| Problem {
@@ -76,4 +76,7 @@ fn problems_are_said_in_the_persons_language() {
     assert_eq!(problem_text(&problem(Code::WrongPassword), Language::Portuguese), "A palavra-passe está errada");
     assert_eq!(problem_text(&problem(Code::Invalid), Language::Portuguese), "in English");
     assert_eq!(problem_text(&problem(Code::WrongPassword), Language::English), "in English");
+    let known = Problem { detail: "a tenant needs a name; enter one".to_owned(), ..problem(Code::Invalid) };
+    assert_eq!(problem_text(&known, Language::Portuguese), "um condómino precisa de um nome; escreva-o");
+    assert_eq!(problem_text(&known, Language::English), known.detail);
 }

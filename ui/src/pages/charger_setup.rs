@@ -79,7 +79,7 @@ pub(crate) fn wishes(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut SetupState, charg
     widgets::field_label(ui, cx.text(Text::Measurands));
     for measurand in MEASURANDS {
         let mut chosen = state.measurands.iter().any(|known| known == measurand);
-        if ui.checkbox(&mut chosen, measurand).changed() {
+        if widgets::tick(ui, &mut chosen, measurand).changed() {
             state.measurands.retain(|known| known != measurand);
             if chosen {
                 state.measurands.push(measurand.to_owned());

@@ -192,7 +192,12 @@ fn reader(cx: &mut Cx<'_>, ui: &mut Ui) {
             widgets::weak(ui, &cx.fill(Text::ReaderReady, &[&seen.name]));
         }
         S::Refused => {
-            widgets::notice(ui, Icon::Alert, &cx.fill(Text::ReaderRefused, &[&seen.detail]), Mood::Warn);
+            widgets::notice(
+                ui,
+                Icon::Alert,
+                &cx.fill(Text::ReaderRefused, &[&crate::text::said(&seen.detail, cx.language())]),
+                Mood::Warn,
+            );
             cx.button(ui, Loudness::Quiet, None, "", Command::Records(RecordsCommand::LookAtReader));
         }
     }

@@ -95,10 +95,14 @@ fn show_row(cx: &Cx<'_>, ui: &mut Ui, row: &ImportRow) {
 /// The server's own words in English; what the column wants in Portuguese.
 fn problem_text(cx: &Cx<'_>, problem: &ImportProblem) -> String {
     let name = cx.text(column(problem.column));
-    match cx.language() {
-        Language::English => format!("{name}: {}", problem.detail),
-        Language::Portuguese if problem.value.is_empty() => cx.fill(Text::ImportEmpty, &[name]),
-        Language::Portuguese => cx.fill(Text::ImportRefused, &[name, &problem.value]),
+    let said = match cx.language() {
+        Language::English => Some(problem.detail.clone()),
+        Language::Portuguese => api::in_portuguese(&problem.detail),
+    };
+    match said {
+        Some(said) => format!("{name}: {said}"),
+        None if problem.value.is_empty() => cx.fill(Text::ImportEmpty, &[name]),
+        None => cx.fill(Text::ImportRefused, &[name, &problem.value]),
     }
 }
 

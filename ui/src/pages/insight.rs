@@ -112,9 +112,16 @@ fn summary(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, usage: &Usage) {
     ui.add_space(6.0);
 }
 
-/// Names of the days, Monday first.
-const WEEKDAYS: [Text; 7] =
-    [Text::Monday, Text::Tuesday, Text::Wednesday, Text::Thursday, Text::Friday, Text::Saturday, Text::Sunday];
+/// The days as they stand in a sentence, Monday first.
+const WEEKDAYS: [Text; 7] = [
+    Text::InWordsMonday,
+    Text::InWordsTuesday,
+    Text::InWordsWednesday,
+    Text::InWordsThursday,
+    Text::InWordsFriday,
+    Text::InWordsSaturday,
+    Text::InWordsSunday,
+];
 
 /// How people charge, in words; nothing is said where there is nothing to say it from.
 fn patterns(cx: &Cx<'_>, usage: &Usage) -> Vec<String> {

@@ -25,13 +25,15 @@ const STEPS: i64 = 1500;
 const STEPS_FILE: i64 = 19_000;
 /// Places that are chosen at first: more lines cannot be told apart.
 const PLACES: usize = 4;
-/// Height of the graph.
+/// Height of a graph alone, and of each of several.
 const GRAPH: f32 = 320.0;
+const GRAPH_OF_SEVERAL: f32 = 190.0;
 
 /// What is chosen.
 #[derive(Default)]
 pub(crate) struct MeasuredForm {
-    quantity: Option<Quantity>,
+    /// Each gets a graph of its own; empty before anything was chosen.
+    quantities: BTreeSet<Quantity>,
     /// Names of series without their quantity; `None` before anything was chosen.
     places: Option<BTreeSet<String>>,
     from: String,
@@ -49,6 +51,11 @@ const fn quantity_name(quantity: Quantity) -> Text {
         Quantity::Energy => Text::QuantityEnergy,
         Quantity::Setpoint => Text::QuantitySetpoint,
         Quantity::Limit => Text::QuantityLimit,
+        Quantity::VoltageL1 => Text::QuantityVoltage1,
+        Quantity::VoltageL2 => Text::QuantityVoltage2,
+        Quantity::VoltageL3 => Text::QuantityVoltage3,
+        Quantity::StateOfCharge => Text::QuantitySoc,
+        Quantity::Temperature => Text::QuantityTemperature,
     }
 }
 
@@ -60,6 +67,9 @@ const fn unit(quantity: Quantity) -> (&'static str, f64) {
         Quantity::CurrentL1 | Quantity::CurrentL2 | Quantity::CurrentL3 | Quantity::Setpoint | Quantity::Limit => {
             ("A", 1000.0)
         }
+        Quantity::VoltageL1 | Quantity::VoltageL2 | Quantity::VoltageL3 => ("V", 1000.0),
+        Quantity::StateOfCharge => ("%", 1.0),
+        Quantity::Temperature => ("°C", 10.0),
     }
 }
 
@@ -117,16 +127,29 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut MeasuredForm, snapsh
         form.from = local_day(cx, snapshot.at_ms - 7 * DAY_MS);
         form.to = local_day(cx, snapshot.at_ms + DAY_MS);
     }
-    let quantity = *form.quantity.get_or_insert(Quantity::Power);
-    choice(cx, ui, form, &known, quantity);
-    let here: Vec<&Series> = known.iter().filter(|series| series.quantity == quantity).collect();
-    let places = form.places.get_or_insert_with(|| here.iter().take(PLACES).map(|series| place_of(series)).collect());
+    if form.quantities.is_empty() {
+        form.quantities.insert(Quantity::Power);
+    }
+    choice(cx, ui, form, &known);
+    let here: Vec<&Series> = known.iter().filter(|series| form.quantities.contains(&series.quantity)).collect();
+    let places = form.places.get_or_insert_with(|| here.iter().map(|series| place_of(series)).take(PLACES).collect());
+    for quantity in &form.quantities {
+        // A quantity that is measured at none of the chosen places brings its own.
+        let own = || here.iter().filter(|series| series.quantity == *quantity).map(|series| place_of(series));
+        if !own().any(|place| places.contains(&place)) {
+            places.extend(own().take(PLACES));
+        }
+    }
     widgets::field_label(ui, cx.text(Text::MeasuredWhere));
     ui.horizontal_wrapped(|ui| {
+        let mut shown = BTreeSet::new();
         for series in &here {
             let place = place_of(series);
+            if !shown.insert(place.clone()) {
+                continue;
+            }
             let mut is_on = places.contains(&place);
-            if ui.checkbox(&mut is_on, place_name(cx, snapshot, &series.source)).changed() {
+            if widgets::tick(ui, &mut is_on, place_name(cx, snapshot, &series.source)).changed() {
                 if is_on {
                     places.insert(place);
                 } else {
@@ -145,15 +168,21 @@ fn place_of(series: &Series) -> String {
     name.rsplit_once('/').map_or_else(|| name.clone(), |(place, _)| place.to_owned())
 }
 
-fn choice(cx: &Cx<'_>, ui: &mut Ui, form: &mut MeasuredForm, known: &[Series], quantity: Quantity) {
+fn choice(cx: &Cx<'_>, ui: &mut Ui, form: &mut MeasuredForm, known: &[Series]) {
+    widgets::field_label(ui, cx.text(Text::MeasuredWhat));
     ui.horizontal_wrapped(|ui| {
-        let kinds = Quantity::ALL.into_iter().filter(|kind| known.iter().any(|series| series.quantity == *kind));
-        let kinds: Vec<(Quantity, String)> =
-            kinds.map(|kind| (kind, cx.text(quantity_name(kind)).to_owned())).collect();
-        widgets::weak(ui, cx.text(Text::MeasuredWhat));
-        if let Some(picked) = widgets::select(ui, cx.text(Text::MeasuredWhat), &kinds, &quantity, 190.0) {
-            (form.quantity, form.places) = (Some(picked), None);
+        for kind in Quantity::ALL.into_iter().filter(|kind| known.iter().any(|series| series.quantity == *kind)) {
+            let mut is_on = form.quantities.contains(&kind);
+            if widgets::tick(ui, &mut is_on, cx.text(quantity_name(kind))).changed() {
+                if is_on {
+                    form.quantities.insert(kind);
+                } else if form.quantities.len() > 1 {
+                    form.quantities.remove(&kind);
+                }
+            }
         }
+    });
+    ui.horizontal_wrapped(|ui| {
         for (text, typed) in [(Text::MeasuredFrom, &mut form.from), (Text::MeasuredTo, &mut form.to)] {
             let name = cx.text(text);
             widgets::weak(ui, name);
@@ -201,44 +230,90 @@ fn plot(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut MeasuredForm, snapshot: &Snapsh
     if is_old {
         ui.set_opacity(0.6);
     }
-    graph(cx, ui, snapshot, &columns, (from, to));
+    graphs(cx, ui, snapshot, &columns, (from, to));
 }
 
-fn graph(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, columns: &ReadingColumns, (from, to): (i64, i64)) {
-    let lines: Vec<(Series, Vec<[f64; 2]>)> = columns
+/// A line of a graph: its series and what was measured.
+type Measured = (Series, Vec<[f64; 2]>);
+
+fn graphs(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, columns: &ReadingColumns, period: (i64, i64)) {
+    let lines: Vec<Measured> = columns
         .series
         .iter()
         .zip(&columns.values)
         .filter_map(|(name, values)| Some((name.parse::<Series>().ok()?, points(columns, values))))
         .collect();
-    let count: usize = lines.iter().map(|(_, points)| points.len()).sum();
-    let Some(quantity) = lines.first().map(|(series, _)| series.quantity).filter(|_| count > 0) else {
+    if lines.iter().all(|(_, points)| points.is_empty()) {
         widgets::empty(ui, Icon::Graph, cx.text(Text::MeasuredNone), cx.text(Text::MeasuredNoneSub));
         return;
-    };
+    }
+    // A place has one colour in all graphs.
+    let places: BTreeSet<String> = lines.iter().map(|(series, _)| place_of(series)).collect();
+    let places: Vec<String> = places.into_iter().collect();
+    let colour = |series: &Series| places.iter().position(|place| *place == place_of(series)).unwrap_or(0);
+    let quantities: BTreeSet<Quantity> = lines.iter().map(|(series, _)| series.quantity).collect();
+    let height = if quantities.len() == 1 { GRAPH } else { GRAPH_OF_SEVERAL };
+    for quantity in quantities {
+        let own: Vec<(usize, &Measured)> = lines
+            .iter()
+            .filter(|(series, points)| series.quantity == quantity && !points.is_empty())
+            .map(|line| (colour(&line.0), line))
+            .collect();
+        if own.is_empty() {
+            let none = [cx.text(quantity_name(quantity))];
+            widgets::weak(ui, &cx.fill(Text::MeasuredNoneOf, &none));
+        } else {
+            graph(cx, ui, snapshot, quantity, &own, period, height);
+        }
+        ui.add_space(tokens::GAP_S);
+    }
+}
+
+/// Whether zero belongs into the graph: not where all values lie close together far from it.
+const fn shows_zero(quantity: Quantity) -> bool {
+    match quantity {
+        Quantity::Energy | Quantity::VoltageL1 | Quantity::VoltageL2 | Quantity::VoltageL3 => false,
+        Quantity::Power
+        | Quantity::CurrentL1
+        | Quantity::CurrentL2
+        | Quantity::CurrentL3
+        | Quantity::Setpoint
+        | Quantity::Limit
+        | Quantity::StateOfCharge
+        | Quantity::Temperature => true,
+    }
+}
+
+fn graph(
+    cx: &Cx<'_>,
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    quantity: Quantity,
+    lines: &[(usize, &Measured)],
+    (from, to): (i64, i64),
+    height: f32,
+) {
     let (unit, scale) = unit(quantity);
-    let values = || lines.iter().flat_map(|(_, points)| points.iter().map(|point| point[1] / scale));
+    let values = || lines.iter().flat_map(|(_, (_, points))| points.iter().map(|point| point[1] / scale));
     let high = values().fold(f64::MIN, f64::max);
-    let low =
-        if quantity == Quantity::Energy { values().fold(f64::MAX, f64::min) } else { values().fold(0.0, f64::min) };
+    let low = if shows_zero(quantity) { values().fold(0.0, f64::min) } else { values().fold(f64::MAX, f64::min) };
     let room = (high - low).max(0.1) * 0.08;
-    let name = cx.fill(
-        Text::MeasuredGraph,
-        &[cx.text(quantity_name(quantity)), &cx.local(&rfc3339(from)), &cx.local(&rfc3339(to)), &count.to_string()],
-    );
-    legend(cx, ui, snapshot, &lines);
-    let style = Style { language: cx.language(), offset_min: cx.offset(from), unit, name: &name, height: GRAPH };
+    let count = lines.iter().map(|(_, (_, points))| points.len()).sum::<usize>().to_string();
+    let title = cx.text(quantity_name(quantity));
+    let name = cx.fill(Text::MeasuredGraph, &[title, &cx.local(&rfc3339(from)), &cx.local(&rfc3339(to)), &count]);
+    legend(cx, ui, snapshot, title, lines);
+    let style = Style { language: cx.language(), offset_min: cx.offset(from), unit, name: &name, height };
     let p = palette(ui);
-    let plot = frame("measured", (from, to), f64::from(ui.available_width()), &style, p);
+    let plot = frame(quantity.name(), (from, to), f64::from(ui.available_width()), &style, p);
     let response = plot.show(ui, |plot_ui| {
         plot_ui.set_plot_bounds(PlotBounds::from_min_max(
             [to_f64(from), low - room.min(low.abs())],
             [to_f64(to), high + room],
         ));
-        for (index, (_, points)) in lines.iter().enumerate() {
+        for (colour, (_, points)) in lines {
             for part in unbroken(points, (to - from) / STEPS) {
                 let points: PlotPoints<'_> = part.iter().map(|point| [point[0], point[1] / scale]).collect();
-                plot_ui.line(Line::new("", points).color(tokens::series(index)).width(1.6).allow_hover(false));
+                plot_ui.line(Line::new("", points).color(tokens::series(*colour)).width(1.6).allow_hover(false));
             }
         }
     });
@@ -260,11 +335,13 @@ fn unbroken(points: &[[f64; 2]], step_ms: i64) -> impl Iterator<Item = &[[f64; 2
     points.chunk_by(move |one, next| next[0] - one[0] <= longest).filter(|part| part.len() > 1)
 }
 
-fn legend(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, lines: &[(Series, Vec<[f64; 2]>)]) {
+fn legend(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, title: &str, lines: &[(usize, &Measured)]) {
     ui.horizontal_wrapped(|ui| {
-        for (index, (series, points)) in lines.iter().enumerate() {
+        ui.label(RichText::new(title).font(tokens::strong(13.0)));
+        ui.add_space(6.0);
+        for (colour, (series, points)) in lines {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
-            ui.painter().rect_filled(rect.shrink(1.0), 3.0, tokens::series(index));
+            ui.painter().rect_filled(rect.shrink(1.0), 3.0, tokens::series(*colour));
             let (unit, scale) = unit(series.quantity);
             let newest = points.last().map_or(f64::NAN, |point| point[1] / scale);
             let place = place_name(cx, snapshot, &series.source);
@@ -288,6 +365,13 @@ mod tests {
         }
         let series: Series = "charger/CP-01/1/power_w".parse().unwrap();
         assert_eq!(place_of(&series), "charger/CP-01/1");
+    }
+
+    /// Zero is part of a graph of currents, and would flatten one of voltages.
+    #[test]
+    fn graphs_of_voltages_do_not_begin_at_zero() {
+        assert!(shows_zero(Quantity::Power) && shows_zero(Quantity::StateOfCharge));
+        assert!(!shows_zero(Quantity::VoltageL1) && !shows_zero(Quantity::Energy));
     }
 
     /// A line stops where nothing was measured for longer than readings are apart.

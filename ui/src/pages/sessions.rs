@@ -111,7 +111,7 @@ fn more_filters(cx: &Cx<'_>, ui: &mut Ui, changed: &mut Option<SessionFilter>) {
         *changed = Some(SessionFilter { trust, ..filter.clone() });
     }
     let mut unassigned = filter.unassigned;
-    if ui.checkbox(&mut unassigned, cx.text(Text::OnlyUnassigned)).changed() {
+    if widgets::tick(ui, &mut unassigned, cx.text(Text::OnlyUnassigned)).changed() {
         *changed = Some(SessionFilter { unassigned, ..filter.clone() });
     }
 }

@@ -1201,12 +1201,13 @@ catalogue! {
     // Insight.
     TabSums: "Energy", "Energia";
     TabMeasured: "Measured values", "Valores medidos";
-    MeasuredWhat: "Quantity", "Grandeza";
+    MeasuredWhat: "Quantities", "Grandezas";
     MeasuredWhere: "Measured at", "Medido em";
     MeasuredFrom: "From", "De";
     MeasuredTo: "To", "Até";
     MeasuredNone: "Nothing was measured in this period", "Nada foi medido neste período";
     MeasuredNoneSub: "Choose another period, or another place", "Escolha outro período, ou outro lugar";
+    MeasuredNoneOf: "{}: nothing measured in this period", "{}: nada medido neste período";
     MeasuredChoose: "Choose at least one place", "Escolha pelo menos um lugar";
     MeasuredUnreadable: "From and to are days or times such as 2026-11-01 18:00, from before to", "De e até são dias ou horas como 2026-11-01 18:00, com o início antes do fim";
     MeasuredGraph: "{} from {} to {}, {} values; the export has them all", "{} de {} a {}, {} valores; a exportação tem todos";
@@ -1216,9 +1217,21 @@ catalogue! {
     QuantityL1: "Current L1", "Corrente L1";
     QuantityL2: "Current L2", "Corrente L2";
     QuantityL3: "Current L3", "Corrente L3";
+    QuantityVoltage1: "Voltage L1", "Tensão L1";
+    QuantityVoltage2: "Voltage L2", "Tensão L2";
+    QuantityVoltage3: "Voltage L3", "Tensão L3";
+    QuantitySoc: "State of charge", "Carga da bateria do carro";
+    QuantityTemperature: "Temperature", "Temperatura";
     PlaceHouse: "Building without chargers", "Edifício sem carregadores";
     PlaceSolar: "Solar", "Solar";
     PatternBusiest: "Most charging at {} h: {} of the energy between {} h and {} h", "Mais carregamento às {} h: {} da energia entre as {} h e as {} h";
+    InWordsMonday: "Monday", "a segunda-feira";
+    InWordsTuesday: "Tuesday", "a terça-feira";
+    InWordsWednesday: "Wednesday", "a quarta-feira";
+    InWordsThursday: "Thursday", "a quinta-feira";
+    InWordsFriday: "Friday", "a sexta-feira";
+    InWordsSaturday: "Saturday", "o sábado";
+    InWordsSunday: "Sunday", "o domingo";
     PatternDay: "The busiest day of the week is {}", "O dia da semana com mais energia é {}";
     PatternSession: "A session has {} on average and lasts {}", "Uma sessão tem em média {} e dura {}";
     Insight: "Insight", "Análise";

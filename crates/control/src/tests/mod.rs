@@ -1,6 +1,7 @@
 //! A small building to test on, driven one input at a time.
 
 mod access;
+mod beside;
 mod check;
 mod planning;
 mod plant;

@@ -1,7 +1,7 @@
 //! Statements as CSV, in two dialects.
 
-use super::Setting;
 use super::statement_pdf::{line_name, session_note};
+use super::{Language, Setting};
 use crate::{Amount, Cents, Currency, Statement, Summary, SummaryRow, TaxRate};
 use domain::Timestamp;
 use rust_decimal::Decimal;
@@ -70,6 +70,74 @@ fn moment(at: Timestamp, setting: &Setting<'_>) -> String {
     format!("{} {:02}:{:02}:{:02}", wall.date, wall.minute / 60, wall.minute % 60, wall.second)
 }
 
+/// Words of the first line and the first column, which people read in Portuguese spreadsheets; programs read RFC 4180.
+const PORTUGUESE: [(&str, &str); 23] = [
+    ("row", "linha"),
+    ("month", "mês"),
+    ("unit", "fração"),
+    ("tenant", "condómino"),
+    ("description", "descrição"),
+    ("start", "início"),
+    ("end", "fim"),
+    ("charger", "carregador"),
+    ("connector", "tomada"),
+    ("energy_kwh", "energia_kwh"),
+    ("quantity", "quantidade"),
+    ("price", "preço"),
+    ("amount", "valor"),
+    ("currency", "moeda"),
+    ("note", "nota"),
+    ("sessions", "sessões"),
+    ("net", "subtotal"),
+    ("tax", "impostos"),
+    ("total", "total"),
+    ("session", "sessão"),
+    ("line", "custo"),
+    // In the first column.
+    ("one tax", "imposto"),
+    ("one total", "total"),
+];
+
+/// Columns of a statement.
+const COLUMNS: [&str; 15] = [
+    "row",
+    "month",
+    "unit",
+    "tenant",
+    "description",
+    "start",
+    "end",
+    "charger",
+    "connector",
+    "energy_kwh",
+    "quantity",
+    "price",
+    "amount",
+    "currency",
+    "note",
+];
+
+/// A word of the file itself.
+fn word(english: &'static str, dialect: Dialect, language: Language) -> &'static str {
+    let portuguese = match (dialect, language) {
+        (Dialect::Semicolon, Language::PtPt | Language::PtBr) => {
+            PORTUGUESE.iter().find(|(word, _)| *word == english).map(|(_, portuguese)| *portuguese)
+        }
+        (Dialect::Semicolon, Language::En) | (Dialect::Rfc4180, Language::PtPt | Language::PtBr | Language::En) => None,
+    };
+    let word = portuguese.unwrap_or_else(|| english.strip_prefix("one ").unwrap_or(english));
+    // Brazil's words where they are others.
+    match (language, word) {
+        (Language::PtBr, "fração") => "unidade",
+        (Language::PtBr, "condómino") => "condômino",
+        _ => word,
+    }
+}
+
+fn head(words: &[&'static str], dialect: Dialect, language: Language) -> Vec<String> {
+    words.iter().map(|one| word(one, dialect, language).to_owned()).collect()
+}
+
 fn row(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
@@ -81,26 +149,11 @@ pub fn statement_csv(statement: &Statement, setting: &Setting<'_>, dialect: Dial
     let person = setting.person(statement.tenant.as_deref());
     let (name, unit, month) = (guarded(&person.name), guarded(&person.unit), statement.month.to_string());
     let money = |amount| dialect.money(amount, &statement.currency);
-    let mut rows = vec![row(&[
-        "row",
-        "month",
-        "unit",
-        "tenant",
-        "description",
-        "start",
-        "end",
-        "charger",
-        "connector",
-        "energy_kwh",
-        "quantity",
-        "price",
-        "amount",
-        "currency",
-        "note",
-    ])];
+    let language = setting.language;
+    let mut rows = vec![head(&COLUMNS, dialect, language)];
     let code = statement.currency.code();
-    let mut add = |kind: &str, what: &str, rest: [String; 8], note: &str| {
-        let mut cells = row(&[kind, &month, &unit, &name, &guarded(what)]);
+    let mut add = |kind: &'static str, what: &str, rest: [String; 8], note: &str| {
+        let mut cells = row(&[word(kind, dialect, language), &month, &unit, &name, &guarded(what)]);
         cells.extend(rest);
         cells.push(code.to_owned());
         cells.push(guarded(note));
@@ -141,11 +194,11 @@ pub fn statement_csv(statement: &Statement, setting: &Setting<'_>, dialect: Dial
             TaxRate::Percent(percent) => (money(tax.base), format!("{} %", dialect.number(*percent))),
             TaxRate::PerKwh(price) => (dialect.kwh(i64::try_from(tax.energy_wh).unwrap_or(0)), dialect.number(*price)),
         };
-        add("tax", &tax.name, [none(), none(), none(), none(), none(), base, rate, money(tax.amount)], "");
+        add("one tax", &tax.name, [none(), none(), none(), none(), none(), base, rate, money(tax.amount)], "");
     }
     let total = dialect.kwh(i64::try_from(statement.energy_wh).unwrap_or(i64::MAX));
     let rest = [none(), none(), none(), none(), total, none(), none(), money(statement.total)];
-    add("total", text.to_pay, rest, text.not_an_invoice);
+    add("one total", text.to_pay, rest, text.not_an_invoice);
     dialect.write(&rows)
 }
 
@@ -154,7 +207,8 @@ pub fn statement_csv(statement: &Statement, setting: &Setting<'_>, dialect: Dial
 pub fn summary_csv(summary: &Summary, setting: &Setting<'_>, dialect: Dialect) -> Vec<u8> {
     let month = summary.month.to_string();
     let money = |amount| dialect.money(amount, &summary.currency);
-    let mut rows = vec![row(&["month", "unit", "tenant", "sessions", "energy_kwh", "net", "tax", "total", "currency"])];
+    let names = ["month", "unit", "tenant", "sessions", "energy_kwh", "net", "tax", "total", "currency"];
+    let mut rows = vec![head(&names, dialect, setting.language)];
     let cells = |one: &SummaryRow| {
         let person = setting.person(one.tenant.as_deref());
         vec![

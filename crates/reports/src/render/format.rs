@@ -126,8 +126,9 @@ impl Language {
         }
     }
 
-    /// A month by name.
-    pub(super) fn month(self, month: Month) -> String {
+    /// A month by name, as it stands in a sentence.
+    #[must_use]
+    pub fn month(self, month: Month) -> String {
         let name = usize::try_from(month.number() - 1).ok().and_then(|index| self.text().months.get(index)).copied();
         let name = name.unwrap_or_default();
         match self {

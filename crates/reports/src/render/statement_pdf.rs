@@ -220,7 +220,7 @@ fn sessions(canvas: &mut Canvas, statement: &Statement, setting: &Setting<'_>) {
     table(canvas, &columns, &rows);
 }
 
-/// Where a session's figures come from, in words.
+/// Where a session's figures come from, in words, and whether a MID-certified meter counted them.
 pub(super) fn session_note(line: &SessionLine, text: &Text) -> String {
     let cut = match (line.is_cut, line.is_cut_estimated) {
         (_, true) => Some(text.cut_estimated),
@@ -228,7 +228,8 @@ pub(super) fn session_note(line: &SessionLine, text: &Text) -> String {
         (false, false) => None,
     };
     let provenance = text.provenance(line.provenance);
-    cut.map_or_else(|| provenance.to_owned(), |cut| format!("{provenance}, {cut}"))
+    let mid = if line.is_mid { " · MID" } else { "" };
+    cut.map_or_else(|| format!("{provenance}{mid}"), |cut| format!("{provenance}, {cut}{mid}"))
 }
 
 fn session_row(line: &SessionLine, statement: &Statement, setting: &Setting<'_>) -> Vec<Cell> {

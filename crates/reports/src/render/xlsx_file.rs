@@ -1,8 +1,8 @@
 //! Statements as XLSX workbooks.
 
-use super::Setting;
 use super::statement_pdf::{line_name, line_quantity, session_note, tax_terms};
-use crate::{Cents, Currency, Statement, Summary, SummaryRow};
+use super::{Language, Setting};
+use crate::{Amount, Cents, Currency, Line, Statement, Summary, SummaryRow};
 use domain::Timestamp;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_xlsxwriter::{Chart, ChartType, Color, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
@@ -23,6 +23,8 @@ struct Formats {
     title: Format,
     money: Format,
     kwh: Format,
+    energy: Format,
+    price: Format,
     time: Format,
     bold: Format,
     bold_money: Format,
@@ -30,7 +32,11 @@ struct Formats {
 }
 
 impl Formats {
-    fn new(currency: &Currency) -> Self {
+    fn new(currency: &Currency, language: Language) -> Self {
+        let time = match language {
+            Language::PtPt | Language::PtBr => "dd/mm/yyyy hh:mm",
+            Language::En => "yyyy-mm-dd hh:mm",
+        };
         let digits = "0".repeat(usize::try_from(currency.digits()).unwrap_or(2));
         let point = if digits.is_empty() { "" } else { "." };
         let money = format!("#,##0{point}{digits}\\ \"{}\"", currency.symbol());
@@ -40,7 +46,9 @@ impl Formats {
             title: bold().set_font_size(14),
             money: Format::new().set_num_format(&money),
             kwh: Format::new().set_num_format("#,##0.000"),
-            time: Format::new().set_num_format("yyyy-mm-dd hh:mm"),
+            energy: Format::new().set_num_format("#,##0.000\\ \"kWh\""),
+            price: Format::new().set_num_format("#,##0.0000"),
+            time: Format::new().set_num_format(time),
             bold: bold(),
             bold_money: bold().set_num_format(&money),
             bold_kwh: bold().set_num_format("#,##0.000"),
@@ -55,6 +63,10 @@ fn number(amount: Cents, currency: &Currency) -> f64 {
 
 fn kwh(wh: u64) -> f64 {
     crate::kwh(wh).to_f64().unwrap_or(0.0)
+}
+
+fn signed_kwh(wh: i64) -> f64 {
+    rust_decimal::Decimal::new(wh, 3).to_f64().unwrap_or(0.0)
 }
 
 fn time(
@@ -81,13 +93,33 @@ fn heads(sheet: &mut Worksheet, row: u32, names: &[&str], format: &Format) -> Re
     Ok(())
 }
 
+/// A quantity as a number that can be summed, where it is one; else in words.
+fn quantity(
+    sheet: &mut Worksheet,
+    row: u32,
+    line: &Line,
+    statement: &Statement,
+    language: Language,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    match line.quantity {
+        Amount::Energy(wh) => sheet.write_with_format(row, 1, kwh(wh), &formats.energy)?,
+        Amount::EnergyChange(wh) => sheet.write_with_format(row, 1, signed_kwh(wh), &formats.energy)?,
+        Amount::Sessions(count) => sheet.write(row, 1, count)?,
+        Amount::Minutes(_) | Amount::Days(_) | Amount::ShareOf(_) => {
+            sheet.write(row, 1, line_quantity(line, statement, language))?
+        }
+    };
+    Ok(())
+}
+
 /// A tenant's statement: costs and sessions on two sheets, with the days as a chart.
 ///
 /// # Errors
 /// When the library refuses a value.
 pub fn statement_xlsx(statement: &Statement, setting: &Setting<'_>) -> Result<Vec<u8>, XlsxFailure> {
     let (text, language) = (setting.language.text(), setting.language);
-    let formats = Formats::new(&statement.currency);
+    let formats = Formats::new(&statement.currency, language);
     let person = setting.person(statement.tenant.as_deref());
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name(text.costs)?;
@@ -98,9 +130,9 @@ pub fn statement_xlsx(statement: &Statement, setting: &Setting<'_>) -> Result<Ve
     let mut row = 5;
     for line in &statement.lines {
         sheet.write(row, 0, line_name(line, text, language))?;
-        sheet.write(row, 1, line_quantity(line, statement, language))?;
+        quantity(sheet, row, line, statement, language, &formats)?;
         if let Some(price) = line.price.and_then(|price| price.to_f64()) {
-            sheet.write(row, 2, price)?;
+            sheet.write_with_format(row, 2, price, &formats.price)?;
         }
         sheet.write_with_format(row, 3, number(line.amount, &statement.currency), &formats.money)?;
         row += 1;
@@ -135,7 +167,7 @@ pub fn statement_xlsx(statement: &Statement, setting: &Setting<'_>) -> Result<Ve
 fn day_sheet(book: &mut Workbook, days_wh: &[u64], setting: &Setting<'_>, formats: &Formats) -> Result<(), XlsxError> {
     let text = setting.language.text();
     let sheet = book.add_worksheet().set_name("kWh")?;
-    heads(sheet, 0, &[text.days, "kWh"], &formats.head)?;
+    heads(sheet, 0, &[text.day, "kWh"], &formats.head)?;
     for (row, wh) in (1_u32..).zip(days_wh) {
         sheet.write(row, 0, row)?.write_with_format(row, 1, kwh(*wh), &formats.kwh)?;
     }
@@ -154,7 +186,7 @@ fn day_sheet(book: &mut Workbook, days_wh: &[u64], setting: &Setting<'_>, format
 /// As [`statement_xlsx`].
 pub fn summary_xlsx(summary: &Summary, setting: &Setting<'_>) -> Result<Vec<u8>, XlsxFailure> {
     let (text, language) = (setting.language.text(), setting.language);
-    let formats = Formats::new(&summary.currency);
+    let formats = Formats::new(&summary.currency, language);
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name(text.costs)?;
     let title = format!("{} · {} · {}", setting.letterhead.name, text.summary_title, language.month(summary.month));
@@ -203,7 +235,6 @@ fn reconciliation_sheet(
     }
     let names = [text.charger, text.sessions, text.register, text.difference, text.explanation];
     heads(sheet, 4, &names, &formats.head)?;
-    let signed = |wh: i64| rust_decimal::Decimal::new(wh, 3).to_f64().unwrap_or(0.0);
     let mut row = 5;
     for one in &rows.registers {
         sheet.write(row, 0, format!("{} · {}", setting.charger(&one.charger), one.connector))?;
@@ -212,7 +243,7 @@ fn reconciliation_sheet(
             sheet.write_with_format(row, 2, kwh(wh), &formats.kwh)?;
         }
         if let Some(wh) = one.difference_wh {
-            sheet.write_with_format(row, 3, signed(wh), &formats.kwh)?;
+            sheet.write_with_format(row, 3, signed_kwh(wh), &formats.kwh)?;
         }
         sheet.write(row, 4, text.explained(one.explanation))?;
         row += 1;
@@ -221,7 +252,7 @@ fn reconciliation_sheet(
         sheet.write(row, 0, &one.name)?;
         sheet.write_with_format(row, 1, kwh(rows.sessions_wh), &formats.kwh)?;
         sheet.write_with_format(row, 2, kwh(one.meter_wh), &formats.kwh)?;
-        sheet.write_with_format(row, 3, signed(one.difference_wh), &formats.kwh)?;
+        sheet.write_with_format(row, 3, signed_kwh(one.difference_wh), &formats.kwh)?;
         sheet.write(row, 4, text.explained(one.explanation))?;
         row += 1;
     }

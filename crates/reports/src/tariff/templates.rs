@@ -1,4 +1,5 @@
-//! Ready-made calendars to begin with; the prices in them are examples the manager replaces.
+//! Ready-made calendars to begin with; periods and prices in them are examples the manager compares with a contract. They are
+//! written from general knowledge of the sources named here, not copied from the text of any year.
 //!
 //! Portugal: the daily and weekly cycles of ERSE for low voltage (Regulamento Tarifário, periods published each year
 //! with the Diretiva "Tarifas e Preços da Energia Elétrica", mainland Portugal), which change with the legal time.
@@ -220,7 +221,6 @@ fn white() -> EnergyPrice {
 }
 
 fn flags() -> Vec<Flag> {
-    let flag =
-        |name: &str, millionths: i64| Flag { name: name.to_owned(), per_kwh: Decimal::new(millionths, 5).normalize() };
+    let flag = |name: &str, units: i64| Flag { name: name.to_owned(), per_kwh: Decimal::new(units, 5).normalize() };
     vec![flag("Verde", 0), flag("Amarela", 1_885), flag("Vermelha 1", 4_463), flag("Vermelha 2", 7_877)]
 }

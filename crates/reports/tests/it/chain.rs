@@ -1,9 +1,19 @@
 //! A closed month cannot be changed unseen.
 
-use crate::common::{flat, input, session, tariff};
+use crate::common::{at, flat, input, session, tariff};
 use reports::chain::{self, ChainError, Filed, Sealed};
-use reports::compute;
-use std::collections::BTreeSet;
+use reports::{Basis, compute};
+use std::collections::BTreeMap;
+
+fn basis(month: &str) -> Basis {
+    Basis {
+        closed_at: at("2026-12-01T09:00:00Z"),
+        from: at("2026-10-01T00:00:00Z"),
+        to: at("2026-11-01T00:00:00Z"),
+        tariff: chain::hash_of("{}"),
+        sessions: format!("2/{month}"),
+    }
+}
 
 fn closed() -> Vec<Sealed> {
     let sessions = vec![
@@ -11,10 +21,10 @@ fn closed() -> Vec<Sealed> {
         session(2, Some(2), "2026-10-03T20:00:00Z", "2026-10-04T06:00:00Z", 8_000),
     ];
     let versions = tariff(vec![flat("0.1580", "2026-01-01")]);
-    let mut all = chain::seal(None, &compute(&input("2026-10", versions.clone(), sessions))).unwrap();
+    let mut all = chain::seal(None, &compute(&input("2026-10", versions.clone(), sessions)), basis("2026-10")).unwrap();
     let last = all.last().map(|last| (last.number, last.hash.clone())).unwrap();
     let next = compute(&input("2026-11", versions, Vec::new()));
-    all.extend(chain::seal(Some((last.0, &last.1)), &next).unwrap());
+    all.extend(chain::seal(Some((last.0, &last.1)), &next, basis("2026-11")).unwrap());
     all
 }
 
@@ -59,7 +69,8 @@ fn a_chain_is_complete_or_not() {
         let one = |index: usize| Filed { sealed: &all[index], month: month(index), tenant: tenants[index].as_deref() };
         (0..count).map(one).collect()
     };
-    let months = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    let months =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), basis(name))).collect::<BTreeMap<_, _>>();
     let both = months(&["2026-10", "2026-11"]);
     assert!(summary(&all[3]) && summary(&all[5]));
     chain::verify_filing(&filed(6), &both).unwrap();
@@ -73,6 +84,27 @@ fn a_chain_is_complete_or_not() {
     let mut of_another = filed(6);
     of_another[0].tenant = Some("key-2");
     assert!(matches!(chain::verify_filing(&of_another, &both), Err(ChainError::Filed(1))));
+}
+
+/// The tariff, the period and the fingerprint that a closed month keeps beside its documents are in the chain: corrections
+/// follow from them.
+#[test]
+fn what_a_month_was_closed_with_cannot_be_altered() {
+    let all = closed();
+    let tenants = [Some("key-1"), Some("key-2"), None, None];
+    let filed: Vec<Filed<'_>> =
+        all.iter().zip(tenants).map(|(sealed, tenant)| Filed { sealed, month: "2026-10", tenant }).collect();
+    let check = |basis: Basis| chain::verify_filing(&filed, &BTreeMap::from([("2026-10".to_owned(), basis)]));
+    check(basis("2026-10")).unwrap();
+    for altered in [
+        Basis { tariff: chain::hash_of("{ }"), ..basis("2026-10") },
+        Basis { sessions: String::new(), ..basis("2026-10") },
+        Basis { from: at("2026-10-02T00:00:00Z"), ..basis("2026-10") },
+        Basis { to: at("2026-10-02T00:00:00Z"), ..basis("2026-10") },
+        Basis { closed_at: at("2026-12-01T09:00:01Z"), ..basis("2026-10") },
+    ] {
+        assert!(matches!(check(altered.clone()), Err(ChainError::Basis(_))), "{altered:?}");
+    }
 }
 
 /// What is hashed is what can be read back, to the last field.

@@ -191,13 +191,19 @@ fn csv_dialects() {
     assert!(rfc.contains("\"'=HYPERLINK(\"\"x\"\")"), "{rfc}");
     assert!(rfc.contains(",'@1,"));
     let spreadsheet = summary_of(&result, Language::PtPt, Dialect::Semicolon);
-    assert!(spreadsheet.starts_with("\u{feff}month;unit;"));
+    assert!(
+        spreadsheet.starts_with("\u{feff}mês;fração;condómino;sessões;energia_kwh;subtotal;impostos;total;moeda\r\n")
+    );
+    let brazil = summary_of(&result, Language::PtBr, Dialect::Semicolon);
+    assert!(brazil.starts_with("\u{feff}mês;unidade;condômino;"));
+    let english = summary_of(&result, Language::En, Dialect::Semicolon);
+    assert!(english.starts_with("\u{feff}month;unit;"), "English readers get English words");
     assert!(spreadsheet.contains(";Sem condómino (edifício);1;3,000;0,99;"), "{spreadsheet}");
     let one = statement_csv(&result.statements[1], &Around::new().setting(Language::PtPt), Dialect::Semicolon);
     let one = String::from_utf8(one).unwrap();
     assert!(
         one.contains(
-            "\r\nsession;2026-10;3.º Dto.;João Conceição;90;2026-10-31 20:00:00;2026-11-01 06:00:00;Lugar 12;1;5,040;"
+            "\r\nsessão;2026-10;3.º Dto.;João Conceição;90;2026-10-31 20:00:00;2026-11-01 06:00:00;Lugar 12;1;5,040;"
         ),
         "{one}"
     );

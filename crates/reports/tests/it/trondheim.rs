@@ -8,7 +8,8 @@ use jiff::civil::DateTime;
 use reports::chain::{self, Document, Sealed};
 use reports::render::{Language, Letterhead, Person, Setting, statement_pdf, summary_pdf};
 use reports::{
-    Currency, MeteredSession, Month, MonthInput, MonthResult, ObstacleKind, Payer, Zone, compute, template, touches,
+    Basis, Currency, MeteredSession, Month, MonthInput, MonthResult, ObstacleKind, Payer, Zone, compute, template,
+    touches,
 };
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,10 @@ fn the_recording_is_billed_to_the_watt_hour() {
             *by_tenant.entry(statement.tenant.clone().unwrap()).or_default() += statement.energy_wh;
         }
         let last = sealed.last().map(|one| (one.number, one.hash.clone()));
-        sealed.extend(chain::seal(last.as_ref().map(|(number, hash)| (*number, hash.as_str())), &result).unwrap());
+        let (from, to) = name.range(&input.zone);
+        let basis = Basis { closed_at: to, from, to, tariff: chain::hash_of(""), sessions: String::new() };
+        let last = last.as_ref().map(|(number, hash)| (*number, hash.as_str()));
+        sealed.extend(chain::seal(last, &result, basis).unwrap());
         if largest.as_ref().is_none_or(|largest| largest.summary.energy_wh < result.summary.energy_wh) {
             largest = Some(result);
         }

@@ -4,10 +4,13 @@ use super::{FileKind, Job, MonthBook, Which};
 use domain::{Clock, TenantId};
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters, TlsParametersBuilder};
+use lettre::transport::smtp::response::Response;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use reports::render::Language;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +19,9 @@ use zeroize::Zeroizing;
 
 /// A server that does not answer within this time will not today.
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
+
+/// Longest time for one letter, from the greeting to the server's word that it took it, a slow line included.
+const LETTER_WAIT: Duration = Duration::from_secs(120);
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +84,7 @@ impl MailServer {
 
     fn transport(&self, password: Option<&str>) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
         let failed = |error: lettre::transport::smtp::Error| MailError::Server(crate::error::chain(&error));
-        let parameters = || TlsParameters::new(self.host.clone()).map_err(failed);
+        let parameters = || trusting_this_computer(TlsParameters::builder(self.host.clone())).build().map_err(failed);
         let tls = match self.security {
             Security::Tls => Tls::Wrapper(parameters()?),
             Security::Starttls => Tls::Required(parameters()?),
@@ -93,6 +99,15 @@ impl MailServer {
         }
         Ok(builder.build())
     }
+}
+
+/// Trusts, beside the public authorities, the ones this computer trusts: an office's own server has a certificate of its own.
+fn trusting_this_computer(builder: TlsParametersBuilder) -> TlsParametersBuilder {
+    let is_usable = |der: &CertificateDer<'static>| rustls::RootCertStore::empty().add(der.clone()).is_ok();
+    let known = rustls_native_certs::load_native_certs().certs.into_iter().filter(is_usable);
+    known
+        .filter_map(|der| Certificate::from_der(der.to_vec()).ok())
+        .fold(builder, TlsParametersBuilder::add_root_certificate)
 }
 
 /// Sends to everyone, one after the other, and notes each result.
@@ -111,10 +126,7 @@ pub(crate) async fn send_all(task: MailTask, writer: Writer, clock: Arc<dyn Cloc
         }
         let Some(known) = task.book.around.known.get(key) else { continue };
         let result = match message(&task, key) {
-            Ok(message) => match transport.send(message).await {
-                Ok(answer) => Ok(answer.message().collect::<Vec<_>>().join(" ")),
-                Err(error) => Err(crate::error::chain(&error)),
-            },
+            Ok(message) => in_time(transport.send(message)).await,
             Err(detail) => Err(detail),
         };
         let delivery = delivery(&task, known.id, clock.now().wall, result);
@@ -124,6 +136,18 @@ pub(crate) async fn send_all(task: MailTask, writer: Writer, clock: Arc<dyn Cloc
         job.step();
     }
     job.end_done();
+}
+
+/// What the server said of a letter. A server that takes the connection and then says nothing must not hold up the others.
+async fn in_time(sending: impl Future<Output = Result<Response, SmtpError>>) -> Result<String, String> {
+    match tokio::time::timeout(LETTER_WAIT, sending).await {
+        Ok(Ok(answer)) => Ok(answer.message().collect::<Vec<_>>().join(" ")),
+        Ok(Err(error)) => Err(crate::error::chain(&error)),
+        Err(_elapsed) => {
+            Err("the mail server took the connection and said nothing; check its address and port, then try again"
+                .to_owned())
+        }
+    }
 }
 
 fn delivery(task: &MailTask, tenant: TenantId, at: domain::Timestamp, result: Result<String, String>) -> Delivery {
@@ -142,7 +166,7 @@ fn message(task: &MailTask, key: &str) -> Result<Message, String> {
     let which = Which::Tenant(key.to_owned());
     let pdf = task.book.file(&which, FileKind::Pdf, None).map_err(|error| crate::error::chain(&error))?;
     let language = known.language.unwrap_or(task.book.around.language);
-    let (subject, text) = words(language, &task.book.month.to_string(), &task.book.around.letterhead.name);
+    let (subject, text) = words(language, &language.month(task.book.month), &task.book.around.letterhead.name);
     let kind = ContentType::parse(FileKind::Pdf.media_type()).map_err(|error| error.to_string())?;
     let attachment = Attachment::new(task.book.file_name(&which, FileKind::Pdf)).body(pdf, kind);
     let body = MultiPart::mixed().singlepart(SinglePart::plain(text)).singlepart(attachment);
@@ -169,5 +193,17 @@ fn words(language: Language, month: &str, building: &str) -> (String, String) {
                 "Please find attached your charging statement for {month}.\n\nIt is a statement of costs, not an invoice.\n\n{building}\n"
             ),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that never answers ends its letter with words that say what to do, so that the next one is tried.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_is_left() {
+        let said = in_time(std::future::pending()).await;
+        assert!(said.as_ref().is_err_and(|why| why.contains("check its address and port")), "{said:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::{Books, BooksError};
 use domain::Timestamp;
 use reports::chain::{self, ChainError, Document, Filed, Sealed};
 use reports::render::{Language, Seal};
-use reports::{Cents, Correction, Month, MonthResult, Statement, Tariff, compute, corrections, corrections_in};
+use reports::{Basis, Cents, Correction, Month, MonthResult, Statement, Tariff, compute, corrections, corrections_in};
 use std::collections::BTreeMap;
 use store::{ClosedMonth, ClosedStatement, StatementRecord, Writer};
 
@@ -123,6 +123,7 @@ impl Books {
                 continue;
             }
             let Ok(month) = one.month.parse::<Month>() else { continue };
+            self.check_basis(one).await?;
             let mut made = Vec::new();
             for later in closed.iter().skip(index + 1) {
                 made.extend(self.statements(&later.month).await?.iter().flat_map(corrections_in));
@@ -134,6 +135,18 @@ impl Books {
             all.extend(corrections(&self.statements(&one.month).await?, &made, &again));
         }
         Ok(all)
+    }
+
+    /// Refuses to correct a month by a tariff it was not closed with.
+    async fn check_basis(&self, one: &ClosedMonth) -> Result<(), BooksError> {
+        for document in self.reader.statement_list(&one.month).await? {
+            if let Document::Summary(summary) = chain::open(&sealed(document))?
+                && summary.closed_with.as_ref() != Some(&basis(one))
+            {
+                return Err(ChainError::Basis(one.month.clone()).into());
+            }
+        }
+        Ok(())
     }
 
     /// Checks the whole chain of closed statements, that it is complete, and that it has the document with a hash that was
@@ -157,7 +170,8 @@ impl Books {
             }
         }
         let newest_hash = chain::verify(&all)?;
-        let closed = self.reader.closed_month_list().await?.into_iter().map(|one| one.month).collect();
+        let closed = self.reader.closed_month_list().await?;
+        let closed = closed.iter().map(|one| (one.month.clone(), basis(one))).collect();
         let filed = all.iter().zip(&places);
         let filed = filed.map(|(sealed, (month, tenant))| Filed { sealed, month, tenant: tenant.as_deref() });
         chain::verify_filing(&filed.collect::<Vec<_>>(), &closed)?;
@@ -186,7 +200,9 @@ impl Books {
             return Err(BooksError::Obstacles(open));
         }
         let last = self.reader.statement_last().await?;
-        let sealed = chain::seal(last.as_ref().map(|(number, hash)| (*number, hash.as_str())), &book.result)?;
+        let month_row = ClosedMonth { month: name.clone(), closed_at: now, from, to, tariff, fingerprint };
+        let last = last.as_ref().map(|(number, hash)| (*number, hash.as_str()));
+        let sealed = chain::seal(last, &book.result, basis(&month_row))?;
         let keys = book.result.statements.iter().map(|one| one.tenant.clone());
         let kinds = keys.map(|key| (key, "statement")).chain([(None, "statement"), (None, "summary")]);
         let statements = sealed.into_iter().zip(kinds).map(|(one, (tenant, kind))| ClosedStatement {
@@ -198,7 +214,6 @@ impl Books {
             previous: one.previous,
             hash: one.hash,
         });
-        let month_row = ClosedMonth { month: name.clone(), closed_at: now, from, to, tariff, fingerprint };
         writer.statement(StatementRecord::Close(month_row, statements.collect())).await?;
         self.month(month, now).await
     }
@@ -251,6 +266,17 @@ async fn computed(input: reports::MonthInput) -> Result<MonthResult, BooksError>
 fn around(building: &Building) -> Around {
     let Building { site, zone, tenants, chargers, letterhead, .. } = building;
     Around::new(zone.clone(), site, letterhead, tenants, chargers)
+}
+
+/// What a closed month keeps beside its documents, as the chain knows it.
+fn basis(one: &ClosedMonth) -> Basis {
+    Basis {
+        closed_at: one.closed_at,
+        from: one.from,
+        to: one.to,
+        tariff: chain::hash_of(&one.tariff),
+        sessions: one.fingerprint.clone(),
+    }
 }
 
 fn sealed(one: ClosedStatement) -> Sealed {

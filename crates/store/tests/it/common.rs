@@ -106,7 +106,12 @@ pub(crate) fn card(id: i64, uid: &str, tenant: i64) -> Card {
         tenant: TenantId(tenant),
         status: CardStatus::Active,
         enrolled_at: Timestamp(2),
-        policy: CardPolicy { max: Some(MilliAmps::from_amps(16)), priority: Some(-2), pausing: Pausing::Never },
+        policy: CardPolicy {
+            max: Some(MilliAmps::from_amps(16)),
+            priority: Some(-2),
+            pausing: Pausing::Never,
+            sleeps: true,
+        },
         alias_of: None,
     }
 }

@@ -192,9 +192,13 @@ impl Templates {
         let state = format!("meshwatt/{}/{}/{}", self.site, blanks.source, blanks.quantity);
         if described.insert(id.clone()) {
             let (unit, class, total) = match blanks.quantity {
-                "power_w" => ("W", "power", false),
-                "energy_wh" => ("Wh", "energy", true),
-                _ => ("mA", "current", false),
+                "power_w" => ("W", Some("power"), false),
+                "energy_wh" => ("Wh", Some("energy"), true),
+                "voltage_l1_mv" | "voltage_l2_mv" | "voltage_l3_mv" => ("mV", Some("voltage"), false),
+                "soc_percent" => ("%", Some("battery"), false),
+                // Home Assistant has no unit for tenths of a degree.
+                "temperature_dc" => ("d°C", None, false),
+                _ => ("mA", Some("current"), false),
             };
             let payload = json!({
                 "name": blanks.quantity,

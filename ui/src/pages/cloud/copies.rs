@@ -83,7 +83,7 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, found: &BackupPreview, sure: &mut bool) 
         widgets::weak(ui, &cx.fill(Text::CopiesNewest, &[&cx.local(&found.newest)]));
     }
     widgets::weak(ui, cx.text(Text::CopiesRestoreHint));
-    ui.checkbox(sure, cx.text(Text::CopiesSure));
+    widgets::tick(ui, sure, cx.text(Text::CopiesSure));
     cx.button_if(ui, *sure, Loudness::Normal, "", Command::Keeping(KeepingCommand::Restore(found.name.clone())));
 }
 
@@ -144,7 +144,7 @@ fn rule(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut BackupForm, page: &BackupPage) 
         &mut form.folder,
         Field::Text,
     );
-    ui.checkbox(&mut form.daily, cx.text(Text::CopiesDaily));
+    widgets::tick(ui, &mut form.daily, cx.text(Text::CopiesDaily));
     for (value, text, most) in [
         (&mut form.days, Text::CopiesDays, 366),
         (&mut form.weeks, Text::CopiesWeeks, 520),

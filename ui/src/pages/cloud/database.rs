@@ -194,7 +194,7 @@ fn progress(cx: &mut Cx<'_>, ui: &mut Ui, status: &SinkStatus, sure: &mut bool) 
     let is_paused = status.phase == "paused";
     ui.horizontal_wrapped(|ui| {
         cx.button(ui, Loudness::Normal, None, "", Command::Keeping(KeepingCommand::Pause(!is_paused)));
-        ui.checkbox(sure, cx.text(Text::CloudForgetSure));
+        widgets::tick(ui, sure, cx.text(Text::CloudForgetSure));
         cx.button_if(ui, *sure, Loudness::Quiet, "", Command::Keeping(KeepingCommand::Forget));
     });
 }
@@ -215,7 +215,7 @@ fn leaves(cx: &Cx<'_>, ui: &mut Ui, consent: &mut ConsentForm) {
         (&mut consent.frames, Text::CloudBoxFrames),
         (&mut consent.raw, Text::CloudBoxRaw),
     ] {
-        ui.checkbox(ticked, cx.text(text));
+        widgets::tick(ui, ticked, cx.text(text));
     }
     widgets::weak(ui, cx.text(Text::CloudBoxesHint));
 }

@@ -79,9 +79,9 @@ fn northbound(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut MqttForm, password: &mut 
     if form.preset == "own" {
         widgets::form_field(ui, cx.text(Text::FogTopic), cx.text(Text::FogBlanks), &mut form.topic, Field::Text);
         widgets::form_field(ui, cx.text(Text::FogPayload), "", &mut form.payload, Field::Text);
-        ui.checkbox(&mut form.retain, cx.text(Text::FogRetain));
+        widgets::tick(ui, &mut form.retain, cx.text(Text::FogRetain));
     }
-    ui.checkbox(&mut form.consent.raw, cx.text(Text::FogRawMqtt));
+    widgets::tick(ui, &mut form.consent.raw, cx.text(Text::FogRawMqtt));
     let sent = MqttForm { password: Some(password.clone()).filter(|typed| !typed.is_empty()), ..form.clone() };
     ui.horizontal_wrapped(|ui| {
         let name = cx.text(Text::FogMqtt);
@@ -118,7 +118,7 @@ fn stream(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut KafkaForm, password: &mut Str
         widgets::form_field(ui, cx.text(Text::FogKafkaUser), "", &mut form.user, Field::Text);
         widgets::form_field(ui, cx.text(Text::FogKafkaPassword), "", password, Field::Password);
     }
-    ui.checkbox(&mut form.tls, cx.text(Text::FogTls));
+    widgets::tick(ui, &mut form.tls, cx.text(Text::FogTls));
     if form.tls {
         widgets::form_field(
             ui,
@@ -135,7 +135,7 @@ fn stream(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut KafkaForm, password: &mut Str
         (&mut form.consent.frames, Text::FogFrames),
         (&mut form.consent.raw, Text::FogRaw),
     ] {
-        ui.checkbox(ticked, cx.text(text));
+        widgets::tick(ui, ticked, cx.text(text));
     }
     let sent = KafkaForm { password: Some(password.clone()).filter(|typed| !typed.is_empty()), ..form.clone() };
     ui.horizontal_wrapped(|ui| {

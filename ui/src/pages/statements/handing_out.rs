@@ -53,7 +53,7 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui, month: &MonthStatement) {
             widgets::badge(ui, cx.text(text), mood);
             widgets::line(ui, &format!("{} · {}", one.name, cx.local(&one.at)));
         });
-        widgets::weak(ui, &one.detail);
+        widgets::weak(ui, &crate::text::said(&one.detail, cx.language()));
     }
 }
 
@@ -76,7 +76,7 @@ fn progress(cx: &mut Cx<'_>, ui: &mut Ui, job: &JobItem) {
         }
         JobState::Done => widgets::notice(ui, Icon::Check, cx.text(Text::JobDone), Mood::Good),
         JobState::Cancelled => widgets::notice(ui, Icon::Alert, cx.text(Text::JobCancelled), Mood::Warn),
-        JobState::Failed => widgets::notice(ui, Icon::Alert, &job.detail, Mood::Bad),
+        JobState::Failed => widgets::notice(ui, Icon::Alert, &crate::text::said(&job.detail, cx.language()), Mood::Bad),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn settings(
     let chargers = cx.model.snapshot.as_ref().map(|snapshot| snapshot.chargers.clone()).unwrap_or_default();
     for charger in &chargers {
         let mut is_mid = form.mid_chargers.contains(&charger.id);
-        if ui.checkbox(&mut is_mid, &charger.name).changed() {
+        if widgets::tick(ui, &mut is_mid, &charger.name).changed() {
             if is_mid {
                 form.mid_chargers.push(charger.id.clone());
             } else {

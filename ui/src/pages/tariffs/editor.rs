@@ -293,7 +293,7 @@ fn tax(cx: &Cx<'_>, ui: &mut Ui, row: &mut TariffTax, number: &str) {
     row.rate = if is_percent { TariffRate::Percent(value) } else { TariffRate::PerKwh(value) };
     for (word, text) in CATEGORIES {
         let mut is_on = row.on.iter().any(|known| known == word);
-        if ui.checkbox(&mut is_on, cx.text(text)).changed() {
+        if widgets::tick(ui, &mut is_on, cx.text(text)).changed() {
             if is_on {
                 row.on.push(word.to_owned());
             } else {

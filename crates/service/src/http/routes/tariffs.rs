@@ -55,26 +55,28 @@ pub(crate) async fn tariff_put(
     State(shared): State<Shared>,
     Body(document): Body<TariffDocument>,
 ) -> Answer<Json<TariffPage>> {
-    let tariff: Tariff = same_words(&document)?;
+    let tariff: Tariff =
+        same_words(&document).map_err(|failure| Failure::invalid(unreadable_sentence(failure.detail())))?;
     checked(&shared, &tariff).map_err(|errors| failure(&BooksError::Tariff(errors)))?;
     let kept = books::tariff_set(&shared.writer, shared.clock.now().wall, &tariff).await;
     kept.map_err(|error| failure(&error))?;
     page(&shared, &tariff).map(Json)
 }
 
-/// A tariff with dates, times or prices that are no such things, as while it is being typed.
+/// What to write where dates, times or prices are no such things.
+fn unreadable_sentence(detail: &str) -> String {
+    format!("something cannot be read yet ({detail}); write dates as 2026-11-01, times as 07:30 and prices as 0.15")
+}
+
+/// A tariff that cannot be read, as while it is being typed.
 fn unreadable(document: TariffDocument, failure: &Failure) -> TariffPage {
-    let detail = failure.detail();
+    let english = unreadable_sentence(failure.detail());
     TariffPage {
         tariff: document,
         calendars: Vec::new(),
         templates: Vec::new(),
-        problems: vec![format!(
-            "something cannot be read yet ({detail}); write dates as 2026-11-01, times as 07:30 and prices as 0.15"
-        )],
-        problems_pt: vec![format!(
-            "há algo que ainda não se consegue ler ({detail}); escreva datas como 2026-11-01, horas como 07:30 e preços como 0.15"
-        )],
+        problems_pt: vec![api::in_portuguese(&english).unwrap_or_else(|| english.clone())],
+        problems: vec![english],
     }
 }
 
