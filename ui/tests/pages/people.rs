@@ -3,7 +3,7 @@
 use crate::hand::{drop_file, go, live, press, says, small, write};
 use api::{EnrolmentState, Language};
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use ui::fixtures;
 
 /// Enrolling: wait for the tap, name the tenant, done.
@@ -200,4 +200,56 @@ fn a_list_is_looked_at_before_it_is_imported() {
     press(&mut harness, "Import all");
     assert!(server.asked().iter().any(|line| line.ends_with(r#""dry_run":false}"#)), "all of it at once");
     assert!(says(&harness, "Tenants imported: 1"));
+}
+
+/// Any measured quantities are chosen together, each gets a graph of its own in its own unit, and the file behind all of
+/// them is one link; the week's busiest day reads as a sentence in Portuguese.
+#[test]
+fn measured_quantities_are_chosen_and_plotted() {
+    let server = live(fixtures::snapshot());
+    let series = ["charger/CP-01/1/power_w", "charger/CP-01/1/voltage_l1_mv", "charger/CP-01/1/soc_percent"];
+    let names: Vec<String> = series.iter().map(|name| (*name).to_owned()).collect();
+    server.answer("readings/series", &names);
+    let now = fixtures::snapshot().at_ms;
+    let columns = |names: &[String], values: &[i64]| api::ReadingColumns {
+        series: names.to_vec(),
+        at_ms: (0..3).map(|minute| now - 600_000 + minute * 60_000).collect(),
+        values: values.iter().map(|value| vec![Some(*value), Some(*value), Some(value + 1)]).collect(),
+    };
+    server.answer("readings", &columns(&names[..1], &[7_400]));
+    let row = api::UsageRow {
+        id: String::new(),
+        name: String::new(),
+        bucket: "2026-11-18".to_owned(),
+        energy_wh: 9_000,
+        sessions: 1,
+        connected_s: 3_600,
+    };
+    let usage = api::Usage {
+        rows: vec![row],
+        energy_wh: 9_000,
+        sessions: 1,
+        weekdays_wh: vec![0, 0, 9_000, 0, 0, 0, 0],
+        ..api::Usage::default()
+    };
+    server.answer("usage", &usage);
+    let mut harness = small(&server, Language::Portuguese);
+    go(&mut harness, "Análise");
+    assert!(says(&harness, "O dia da semana com mais energia é a quarta-feira"));
+    harness.get_by_role_and_label(Role::RadioButton, "Análise: Valores medidos").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::CheckBox, "Tensão L1").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Carga da bateria do carro").click();
+    server.asked();
+    server.answer("readings", &columns(&names, &[7_400, 231_000, 64]));
+    harness.run();
+    let asked = server.asked();
+    let wanted = "power_w,charger/CP-01/1/voltage_l1_mv,charger/CP-01/1/soc_percent";
+    assert!(asked.iter().any(|line| line.replace("%2F", "/").contains(wanted)), "{asked:?}");
+    for title in ["Potência", "Tensão L1", "Carga da bateria do carro"] {
+        let graphs = harness
+            .query_all_by_role(Role::Image)
+            .filter(|node| node.accesskit_node().label().is_some_and(|label| label.starts_with(title)));
+        assert_eq!(graphs.count(), 1, "{title}");
+    }
 }
