@@ -297,6 +297,9 @@ fn graph(
     let values = || lines.iter().flat_map(|(_, (_, points))| points.iter().map(|point| point[1] / scale));
     let high = values().fold(f64::MIN, f64::max);
     let low = if shows_zero(quantity) { values().fold(0.0, f64::min) } else { values().fold(f64::MAX, f64::min) };
+    // A line of one value lies in the middle of a scale that can be read.
+    let middle = if shows_zero(quantity) { 0.0 } else { (1.0 - (high - low)).max(0.0) / 2.0 };
+    let (low, high) = (low - middle, high + middle);
     let room = (high - low).max(0.1) * 0.08;
     let count = lines.iter().map(|(_, (_, points))| points.len()).sum::<usize>().to_string();
     let title = cx.text(quantity_name(quantity));
@@ -313,6 +316,11 @@ fn graph(
         for (colour, (_, points)) in lines {
             for part in unbroken(points, (to - from) / STEPS) {
                 let points: PlotPoints<'_> = part.iter().map(|point| [point[0], point[1] / scale]).collect();
+                if part.len() == 1 {
+                    let dot = egui_plot::Points::new("", points).radius(2.0).color(tokens::series(*colour));
+                    plot_ui.points(dot.allow_hover(false));
+                    continue;
+                }
                 plot_ui.line(Line::new("", points).color(tokens::series(*colour)).width(1.6).allow_hover(false));
             }
         }
@@ -332,7 +340,7 @@ const HOLE_MS: i64 = 20 * 60 * 1000;
 /// The stretches without a hole: a line across one would say that something was measured.
 fn unbroken(points: &[[f64; 2]], step_ms: i64) -> impl Iterator<Item = &[[f64; 2]]> {
     let longest = to_f64(HOLE_MS.max(3 * step_ms));
-    points.chunk_by(move |one, next| next[0] - one[0] <= longest).filter(|part| part.len() > 1)
+    points.chunk_by(move |one, next| next[0] - one[0] <= longest)
 }
 
 fn legend(cx: &Cx<'_>, ui: &mut Ui, snapshot: &Snapshot, title: &str, lines: &[(usize, &Measured)]) {
@@ -380,7 +388,7 @@ mod tests {
         let at = |minutes: i64| [to_f64(minutes * 60_000), 1.0];
         let points = [at(0), at(15), at(30), at(90), at(100), at(300)];
         let parts: Vec<usize> = unbroken(&points, 5_000).map(<[_]>::len).collect();
-        assert_eq!(parts, [3, 2], "a single point is no line");
+        assert_eq!(parts, [3, 2, 1], "a single point is a part of its own: a dot");
     }
 
     /// A hole stays a hole.

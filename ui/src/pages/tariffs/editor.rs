@@ -112,8 +112,8 @@ fn rules(cx: &Cx<'_>, ui: &mut Ui, energy: &mut TariffEnergy) {
             days(cx, ui, rule, &number);
             ui.add_space(6.0);
             let name = |text| format!("{} {number}", cx.text(text));
-            widgets::text_field(ui, &name(Text::From), "07:00", &mut rule.from, Field::Text, 46.0);
-            widgets::text_field(ui, &name(Text::To), "24:00", &mut rule.to, Field::Text, 46.0);
+            widgets::text_field(ui, &name(Text::From), "07:00", &mut rule.from, Field::Text, 64.0);
+            widgets::text_field(ui, &name(Text::To), "24:00", &mut rule.to, Field::Text, 64.0);
             if let Some(season) = widgets::select(ui, &name(Text::Season), &seasons, &rule.season, 110.0) {
                 rule.season = season;
             }
