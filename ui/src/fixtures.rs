@@ -4,21 +4,20 @@ pub mod books;
 mod connect;
 pub mod keeping;
 mod power;
+mod server;
 
 #[cfg(test)]
 use crate::history::{Quantity, Track};
-use crate::{Arrival, Console, Method, Platform, Request, Transport};
 use api::{
     AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, Capability, CardItem, CardListItem, ChargerDetail,
-    ChargerItem, CircuitList, ConfigurationItem, ConnectionItem, ConnectionPage, ConnectorItem, DecisionItem, DemoCar,
-    DemoCharger, DemoMeter, DemoProtocol, DemoSnapshot, FrameItem, HeldProfile, Language, LiveMessage, MeterItem,
-    OfflineReason, Page, ReadingColumns, Reason, RefusedCardItem, SessionInfo, SessionItem, SiteItem, SiteLive,
-    Snapshot, TenantForm, TenantItem, TimelineItem, TransferItem, ValueItem,
+    ChargerItem, ConfigurationItem, ConnectionItem, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter,
+    DemoProtocol, DemoSnapshot, FrameItem, HeldProfile, Language, MeterItem, OfflineReason, ReadingColumns, Reason,
+    RefusedCardItem, SessionItem, SiteItem, SiteLive, Snapshot, TenantForm, TenantItem, TimelineItem, TransferItem,
+    ValueItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+
+pub use self::server::Server;
 
 /// The moment the prepared buildings live in: 2026-11-20 18:30 UTC.
 pub const NOW_MS: i64 = 1_795_199_400_000;
@@ -374,170 +373,6 @@ pub fn demo() -> DemoSnapshot {
         ],
         ..DemoSnapshot::default()
     }
-}
-
-/// A prepared server: answers by path, and keeps what it was asked.
-#[derive(Clone, Default)]
-pub struct Server {
-    shared: Rc<RefCell<Shared>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    answers: BTreeMap<String, (u16, String)>,
-    arrivals: Vec<Arrival>,
-    log: Vec<Request>,
-    live_open: bool,
-}
-
-impl Server {
-    /// A server where the manager is signed in and everything of the prepared building is known.
-    #[must_use]
-    pub fn signed_in() -> Self {
-        let server = Self::default();
-        server.answer("session", &SessionInfo { signed_in: true, setup_needed: false, demo: true });
-        server.answer("site", &site());
-        server.answer("circuits", &CircuitList { items: power::circuits(), chargers: Vec::new(), meters: Vec::new() });
-        server.answer("fallbacks", &power::fallbacks());
-        server.answer("tenants", &page(tenants()));
-        server.answer("statements", &page(books::months()));
-        server.answer("statements/2026-10", &books::month(api::MonthState::Preview));
-        server.answer("statements/2026-10/deliveries", &page(books::deliveries()));
-        server.answer("tariffs", &books::tariff());
-        server.answer("tariffs/check", &books::tariff());
-        server.answer("letterhead", &books::letterhead());
-        server.answer("mail", &books::mail());
-        server.answer("sync/cloud", &keeping::cloud());
-        server.answer("sync/mqtt", &api::MqttItem::default());
-        server.answer("sync/kafka", &api::KafkaItem::default());
-        server.answer("backups", &keeping::backups());
-        server.answer("retention", &keeping::retention());
-        server.answer("backups/meshwatt-20261120T030000Z.db", &keeping::preview());
-        server.answer("sessions", &Page { items: sessions(50), next_cursor: Some("50".to_owned()) });
-        let connections = ConnectionPage {
-            items: vec![connection("CP-01", "charger", "connected")],
-            networks: connect::networks(),
-            ocpp_addresses: vec!["ws://192.168.1.20:8887/ocpp/".to_owned()],
-            ..ConnectionPage::default()
-        };
-        server.answer("connections", &connections);
-        server.answer("security", &connect::security());
-        server.answer("foreign-meters", &connect::foreign());
-        server.answer("foreign-meters/presets", &connect::foreign_presets());
-        server.answer("foreign-meters/preview", &connect::foreign_reading(""));
-        server.answer("files", &page(connect::files()));
-        server.answer("demo", &demo());
-        let ids: Vec<String> = snapshot().chargers.into_iter().map(|charger| charger.id).collect();
-        server.answer("readings", &columns(&ids, 720, 1000));
-        for session in sessions(50) {
-            let curve = columns(&[session.charger], 1500, 1000);
-            server.answer(&format!("sessions/{}/curve", session.id), &curve);
-        }
-        for id in ids {
-            server.answer(&format!("chargers/{id}/decisions"), &page(decisions(&id)));
-            server.answer(&format!("chargers/{id}/frames"), &page(frames()));
-            server.answer(&format!("chargers/{id}/detail"), &charger_detail());
-            server.answer(&format!("chargers/{id}/timeline"), &page(timeline()));
-        }
-        server
-    }
-
-    /// A server where nobody is signed in.
-    #[must_use]
-    pub fn signed_out(setup_needed: bool) -> Self {
-        let server = Self::signed_in();
-        server.answer("session", &SessionInfo { signed_in: false, setup_needed, demo: false });
-        server
-    }
-
-    /// Prepares the answer 200 of a path (without query).
-    pub fn answer<T: serde::Serialize>(&self, path: &str, value: &T) {
-        self.answer_text(path, 200, &serde_json::to_string(value).unwrap_or_default());
-    }
-
-    /// Prepares an answer of a path (without query).
-    pub fn answer_text(&self, path: &str, status: u16, body: &str) {
-        self.shared.borrow_mut().answers.insert(path.to_owned(), (status, body.to_owned()));
-    }
-
-    /// Lets a snapshot arrive on the live socket.
-    pub fn push(&self, snapshot: Snapshot) {
-        self.push_message(&LiveMessage::Snapshot(Box::new(snapshot)));
-    }
-
-    /// Lets a message arrive on the live socket.
-    pub fn push_message(&self, message: &LiveMessage) {
-        let text = serde_json::to_string(message).unwrap_or_default();
-        self.shared.borrow_mut().arrivals.push(Arrival::Live(text));
-    }
-
-    /// Lets the live socket close.
-    pub fn drop_live(&self) {
-        self.shared.borrow_mut().arrivals.push(Arrival::LiveClosed);
-    }
-
-    /// Every prepared answer by path.
-    #[must_use]
-    pub fn answers(&self) -> BTreeMap<String, (u16, String)> {
-        self.shared.borrow().answers.clone()
-    }
-
-    /// What was asked since the last call, oldest first, as `POST login {"password":"x"}`.
-    pub fn asked(&self) -> Vec<String> {
-        let say = |request: Request| {
-            let body = request.body.map(|body| format!(" {body}")).unwrap_or_default();
-            format!("{} {}{body}", request.method.as_str(), request.path)
-        };
-        std::mem::take(&mut self.shared.borrow_mut().log).into_iter().map(say).collect()
-    }
-
-    /// Whether the console keeps the live socket open.
-    #[must_use]
-    pub fn live_open(&self) -> bool {
-        self.shared.borrow().live_open
-    }
-
-    /// A console that talks to this server, with clocks at UTC.
-    #[must_use]
-    pub fn console(&self, language: Language) -> Console {
-        Console::new(Platform {
-            transport: Box::new(self.clone()),
-            zone: Box::new(|_, _| 0),
-            host: "192.168.1.20:8480".to_owned(),
-            ticket: None,
-            language,
-            theme: None,
-            remember: Box::new(|_, _| {}),
-        })
-    }
-}
-
-impl Transport for Server {
-    fn send(&mut self, request: Request) {
-        let mut shared = self.shared.borrow_mut();
-        let path = request.path.split('?').next().unwrap_or_default().to_owned();
-        let known = shared.answers.get(&path).cloned();
-        let default = if request.method == Method::Get { (404, String::new()) } else { (200, "{}".to_owned()) };
-        let (status, body) = known.unwrap_or(default);
-        shared.arrivals.push(Arrival::Answer { token: request.token, status, body });
-        shared.log.push(request);
-    }
-
-    fn open_live(&mut self) {
-        self.shared.borrow_mut().live_open = true;
-    }
-
-    fn close_live(&mut self) {
-        self.shared.borrow_mut().live_open = false;
-    }
-
-    fn arrivals(&mut self) -> Vec<Arrival> {
-        std::mem::take(&mut self.shared.borrow_mut().arrivals)
-    }
-}
-
-fn page<T>(items: Vec<T>) -> Page<T> {
-    Page { items, next_cursor: None }
 }
 
 fn decisions(charger: &str) -> Vec<DecisionItem> {
