@@ -149,6 +149,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "o disco falhou: verifique o cabo, o estado do disco e se a pasta de dados ainda lá está",
     ),
     (
+        "{} is no copy of Meshwatt's records, or is not there: choose a file such as meshwatt-20261120T030000Z.db",
+        "{} não é uma cópia dos registos do Meshwatt, ou não existe: escolha um ficheiro como meshwatt-20261120T030000Z.db",
+    ),
+    (
+        "the copy {} is damaged: choose another one; nothing was changed",
+        "a cópia {} está danificada: escolha outra; nada foi alterado",
+    ),
+    (
+        "the disk failed or became read-only: check its cable and health, and whether the data directory is still there",
+        "o disco falhou ou ficou só de leitura: verifique o cabo e o estado dele, e se a pasta de dados ainda existe",
+    ),
+    (
         "the records cannot be written because the disk or the file is read-only: make it writable",
         "os registos não se conseguem escrever porque o disco ou o ficheiro é só de leitura: permita a escrita",
     ),
