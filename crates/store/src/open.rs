@@ -133,19 +133,32 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
 
 async fn open_whole(path: &Path, options: &Options, closed: Closed) -> Result<SqliteConnection, StoreError> {
     let mut conn = connect_options(path).connect().await?;
-    if closed == Closed::Unknown {
-        check_whole(&mut conn).await?;
+    if let Err(error) = make_ready(&mut conn, path, options, closed).await {
+        // Closed before anything is done to the file: its journal goes with the last connection, whenever that is.
+        drop(conn.close().await);
+        return Err(error);
     }
-    check_format(&mut conn, path).await?;
+    Ok(conn)
+}
+
+async fn make_ready(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    options: &Options,
+    closed: Closed,
+) -> Result<(), StoreError> {
+    if closed == Closed::Unknown {
+        check_whole(conn).await?;
+    }
+    check_format(conn, path).await?;
     if let Some(pages) = options.pages_max {
         let sql = format!("PRAGMA max_page_count = {pages}");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *conn).await?;
     }
-    MIGRATOR.run(&mut conn).await.map_err(|error| match error {
+    MIGRATOR.run(conn).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
         other => StoreError::Migration(Arc::new(other)),
-    })?;
-    Ok(conn)
+    })
 }
 
 /// Reads every page once. Only after a crash: a file that was closed cleanly is as it was.
@@ -187,10 +200,13 @@ fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
     let target = dir.join(format!("meshwatt.damaged-{stamp}.db"));
     for companion in COMPANIONS {
         let from = dir.join(format!("{FILE}{companion}"));
-        if from.exists() {
-            let to = dir.join(format!("meshwatt.damaged-{stamp}.db{companion}"));
-            std::fs::rename(&from, &to)
-                .map_err(|source| StoreError::Directory { dir: dir.to_path_buf(), source: Arc::new(source) })?;
+        let to = dir.join(format!("meshwatt.damaged-{stamp}.db{companion}"));
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Directory { dir: dir.to_path_buf(), source: Arc::new(error) });
+            }
+            // There is not always a journal.
+            Ok(()) | Err(_) => {}
         }
     }
     Ok(target)

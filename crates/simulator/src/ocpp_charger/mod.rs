@@ -217,10 +217,10 @@ impl OcppCharger {
         self.queue.forget_cards();
     }
 
-    /// A card starts or ends a transaction; a card of the same parent ends it too. While it waits to hear about one
-    /// card its reader takes no other.
+    /// A card starts or ends a transaction; a card of the same parent ends it too. Held to the reader again
+    /// before its answer came, a card does nothing more.
     fn tap(&mut self, now: Now, card: &str) {
-        if self.queue.asks_for_a_card() {
+        if self.queue.asks_for(card) {
             return;
         }
         let running = self.transaction.as_ref().map(|transaction| transaction.card.clone());

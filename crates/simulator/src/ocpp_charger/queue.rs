@@ -182,10 +182,11 @@ impl Queue {
         self.flight.as_ref().map(|flight| flight.sent)
     }
 
-    /// Whether the central system is being asked about a card.
-    pub(super) fn asks_for_a_card(&self) -> bool {
+    /// Whether the central system is being asked about this card.
+    pub(super) fn asks_for(&self, card: &str) -> bool {
         let in_flight = self.flight.as_ref().map(|flight| &flight.request);
-        self.passing.iter().chain(in_flight).any(|request| matches!(request.purpose, Purpose::Authorize(_)))
+        let is_it = |request: &Request| matches!(&request.purpose, Purpose::Authorize(asked) if asked == card);
+        self.passing.iter().chain(in_flight).any(is_it)
     }
 
     /// Transaction messages the central system has not confirmed.
