@@ -264,3 +264,21 @@ async fn every_value_is_kept_as_it_was_said() {
     assert!(file.text.lines().count() == 3 && file.text.contains("\"Power.Factor\",\"L1\""), "{}", file.text);
     assert_eq!(site.get("chargers/CP1/values?format=pdf").await.status, 422);
 }
+
+/// A limit for a session comes after the answer that names the session: a charger refuses a limit for a number it has
+/// not heard of, and the refusals would lead to a way of writing limits that it forgets two minutes into a session.
+#[tokio::test]
+async fn a_limit_comes_after_the_number_of_its_session() {
+    let site = Site::start().await;
+    let mut charger = site.approved_charger("C1").await;
+    site.tenant_with_card("Ana", "04A1B2C3").await;
+    for meter in 0..6 {
+        let started = charger.start("04A1B2C3", meter).await;
+        let early: Vec<_> = charger.asked.iter().filter(|(action, body)| is_limit(action, body)).collect();
+        assert!(early.is_empty(), "before the answer in session {meter}: {early:?}");
+        let limit = charger.until_asked(is_limit).await;
+        assert_eq!(limit["csChargingProfiles"]["transactionId"], started["transactionId"]);
+        charger.stop(&started["transactionId"], "04A1B2C3", meter).await;
+        charger.asked.clear();
+    }
+}

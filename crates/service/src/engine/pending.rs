@@ -16,7 +16,7 @@ pub(crate) struct Pending {
     /// When the turn was.
     pub(super) at: Instant,
     pub(super) records: Vec<Record>,
-    texts: Vec<(ChargerId, u64, String, Wait)>,
+    pub(super) texts: Vec<(ChargerId, u64, String, Wait)>,
     publications: Vec<(String, Vec<u8>)>,
     raises: Vec<Raise>,
     receipt: Option<oneshot::Sender<Receipt>>,

@@ -217,12 +217,22 @@ impl Engine {
             turn.records.push(frame(charger.as_str(), Direction::Sent, now, "", text.clone()));
         }
         match gate {
+            // A limit for a session means nothing to a charger that has not heard of the session's number yet.
+            central_system::Gate::Now if self.owes_answer(turn, charger) => {
+                turn.texts.push((charger.clone(), generation, text, Wait::Recorded));
+            }
             central_system::Gate::Now => self.deliver(charger, generation, text),
             central_system::Gate::Recorded => {
                 turn.texts.push((charger.clone(), generation, text, Wait::Recorded));
             }
             central_system::Gate::Durable => turn.texts.push((charger.clone(), generation, text, Wait::Durable)),
         }
+    }
+
+    /// Whether the answer to a start or end of a session still waits for its records.
+    fn owes_answer(&self, turn: &Turn, charger: &ChargerId) -> bool {
+        let waiting = self.pending.iter().flat_map(|pending| &pending.texts).chain(&turn.texts);
+        waiting.into_iter().any(|(to, _, _, wait)| *wait == Wait::Durable && to == charger)
     }
 
     fn ask_mesh(&mut self, now: Now, turn: &mut Turn, input: mesh::Input<'_>) {
