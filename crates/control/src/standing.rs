@@ -109,7 +109,9 @@ impl Surroundings<'_> {
             let set = if is_told { self.site.min_charge } else { MilliAmps::ZERO };
             return Standing::Counted { amount: max, set, reason: Reason::Disobeys { counted: max } };
         }
-        if let Some(held) = connector.overdue(self.now).filter(|_| session.is_some() && live.is_online()) {
+        // The published rule takes a cut as done when it is sent.
+        let judged = session.is_some() && live.is_online() && self.site.pacing != Pacing::Published;
+        if let Some(held) = connector.overdue(self.now).filter(|_| judged) {
             let reason = Reason::Disobeys { counted: held };
             return Standing::Counted { amount: held, set: connector.set, reason };
         }
