@@ -6,6 +6,7 @@
 //! gives the high estimate: only what fits under that may be raised.
 
 use crate::guard::Guard;
+use crate::per_connector::PerConnector;
 use crate::plan::Connector;
 use crate::standing::{Standing, Standings, tolerated};
 use crate::state::{ChargerLive, ConnectorLive, MeterLive, SETTLE};
@@ -48,7 +49,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) meters: &'a BTreeMap<MeterId, MeterLive>,
     pub(crate) chargers: &'a BTreeMap<ChargerId, ChargerLive>,
     pub(crate) standings: &'a Standings,
-    pub(crate) committed: &'a BTreeMap<Connector, MilliAmps>,
+    pub(crate) committed: &'a PerConnector<MilliAmps>,
     pub(crate) guard: &'a Guard,
 }
 

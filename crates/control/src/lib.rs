@@ -23,6 +23,7 @@ mod orders;
 mod access;
 mod corrections;
 mod people;
+mod per_connector;
 mod register;
 mod sessions;
 mod state;

@@ -55,10 +55,14 @@ impl Control {
         }
     }
 
+    /// Those who wait, in the order in which they are served.
     fn in_order_of_service(&self) -> Vec<Connector> {
         let mut list: Vec<(Reverse<i32>, u32, Connector)> = Vec::new();
         for (id, live) in &self.chargers {
-            for number in live.connectors.keys() {
+            for (number, connector) in &live.connectors {
+                if !matches!(connector.reason, Reason::Waiting { .. } | Reason::WaitingForTurn { .. }) {
+                    continue;
+                }
                 let tenant = self.ledger.running(id, *number).and_then(|session| session.tenant);
                 let boost = tenant.and_then(|tenant| self.access.tenants.get(&tenant)).map_or(0, |t| t.terms.priority);
                 let priority = live.charger.priority.saturating_add(boost);

@@ -2,7 +2,8 @@
 
 use crate::check::check;
 use crate::estimate::{Basis, Evidence, Load};
-use crate::plan::{Connector, Grounds, Side, Target, Targets};
+use crate::per_connector::{Beside, PerConnector};
+use crate::plan::{Connector, Grounds, Side, Target, Targets, is_below_silence};
 use crate::safe_plan::safe_plan;
 use crate::standing::{Standing, Standings, Surroundings, lingering};
 use crate::state::{ConnectorLive, SETTLE};
@@ -10,7 +11,6 @@ use crate::{Change, Control, Output, Reason};
 use allocator::{Demand, Guide, NodeIndex, Snapshot};
 use domain::{DurationMs, Instant, MilliAmps, Now, Pacing, PerPhase, Phase};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 /// After a stop a car waits at least this long: contactors wear, and some cars give up after a few interruptions.
 pub(crate) const STANDBY_HOLD: DurationMs = DurationMs::from_secs(60);
@@ -31,7 +31,7 @@ pub(crate) struct Assessment {
     pub(crate) standings: Standings,
     pub(crate) loads: Vec<Load>,
     /// Most each connector may draw until something newer is known.
-    pub(crate) committed: BTreeMap<Connector, MilliAmps>,
+    pub(crate) committed: PerConnector<MilliAmps>,
 }
 
 impl Control {
@@ -47,9 +47,10 @@ impl Control {
             limits: &limits,
             capped: &self.capped,
             better: &self.guides.better,
+            is_guarded: self.guard.is_active(),
         };
-        let mut standings = Standings::new();
-        let mut committed = BTreeMap::new();
+        let mut standings = Standings::default();
+        let mut committed = PerConnector::default();
         for live in self.chargers.values() {
             surroundings.of(live, &mut standings);
         }
@@ -76,7 +77,7 @@ impl Control {
         &'a self,
         now: Now,
         standings: &'a Standings,
-        committed: &'a BTreeMap<Connector, MilliAmps>,
+        committed: &'a PerConnector<MilliAmps>,
     ) -> Evidence<'a> {
         Evidence {
             now,
@@ -108,6 +109,7 @@ impl Control {
         }
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
+        self.note_heard(&assessment.loads);
         let low = self.targets(now, &assessment, Side::Low);
         self.cut(now, &low, out);
         self.explain(now, &low, out);
@@ -122,14 +124,20 @@ impl Control {
         self.keep_out(now);
         let assessment = self.assess(now);
         self.note_peaks(now, &assessment.loads);
+        self.note_heard(&assessment.loads);
         let low = self.targets(now, &assessment, Side::Low);
+        let sent = out.len();
         self.cut(now, &low, out);
         match self.site.pacing {
             Pacing::Published => {
                 let high = self.targets(now, &assessment, Side::High);
                 self.raise_all(now, &high, out);
             }
-            Pacing::Careful => self.raise_carefully(now, &low, out),
+            Pacing::Careful => {
+                // Unless something was cut, what is known is still the same.
+                let assessment = if out.len() == sent { assessment } else { self.assess(now) };
+                self.raise_carefully(now, &low, assessment, out);
+            }
         }
         self.verify_commanded(now, &low, out);
         self.explain(now, &low, out);
@@ -137,18 +145,19 @@ impl Control {
 
     /// Who was sent to standby returns only into room that has lasted; until then others use it.
     fn keep_out(&mut self, now: Now) {
+        let mut someone_returns = false;
         for connector in self.chargers.values_mut().flat_map(|live| live.connectors.values_mut()) {
             connector.kept_out = None;
+            someone_returns |= connector.returns(now);
         }
-        if self.site.pacing == Pacing::Published {
+        if self.site.pacing == Pacing::Published || !someone_returns {
             return;
         }
         let mut assessment = self.assess(now);
         self.hold_peaks(now, RETURN_HOLD, &mut assessment.loads);
         for (key, target) in self.targets(now, &assessment, Side::High).by_connector {
             let Some(connector) = self.connector_mut(&key) else { continue };
-            let returns = connector.set.is_zero() && connector.standby_until.is_some_and(|until| until <= now.instant);
-            if returns && target.limit.is_zero() && matches!(target.reason, Reason::Waiting { .. }) {
+            if connector.returns(now) && target.limit.is_zero() && matches!(target.reason, Reason::Waiting { .. }) {
                 connector.kept_out = Some(target.reason);
             }
         }
@@ -201,10 +210,10 @@ impl Control {
 
     /// Raises part of the way, the higher priority first, into room that exists even in the high estimate and
     /// while every cut may still linger.
-    fn raise_carefully(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
-        let mut assessment = self.assess(now);
+    fn raise_carefully(&mut self, now: Now, low: &Targets, mut assessment: Assessment, out: &mut Vec<Output>) {
         self.hold_peaks(now, PEAK_HOLD, &mut assessment.loads);
-        let high = self.targets(now, &assessment, Side::High);
+        let mut high = self.targets(now, &assessment, Side::High);
+        self.keep_in_silence(&mut high, &assessment.loads);
         self.note_ceilings(&high);
         let mut room = Residual::new(&high.snapshot);
         let mut demands: Vec<&Demand> = high.snapshot.demands.iter().collect();
@@ -238,6 +247,38 @@ impl Control {
             let counted = matches!(assessment.standings.get(key), Some(Standing::Counted { amount, .. }) if *amount >= target.limit);
             if counted && self.connector_mut(key).is_some_and(|connector| connector.set < target.limit) {
                 self.command(now, key, target.limit, Change::Raise, out);
+            }
+        }
+    }
+
+    /// Notes the setpoints of those whose meters speak.
+    fn note_heard(&mut self, loads: &[Load]) {
+        let Self { chargers, tree, .. } = self;
+        let someone_is_silent = loads.iter().any(|load| load.basis == Basis::Silent);
+        for live in chargers.values_mut() {
+            if someone_is_silent && is_below_silence(tree, loads, live) {
+                continue;
+            }
+            for connector in live.connectors.values_mut() {
+                connector.when_heard = connector.set;
+            }
+        }
+    }
+
+    /// Below a silent meter nobody is raised above what they had when it was last heard. Who has nothing may begin, with
+    /// the minimum and in the room that the declared load leaves.
+    fn keep_in_silence(&self, high: &mut Targets, loads: &[Load]) {
+        if loads.iter().all(|load| load.basis != Basis::Silent) {
+            return;
+        }
+        for (key, target) in &mut high.by_connector {
+            let Some(live) = self.chargers.get(&key.0).filter(|live| is_below_silence(&self.tree, loads, live)) else {
+                continue;
+            };
+            let had = live.connectors.get(&key.1).map(|connector| connector.when_heard).unwrap_or_default();
+            let most = had.max(whole(self.site.min_charge));
+            if target.limit > most {
+                *target = Target { limit: most, reason: Reason::MeterSilent };
             }
         }
     }
@@ -385,33 +426,46 @@ impl Control {
 
     /// Notes why each connector has what it has, and records what changed.
     pub(crate) fn explain(&mut self, now: Now, low: &Targets, out: &mut Vec<Output>) {
-        for (key, Target { limit, reason }) in &low.by_connector {
-            let Some(connector) = self.connector_mut(key) else { continue };
-            connector.reason = held_by(connector, *limit, reason);
+        for Beside { value: target, connector, .. } in low.by_connector.beside(&mut self.chargers) {
+            connector.reason = held_by(connector, target.limit, &target.reason);
         }
         self.form_line(now);
-        let mut known = None;
-        for key in low.by_connector.keys() {
-            let approved = self.chargers.get(&key.0).is_some_and(|live| live.charger.approved);
-            let Some(connector) = self.connector_mut(key) else { continue };
-            let told = match &connector.decided {
-                Some((set, reason)) => *set == connector.set && same_story(reason, &connector.reason),
-                None => connector.set.is_zero() && matches!(connector.reason, Reason::Idle),
-            };
-            if approved && !told {
+        let mut news = Vec::new();
+        for Beside { key, connector, is_approved, .. } in low.by_connector.beside(&mut self.chargers) {
+            if is_approved && !connector.is_told() {
                 connector.decided = Some((connector.set, connector.reason.clone()));
-                let (limit, reason) = (connector.set, connector.reason.clone());
-                let known = known.get_or_insert_with(|| self.known(now));
-                out.push(Output::Decided {
-                    charger: key.0.clone(),
-                    connector: key.1,
-                    at: now.wall,
-                    limit,
-                    reason,
-                    known: Box::new(self.known_besides(known, key)),
-                });
+                news.push((key, connector.set, connector.reason.clone()));
             }
         }
+        if news.is_empty() {
+            return;
+        }
+        let known = self.known(now);
+        for (key, limit, reason) in news {
+            out.push(Output::Decided {
+                charger: key.0.clone(),
+                connector: key.1,
+                at: now.wall,
+                limit,
+                reason,
+                known: Box::new(self.known_besides(&known, key)),
+            });
+        }
+    }
+}
+
+impl ConnectorLive {
+    /// Whether what it has and why is what was recorded last.
+    pub(crate) fn is_told(&self) -> bool {
+        match &self.decided {
+            Some((set, reason)) => *set == self.set && same_story(reason, &self.reason),
+            None => self.set.is_zero() && matches!(self.reason, Reason::Idle),
+        }
+    }
+
+    /// Whether it was sent to standby and may be back by the time that has passed.
+    fn returns(&self, now: Now) -> bool {
+        self.set.is_zero() && self.standby_until.is_some_and(|until| until <= now.instant)
     }
 }
 

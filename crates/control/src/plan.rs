@@ -4,6 +4,7 @@
 use crate::check::check;
 use crate::estimate::{Basis, Load, on_phases, sum};
 use crate::guide::Guides;
+use crate::per_connector::PerConnector;
 use crate::safe_plan::safe_plan;
 use crate::standing::{MaxFrom, Standing, Standings};
 use crate::state::{ChargerLive, ConnectorLive};
@@ -35,7 +36,7 @@ pub(crate) struct Target {
 /// A checked plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Targets {
-    pub(crate) by_connector: BTreeMap<Connector, Target>,
+    pub(crate) by_connector: PerConnector<Target>,
     pub(crate) snapshot: Snapshot,
     /// Whether the check refused the allocator's plan and the safe plan took its place.
     pub(crate) rejected: bool,
@@ -75,7 +76,7 @@ impl Grounds<'_> {
 
     /// Connectors that do not share: what they are told, and why. Where what is counted does not fit, one that
     /// is only counted is told to take nothing.
-    fn fixed(&self, nodes: &[Node]) -> BTreeMap<Connector, Target> {
+    fn fixed(&self, nodes: &[Node]) -> PerConnector<Target> {
         self.standings
             .iter()
             .filter_map(|(key, standing)| {
@@ -97,6 +98,10 @@ impl Grounds<'_> {
         let mut demands = Vec::new();
         let mut sitting_out = Vec::new();
         for (id, live) in self.chargers {
+            let shares = |number| matches!(self.standings.get(&(id.clone(), number)), Some(Standing::Demand { .. }));
+            if live.connectors.len() < 2 && !live.connectors.keys().any(|number| shares(*number)) {
+                continue;
+            }
             let own = self.tree.index(&live.charger.circuit);
             let node = self.node_of(live, own, &mut nodes);
             for (number, connector) in &live.connectors {
@@ -305,11 +310,14 @@ impl Grounds<'_> {
     }
 
     fn is_silent(&self, charger: &ChargerId) -> bool {
-        let own = self.chargers.get(charger).and_then(|live| self.tree.index(&live.charger.circuit));
-        own.is_some_and(|own| {
-            self.tree.path(own).any(|index| self.loads.get(index).is_some_and(|load| load.basis == Basis::Silent))
-        })
+        self.chargers.get(charger).is_some_and(|live| is_below_silence(self.tree, self.loads, live))
     }
+}
+
+/// Whether a meter of a circuit above this charger is silent.
+pub(crate) fn is_below_silence(tree: &Tree, loads: &[Load], live: &ChargerLive) -> bool {
+    let is_silent = |index: usize| loads.get(index).is_some_and(|load| load.basis == Basis::Silent);
+    tree.index(&live.charger.circuit).is_some_and(|own| tree.path(own).any(is_silent))
 }
 
 impl Targets {

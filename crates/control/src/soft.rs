@@ -41,9 +41,9 @@ impl Control {
 
     /// Takes in what is exported now. Without a fresh meter there is no surplus.
     pub(crate) fn follow_sun(&mut self, now: Now) {
-        let followers: Vec<&ChargerLive> = self.serving_order();
-        let followers: Vec<&ChargerLive> =
-            followers.into_iter().filter(|live| live.charger.policy.source != EnergySource::Grid).collect();
+        let follows = |live: &&ChargerLive| live.charger.policy.source != EnergySource::Grid;
+        let mut followers: Vec<&ChargerLive> = self.chargers.values().filter(follows).collect();
+        followers.sort_by_key(|live| (Reverse(live.charger.priority), live.charger.registered));
         if followers.is_empty() {
             self.surplus = Surplus::default();
             return;
@@ -84,9 +84,12 @@ impl Control {
         if self.site.pacing == Pacing::Published {
             return;
         }
-        for ((id, _), standing) in standings.iter_mut() {
-            let Some(live) = self.chargers.get(id) else { continue };
-            self.keep_to_surplus(live, standing);
+        for live in self.chargers.values().filter(|live| live.charger.policy.source != EnergySource::Grid) {
+            for number in live.connectors.keys() {
+                if let Some(standing) = standings.get_mut(&(live.charger.id.clone(), *number)) {
+                    self.keep_to_surplus(live, standing);
+                }
+            }
         }
         if let (Some(most), PhaseCount::Three) = (self.site.rules.imbalance, self.site.phases) {
             self.keep_balance(most, standings);

@@ -3,7 +3,7 @@
 use crate::access::Access;
 use crate::sessions::Ledger;
 use crate::state::{Appetite, ChargerLive, ConnectorLive, Draw, Link, SETTLE};
-use crate::{Reason, plan::Connector};
+use crate::{Reason, per_connector::PerConnector, plan::Connector};
 use domain::{
     CardUid, ConnectorNumber, ConnectorStatus, DurationMs, Hold, Instant, LocalTime, MilliAmps, Now, OwnChargerUse,
     Pacing, Protocol, Session, SessionId, Site, TenantId,
@@ -41,8 +41,8 @@ pub(crate) enum MaxFrom {
     Car(MilliAmps),
 }
 
-/// The standing of every connector.
-pub(crate) type Standings = BTreeMap<Connector, Standing>;
+/// The standing of every connector where something happens.
+pub(crate) type Standings = PerConnector<Standing>;
 
 /// Whether a session may have current.
 pub(crate) fn is_authorised(
@@ -70,6 +70,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) limits: &'a BTreeMap<SessionId, MilliAmps>,
     /// Tenants that used their energy of the month.
     pub(crate) capped: &'a BTreeSet<TenantId>,
+    /// Whether the guard follows cars.
+    pub(crate) is_guarded: bool,
     /// When a better period begins for cars that wait for one.
     pub(crate) better: &'a BTreeMap<Connector, Instant>,
 }
@@ -81,6 +83,9 @@ impl Surroundings<'_> {
         // What was measured can be drawn, whatever maximum is configured.
         let mut left = live.charger.max.max(live.fallback_in_force()).max(live.connectors.values().map(drawn).sum());
         for (number, connector) in &live.connectors {
+            if self.rests(live, *number, connector) {
+                continue;
+            }
             let mut standing = self.standing(live, *number, connector);
             if let Standing::Counted { amount, .. } = &mut standing {
                 *amount = (*amount).min(left);
@@ -88,6 +93,20 @@ impl Surroundings<'_> {
             }
             standings.insert((live.charger.id.clone(), *number), standing);
         }
+    }
+
+    /// Whether nothing happens at a connector, as everybody was told: it has no standing then, and costs no time. The guard
+    /// wants to see everybody.
+    fn rests(&self, live: &ChargerLive, number: ConnectorNumber, connector: &ConnectorLive) -> bool {
+        let is_idle = connector.set.is_zero() && !connector.adopt && matches!(connector.reason, Reason::Idle);
+        is_idle
+            && !self.is_guarded
+            && live.charger.approved
+            && live.is_online()
+            && live.charger.protocol != Protocol::Metered
+            && !connector.disobeys
+            && connector.is_told()
+            && self.ledger.running(&live.charger.id, number).is_none()
     }
 
     fn standing(&self, live: &ChargerLive, number: ConnectorNumber, connector: &ConnectorLive) -> Standing {

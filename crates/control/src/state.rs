@@ -133,6 +133,8 @@ pub(crate) struct ConnectorLive {
     pub(crate) set: MilliAmps,
     /// When the setpoint was last sent; `None` before the first time.
     pub(crate) sent_at: Option<Instant>,
+    /// Its setpoint when every meter above it was last heard: a silent meter raises nobody above that.
+    pub(crate) when_heard: MilliAmps,
     /// Setpoints in force before the present one, oldest first, each with its beginning.
     sets: VecDeque<(Instant, MilliAmps)>,
     draws: VecDeque<Draw>,
@@ -218,6 +220,7 @@ impl ConnectorLive {
             detail: StatusDetail::default(),
             free_since: None,
             set: MilliAmps::ZERO,
+            when_heard: MilliAmps::ZERO,
             sent_at: None,
             sets: VecDeque::from([(now.instant, MilliAmps::ZERO)]),
             draws: VecDeque::new(),
@@ -392,6 +395,7 @@ impl ConnectorLive {
     /// A session began or ended: what was learnt of the car is void.
     pub(crate) fn forget_car(&mut self) {
         self.appetite = Appetite::Open;
+        self.when_heard = MilliAmps::ZERO;
         self.below_since = None;
         self.standby_until = None;
         self.kept_out = None;

@@ -102,12 +102,17 @@ impl Control {
     }
 
     /// Newest currents of a connector, unless they are of a session that is over.
-    pub(crate) fn drawn_now(&self, now: Now, live: &ChargerLive, number: ConnectorNumber) -> Option<&[MilliAmps]> {
-        let live = self.chargers.get(&live.charger.id)?;
+    pub(crate) fn drawn_now<'a>(
+        &self,
+        now: Now,
+        live: &'a ChargerLive,
+        number: ConnectorNumber,
+    ) -> Option<&'a [MilliAmps]> {
         let connector = live.connectors.get(&number)?;
-        let busy =
-            self.ledger.running(&live.charger.id, number).is_some() || connector.status == ConnectorStatus::Charging;
-        connector.draw(now).filter(|_| busy).map(|draw| draw.per_wire.as_slice())
+        let draw = connector.draw(now)?;
+        let is_busy =
+            connector.status == ConnectorStatus::Charging || self.ledger.running(&live.charger.id, number).is_some();
+        is_busy.then_some(draw.per_wire.as_slice())
     }
 
     pub(crate) fn connector_power_w(&self, now: Now, live: &ChargerLive, number: ConnectorNumber) -> i64 {
@@ -124,6 +129,9 @@ impl Control {
     fn cars_below(&self, now: Now, index: usize) -> (Net, i64) {
         let (mut net, mut power_w) = (Net::default(), 0);
         for live in self.chargers.values() {
+            if live.connectors.values().all(|connector| connector.draw(now).is_none()) {
+                continue;
+            }
             let own = self.tree.index(&live.charger.circuit);
             if !own.is_some_and(|own| self.tree.path(own).any(|above| above == index)) {
                 continue;

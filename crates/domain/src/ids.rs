@@ -1,7 +1,10 @@
 //! Every kind of identity, in one alphabetical list.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Why a text cannot be an identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +28,70 @@ pub enum IdError {
 /// Longest identity: `chargePointSerialNumber` and MQTT client ids stay well below.
 const TEXT_ID_CHARS_MAX: usize = 64;
 
+/// A text that is copied and compared many times a second: copies share it, and its beginning alone decides most
+/// comparisons. Sorted as text.
+#[derive(Clone)]
+struct SharedText {
+    /// The first bytes, filled up with zeros: no identity contains a zero, so they are sorted as the text is.
+    begins: [u64; 2],
+    text: Arc<str>,
+}
+
+impl SharedText {
+    fn new(text: &str) -> Self {
+        let mut bytes = text.bytes();
+        let mut word = || u64::from_be_bytes(std::array::from_fn(|_| bytes.next().unwrap_or(0)));
+        Self { begins: [word(), word()], text: Arc::from(text) }
+    }
+
+    /// Whether its beginning is all of it.
+    const fn is_short(&self) -> bool {
+        self.begins[1].to_be_bytes()[7] == 0
+    }
+}
+
+impl PartialEq for SharedText {
+    fn eq(&self, other: &Self) -> bool {
+        self.begins == other.begins && (self.is_short() || self.text == other.text)
+    }
+}
+
+impl Eq for SharedText {}
+
+impl PartialOrd for SharedText {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SharedText {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.begins.cmp(&other.begins) {
+            Ordering::Equal if self.is_short() => Ordering::Equal,
+            Ordering::Equal => self.text.cmp(&other.text),
+            different => different,
+        }
+    }
+}
+
+impl Hash for SharedText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Debug for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(SharedText);
 
         impl $name {
             /// Checks a text from outside: trimmed, not empty, at most 64 characters, none of `/ + # $`
@@ -49,14 +110,14 @@ macro_rules! text_id {
                 }
                 match text.chars().find(|c| c.is_control() || "/+#$".contains(*c)) {
                     Some(c) => Err(IdError::Character(c)),
-                    None => Ok(Self(text.to_owned())),
+                    None => Ok(Self(SharedText::new(text))),
                 }
             }
 
             /// As text.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.0.text
             }
         }
 
@@ -69,13 +130,13 @@ macro_rules! text_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };
@@ -124,3 +185,36 @@ number_id!(
     /// A tenant.
     TenantId(i64)
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Registers, records and the order of service rely on identities being sorted as their texts are.
+    #[test]
+    fn identities_are_sorted_as_text() {
+        let texts = [
+            "A",
+            "AB",
+            "Aé",
+            "B",
+            "CP-1",
+            "CP-10",
+            "CP-2",
+            "EVBOX-P17391271",
+            "EVBOX-P173912712",
+            "EVBOX-P1739127123",
+            "EVBOX-P1739127124",
+            "ÉCHARGE",
+            "名",
+        ];
+        for one in texts {
+            for other in texts {
+                let (a, b) = (ChargerId::new(one).unwrap(), ChargerId::new(other).unwrap());
+                assert_eq!(a.cmp(&b), one.cmp(other), "{one} {other}");
+                assert_eq!(a == b, one == other, "{one} {other}");
+            }
+        }
+        assert_eq!(format!("{:?}", ChargerId::new("CP-1").unwrap()), "ChargerId(\"CP-1\")");
+    }
+}

@@ -6,12 +6,14 @@ mod check;
 mod planning;
 mod plant;
 mod policy;
+mod promises;
 mod property;
 mod published;
 mod reasons;
 mod safety;
 mod sessions;
 mod sharing;
+mod silence;
 mod terms;
 mod wiring;
 

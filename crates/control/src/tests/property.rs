@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 /// One thing that may happen, in small numbers so that sequences shrink well.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Wait(u16),
     Meter { house_ma: i32, late_s: u16 },
     SecondMeter { ma: i32 },
@@ -40,7 +40,7 @@ enum Step {
     Feed(Option<i64>),
 }
 
-fn steps() -> impl Strategy<Value = Step> {
+pub(super) fn steps() -> impl Strategy<Value = Step> {
     let n = 1..5_u32;
     let wh = prop_oneof![Just(0), 0..20_000_u64, Just(u64::MAX)];
     prop_oneof![
@@ -107,7 +107,7 @@ fn tree(feeder: u16) -> CircuitTree {
     CircuitTree::new(vec![circuit(root(), None, 200), circuit(garage(), Some(root()), feeder)]).unwrap()
 }
 
-fn start_site(role: MeterRole) -> Building {
+pub(super) fn start_site(role: MeterRole) -> Building {
     let template = Building::new(site(Pacing::Careful), 4, MeterRole::House);
     let known = template.control.snapshot(template.now());
     let mut setup = Setup::empty(three_phase(), tree(40));
@@ -248,7 +248,7 @@ fn order_of(step: &Step) -> Option<Order> {
     })
 }
 
-fn input_of(b: &mut Building, step: &Step) -> Input {
+pub(super) fn input_of(b: &mut Building, step: &Step) -> Input {
     if let Step::Wait(secs) = step {
         b.ms += u64::from(*secs) * 1000;
         return Input::Tick;
