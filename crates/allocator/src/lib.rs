@@ -3,8 +3,8 @@
 //! [`allocate`] is pure: the same [`Snapshot`] always gives the same [`Plan`], whatever the order of its lists.
 //! Two rules, see [`Sharing`]. Equally: in the order of priority everybody who fits gets the minimum; then the
 //! rest is divided in equal whole amperes on every phase of every circuit (max-min), and an ampere that equal
-//! division strands goes to the higher priority. In line: who is ahead gets all its car uses, and no ampere is
-//! left while somebody behind could use it. Who does not fit waits.
+//! division strands goes to the higher priority. In line: who is ahead gets all its car uses, neighbours in one
+//! row share equally, and no ampere is left while somebody behind could use it. Who does not fit waits.
 //!
 //! Must not know: the clock, who carries a setpoint, names people see, how the uncontrolled load was found.
 

@@ -1,9 +1,11 @@
-//! Division in line: who is ahead gets all its car uses, and nothing is left over while somebody behind waits.
+//! Division in line: who is ahead gets all its car uses, who stand in one row share equally, and nothing is left over
+//! while somebody behind waits.
 
-use crate::plan::{Candidate, Division, State, whole_amps_down};
+use crate::plan::{AMPERE, Candidate, Division, State, whole_amps_down};
 use crate::room::Room;
 use crate::{Bottleneck, Demand};
 use domain::MilliAmps;
+use std::ops::Range;
 
 impl Division<'_> {
     /// Serves one priority after the other. Within one: those who keep their minimum get it first, then
@@ -25,8 +27,11 @@ impl Division<'_> {
             self.admit_where(&mut active, from..until, |demand| demand.guide.keeps);
             self.admit_where(&mut active, from..until, |demand| !demand.guide.floor.is_zero());
             self.keep_promises(from..until);
-            for index in from..until {
-                self.serve(index, from, &mut active);
+            let mut at = from;
+            while at < until {
+                let row = self.row(at, until);
+                self.serve(row.clone(), from, &mut active);
+                at = row.end;
             }
             // A car that was squeezed in may have freed amperes on phases it does not use.
             self.fill(from..until, |candidate| candidate.usable());
@@ -39,16 +44,11 @@ impl Division<'_> {
     }
 
     /// Raises those who have their minimum to what they were promised.
-    pub(crate) fn keep_promises(&mut self, range: std::ops::Range<usize>) {
+    pub(crate) fn keep_promises(&mut self, range: Range<usize>) {
         self.fill(range, |candidate| whole_amps_down(candidate.demand.guide.floor).min(candidate.max));
     }
 
-    pub(crate) fn admit_where(
-        &mut self,
-        active: &mut u16,
-        range: std::ops::Range<usize>,
-        wanted: impl Fn(&Demand) -> bool,
-    ) {
+    pub(crate) fn admit_where(&mut self, active: &mut u16, range: Range<usize>, wanted: impl Fn(&Demand) -> bool) {
         for index in range {
             let (min, max_active) = (self.min, self.snapshot.max_active);
             let Some(candidate) = self.candidates.get_mut(index) else { continue };
@@ -58,22 +58,46 @@ impl Division<'_> {
         }
     }
 
-    /// Gives the candidate its minimum if need be and then what its car uses. Where the amperes that are left
-    /// are fewer than the minimum, those ahead of it lend what is missing, so that no ampere is stranded.
-    fn serve(&mut self, index: usize, first: usize, active: &mut u16) {
-        let (min, max_active) = (self.min, self.snapshot.max_active);
-        let Some(candidate) = self.candidates.get_mut(index) else { return };
-        if candidate.limit.is_zero() && !admit(&mut self.room, candidate, min, max_active, active) {
-            if !matches!(candidate.state, State::Waiting(Some(_))) || !self.borrow(index, first) {
-                return;
-            }
-            let Some(candidate) = self.candidates.get_mut(index) else { return };
-            if !admit(&mut self.room, candidate, min, max_active, active) {
-                return;
+    /// The candidates from `at` on that stand in one row.
+    fn row(&self, at: usize, until: usize) -> Range<usize> {
+        let row = |index: usize| self.candidates.get(index).and_then(|candidate| candidate.demand.guide.row);
+        let more = (at + 1..until).take_while(|next| row(at).is_some() && row(*next) == row(at)).count();
+        at..at + 1 + more
+    }
+
+    /// Gives those of one row their minimum, first come first, and then what their cars use, an ampere each in turn.
+    fn serve(&mut self, row: Range<usize>, first: usize, active: &mut u16) {
+        for index in row.clone() {
+            self.let_in(index, first, active);
+        }
+        let mut risen = true;
+        while risen {
+            risen = false;
+            for candidate in self.candidates.get_mut(row.clone()).into_iter().flatten() {
+                if candidate.limit.is_zero() {
+                    continue;
+                }
+                let before = candidate.limit;
+                let goal = if row.len() == 1 { candidate.usable() } else { candidate.usable().min(before + AMPERE) };
+                raise(&mut self.room, candidate, goal);
+                risen |= candidate.limit > before;
             }
         }
-        if let Some(candidate) = self.candidates.get_mut(index) {
-            raise(&mut self.room, candidate, candidate.usable());
+    }
+
+    /// Gives the candidate its minimum if need be. Where the amperes that are left are fewer than that, those ahead
+    /// of it lend what is missing, so that no ampere is stranded.
+    fn let_in(&mut self, index: usize, first: usize, active: &mut u16) {
+        let (min, max_active) = (self.min, self.snapshot.max_active);
+        let Some(candidate) = self.candidates.get_mut(index) else { return };
+        if admit(&mut self.room, candidate, min, max_active, active) {
+            return;
+        }
+        if matches!(candidate.state, State::Waiting(Some(_)))
+            && self.borrow(index, first)
+            && let Some(candidate) = self.candidates.get_mut(index)
+        {
+            admit(&mut self.room, candidate, min, max_active, active);
         }
     }
 
@@ -130,7 +154,7 @@ impl Division<'_> {
         least.map_or(MilliAmps::ZERO, |left| self.min.saturating_sub(whole_amps_down(left)))
     }
 
-    fn fill(&mut self, range: std::ops::Range<usize>, goal: impl Fn(&Candidate<'_>) -> MilliAmps) {
+    fn fill(&mut self, range: Range<usize>, goal: impl Fn(&Candidate<'_>) -> MilliAmps) {
         for index in range {
             let Some(candidate) = self.candidates.get_mut(index) else { continue };
             if !candidate.limit.is_zero() {

@@ -43,6 +43,9 @@ pub struct Demand {
 pub struct Guide {
     /// Lower is served first within one priority; ties go by registration.
     pub rank: u32,
+    /// Neighbours in line who have the same number here stand in one row: their minimums are given in the order of
+    /// the line, and what their cars are known to use in equal whole amperes. `None` stands alone.
+    pub row: Option<u32>,
     /// What its car is known to use on each wire. Current above it, up to the demand's maximum, is offered
     /// only when nobody can use it for certain.
     pub usable: MilliAmps,
@@ -58,7 +61,7 @@ pub struct Guide {
 
 impl Default for Guide {
     fn default() -> Self {
-        Self { rank: 0, usable: MilliAmps::MAX, keeps: false, floor: MilliAmps::ZERO, unpausable: false }
+        Self { rank: 0, row: None, usable: MilliAmps::MAX, keeps: false, floor: MilliAmps::ZERO, unpausable: false }
     }
 }
 

@@ -36,6 +36,26 @@ fn the_first_in_line_gets_all() {
     }
 }
 
+/// Who stand in one row share equally what their cars use, behind those ahead; minimums go in line where they do not go
+/// round.
+#[test]
+fn a_row_shares_equally() {
+    for (room_ma, expected) in [
+        (50_000, [16, 12, 11, 11]),
+        (40_000, [16, 8, 8, 8]),
+        (30_000, [12, 6, 6, 6]),
+        (25_000, [13, 6, 6, 0]),
+        (19_000, [13, 6, 0, 0]),
+        (66_000, [18, 16, 16, 16]),
+    ] {
+        let mut snapshot = line(room_ma, &[(16, false), (16, false), (16, false), (16, false)]);
+        for (demand, row) in snapshot.demands.iter_mut().zip([None, Some(2), Some(2), Some(2)]) {
+            demand.guide.row = row;
+        }
+        assert_eq!(limits(&allocate(&snapshot)), expected, "{room_ma} mA");
+    }
+}
+
 /// A higher priority is served before anybody who is ahead in line at a lower one.
 #[test]
 fn priority_comes_before_the_line() {
@@ -61,12 +81,17 @@ fn who_must_not_be_paused_keeps_the_minimum() {
 }
 
 fn lines(wiring: impl Strategy<Value = Wiring> + Clone + 'static) -> impl Strategy<Value = Snapshot> {
-    let guide =
-        (0..4_u32, 0..40_000_u32, any::<bool>(), prop_oneof![Just(0), 0..20_000_u32], prop::bool::weighted(0.2));
+    let guide = (
+        (0..4_u32, prop::option::of(0..3_u32)),
+        0..40_000_u32,
+        any::<bool>(),
+        prop_oneof![Just(0), 0..20_000_u32],
+        prop::bool::weighted(0.2),
+    );
     (buildings(wiring), prop::collection::vec(guide, 9)).prop_map(|(mut snapshot, guides)| {
         snapshot.sharing = Sharing::InLine;
-        for (demand, (rank, usable, keeps, floor, unpausable)) in snapshot.demands.iter_mut().zip(guides) {
-            demand.guide = Guide { rank, usable: MilliAmps(usable), keeps, floor: MilliAmps(floor), unpausable };
+        for (demand, ((rank, row), usable, keeps, floor, unpausable)) in snapshot.demands.iter_mut().zip(guides) {
+            demand.guide = Guide { rank, row, usable: MilliAmps(usable), keeps, floor: MilliAmps(floor), unpausable };
         }
         snapshot
     })

@@ -49,6 +49,7 @@ impl<'a> Picture<'a> {
         // Among equals who follows faster comes first.
         for demand in &mut this.snapshot.demands {
             demand.guide.rank = rank(guard, &key_of(demand));
+            demand.guide.row = None;
         }
         this
     }

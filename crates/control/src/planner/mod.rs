@@ -22,7 +22,7 @@ pub use self::forecast::{Calibration, Forecast};
 pub use self::stay::PastSession;
 
 use self::appetite::Appetite;
-use self::rank::Seen;
+use self::rank::{Seen, Urgency};
 use self::rooms::Rooms;
 use self::stay::Habits;
 use allocator::Guide;
@@ -78,18 +78,20 @@ impl Planner {
         let seen: Vec<Seen<'_>> = facts.cars.iter().map(|car| self.seen(facts, car)).collect();
         let urgency = match facts.sharing {
             SharingRule::ByDeparture => rank::by_departure(facts, &self.habits, &self.rooms, &seen),
-            SharingRule::Equal => facts.cars.iter().map(|car| self.turn(facts.now, car)).collect(),
-            SharingRule::ByPriority => vec![0.0; seen.len()],
-            SharingRule::ByFairness => facts.cars.iter().map(received).collect(),
+            SharingRule::Equal => facts.cars.iter().map(|car| Urgency::alone(self.turn(facts.now, car))).collect(),
+            SharingRule::ByPriority => vec![Urgency::alone(0.0); seen.len()],
+            SharingRule::ByFairness => facts.cars.iter().map(|car| Urgency::alone(received(car))).collect(),
         };
-        let mut line: Vec<(f64, &Seen<'_>)> = urgency.into_iter().zip(&seen).collect();
+        let mut line: Vec<(Urgency, &Seen<'_>)> = urgency.into_iter().zip(&seen).collect();
         line.sort_by(|(a, one), (b, other)| {
             a.total_cmp(b)
                 .then_with(|| (one.car.registered, &one.car.place).cmp(&(other.car.registered, &other.car.place)))
         });
-        let guides = line.into_iter().zip(0..).map(|((_, seen), rank)| {
+        let rows = Urgency::rows(&line.iter().map(|(urgency, _)| *urgency).collect::<Vec<_>>());
+        let guides = line.into_iter().zip(rows).zip(0..).map(|(((_, seen), row), rank)| {
             let guide = Guide {
                 rank,
+                row,
                 usable: seen.usable,
                 keeps: self.keeps(facts.now, seen.car),
                 floor: seen.car.promised,

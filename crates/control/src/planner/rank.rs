@@ -4,6 +4,7 @@ use super::fair::{Claim, lower, watts_per_amp};
 use super::stay::{Habits, Outlook};
 use super::{Branch, CarFacts, Facts, LocalMinute, Rooms, real};
 use domain::{MilliAmps, Phase};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// A car that charges goes on unless another can wait this much less: LLF alone would switch every few minutes.
@@ -21,8 +22,11 @@ const SPARE_PHASES_MIN: f64 = 90.0;
 const IDLE_PHASE: f64 = 0.2;
 /// Where departures are guesses, what comes within this time counts.
 const HORIZON_MIN: f64 = 350.0;
-/// Where needs are unknown, each kWh on a wire moves a car back this much: who got little is likely still hungry.
-const SHARED_MIN_PER_KWH: f64 = 15.0;
+/// Where needs are unknown too, who can wait about as long as others shares with them: nobody knows who of them wants
+/// most, and many that are nearly full use the room of the night better than one that is still empty.
+const ROW_MIN: f64 = 100.0;
+/// Of a row those who charge go on until one that waits has this much less on a wire, in kWh.
+const KEEPS_KWH: f64 = 2.0;
 /// What a car wants is guessed a little above the middle: cars that are still here want more than most.
 const LIKELY: u64 = 600;
 /// A guess for who stayed longer than anybody before: he leaves within the hour.
@@ -38,8 +42,47 @@ pub(crate) struct Seen<'a> {
     pub(crate) began: LocalMinute,
 }
 
+/// How soon a car is to be served.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Urgency {
+    /// Minutes it can wait.
+    minutes: f64,
+    /// Who can wait as long stands in one row and shares, for all that is known; the smaller gets a minimum first where
+    /// they do not go round. `None` stands alone.
+    turn: Option<f64>,
+}
+
+impl Urgency {
+    pub(crate) const fn alone(minutes: f64) -> Self {
+        Self { minutes, turn: None }
+    }
+
+    /// In the row of all that can wait about as long.
+    fn in_row(minutes: f64, turn: f64) -> Self {
+        Self { minutes: (minutes / ROW_MIN).floor() * ROW_MIN, turn: Some(turn) }
+    }
+
+    /// The first in line is next. Who stands alone comes before a row.
+    pub(crate) fn total_cmp(&self, other: &Self) -> Ordering {
+        let turn = |urgency: &Self| urgency.turn.unwrap_or(f64::NEG_INFINITY);
+        self.minutes.total_cmp(&other.minutes).then_with(|| turn(self).total_cmp(&turn(other)))
+    }
+
+    /// Numbers the rows of a line. Numbers of one row are the same.
+    pub(crate) fn rows(line: &[Self]) -> Vec<Option<u32>> {
+        let mut row = 0;
+        let mut before: Option<f64> = None;
+        let numbers = line.iter().map(|urgency| {
+            row += u32::from(before.is_none_or(|before| before.total_cmp(&urgency.minutes).is_ne()));
+            before = Some(urgency.minutes);
+            urgency.turn.map(|_| row)
+        });
+        numbers.collect()
+    }
+}
+
 /// The urgency of every car, in the order of `cars`.
-pub(crate) fn by_departure(facts: &Facts<'_>, habits: &Habits, rooms: &Rooms, cars: &[Seen<'_>]) -> Vec<f64> {
+pub(crate) fn by_departure(facts: &Facts<'_>, habits: &Habits, rooms: &Rooms, cars: &[Seen<'_>]) -> Vec<Urgency> {
     let stays: Vec<f64> = cars.iter().map(|seen| stays_for(facts, habits, seen)).collect();
     let needs: Vec<Option<f64>> = cars.iter().map(|seen| needs_of(habits, seen)).collect();
     let levels = fair_levels(facts, habits, rooms, cars, &stays);
@@ -53,14 +96,17 @@ pub(crate) fn by_departure(facts: &Facts<'_>, habits: &Habits, rooms: &Rooms, ca
             let got = real(car.delivered.0);
             let served = if got >= level { SERVED_MIN } else { 0.0 };
             let sticky = if car.set.is_zero() { 0.0 } else { STICKY_MIN };
-            let energy = match needs {
+            let minutes = left + served + waste(facts, seen) - sticky - spare(facts.branches, &scarce, car);
+            match needs {
                 Some(needs) => {
                     let wants = (got + needs).min(level) - got;
-                    -LAXITY * wants.max(0.0) / wh_per_minute(facts, seen)
+                    Urgency::alone(minutes - LAXITY * wants.max(0.0) / wh_per_minute(facts, seen))
                 }
-                None => SHARED_MIN_PER_KWH * got / 1000.0 / real(car.wiring.wires().len()).powi(2),
-            };
-            left + energy + served + waste(facts, seen) - sticky - spare(facts.branches, &scarce, car)
+                None => {
+                    let stays_on = if car.set.is_zero() { 0.0 } else { KEEPS_KWH };
+                    Urgency::in_row(minutes, got / 1000.0 / real(car.wiring.wires().len()) - stays_on)
+                }
+            }
         })
         .collect()
 }

@@ -27,7 +27,9 @@ const VISITS_MAX: usize = 400;
 const OF_CARD_MAX: usize = 40;
 /// Sessions from which on the habits of a building are known: about a month of ten cars.
 const KNOWN: usize = 100;
-/// What the first guess, a visit of the building and one of the same card weigh.
+/// What the first guess, a visit of the building and one of the same card weigh. Of the first guess the ends have
+/// shares of a hundred, the energies of one.
+const WEIGHT_USUAL_END: u64 = 2;
 const WEIGHT_USUAL: u64 = 100;
 const WEIGHT_VISIT: u64 = 10;
 const WEIGHT_CARD: u64 = 200;
@@ -93,7 +95,7 @@ impl Habits {
             }
         };
         for (end, share) in usual_ends(begin) {
-            add(end, share * WEIGHT_USUAL);
+            add(end, share * WEIGHT_USUAL_END);
         }
         let own = card.and_then(|card| self.cards.get(card));
         let of = |record: &Record, weight: u64| -> Vec<(i64, u64)> {
@@ -181,20 +183,26 @@ fn likeness(visit: &Visit, begin: LocalMinute) -> u64 {
 }
 
 /// What residents do (private points of Norwegian apartment buildings, Sørensen et al. 2021): a visit that begins
-/// by day lasts some hours, one that begins in the evening mostly until the morning. Minute of the end and share.
-fn usual_ends(begin: LocalMinute) -> Vec<(i64, u64)> {
+/// by day lasts some hours and hardly ever until the next morning, one that begins in the evening mostly does.
+/// Minute of the end and share, in percent at each of as many equally likely ends of both kinds.
+fn usual_ends(begin: LocalMinute) -> impl Iterator<Item = (i64, u64)> {
     let minute = begin.0.rem_euclid(DAY);
     let midnight = begin.0 - minute;
-    let mut ends: Vec<(i64, u64)> =
-        [45, 75, 120, 180, 250, 360, 540].into_iter().map(|stay| (begin.0 + stay, 1)).collect();
     let (morning, nights) = match minute {
-        0..300 => (midnight, 3),
-        300..780 => (midnight + DAY, 1),
-        _ => (midnight + DAY, 4),
+        0..300 => (midnight, 75),
+        300..840 => (midnight + DAY, 8),
+        _ => (midnight + DAY, 75),
     };
-    ends.extend([375, 420, 450, 480, 525, 600].into_iter().map(|at| (morning + at, nights)));
-    ends
+    let by_day = USUAL_STAYS.into_iter().map(move |stay| (begin.0 + stay, 100 - nights));
+    by_day.chain(USUAL_MORNINGS.into_iter().map(move |at| (morning + at, nights)))
 }
+
+/// Minutes of a visit that ends on the same day: whoever has stayed for some time is as likely to go as at first.
+const USUAL_STAYS: [i64; 20] =
+    [25, 37, 49, 62, 76, 90, 106, 123, 141, 161, 183, 208, 235, 267, 304, 348, 403, 477, 589, 831];
+/// Minutes after midnight at which residents leave who stayed for the night.
+const USUAL_MORNINGS: [i64; 20] =
+    [345, 375, 397, 415, 430, 440, 450, 460, 470, 480, 490, 500, 510, 525, 540, 560, 580, 610, 645, 700];
 
 /// What residents take, as 17 equally likely sessions: median 9.2 kWh (same source), with the tail of long trips.
 const USUAL_WH: [u64; 17] = [
