@@ -86,6 +86,7 @@ impl Station {
             StartTransactionResponse { id_tag_info: tag_info(verdict), transaction_id: i64::from(session.0) };
         if let Some(connector) = self.connector(*connector) {
             connector.begin(session, *at, card.clone(), *stale);
+            self.outgoing.live.new_session();
         }
         self.answer(&waiting, &response, Gate::Durable, out);
     }

@@ -114,6 +114,8 @@ pub(crate) struct Ladder {
     rungs: &'static [Rung],
     at: usize,
     worked: bool,
+    /// The way that worked, while an absolute schedule is tried once more in its place.
+    second_choice: Option<usize>,
     refusals: u8,
     unanswered: u32,
     retry_at: Instant,
@@ -132,7 +134,16 @@ pub(crate) enum Refusal {
 
 impl Ladder {
     const fn new(rungs: &'static [Rung], pause_max: DurationMs) -> Self {
-        Self { rungs, at: 0, worked: false, refusals: 0, unanswered: 0, retry_at: Instant(0), pause_max }
+        Self {
+            rungs,
+            at: 0,
+            worked: false,
+            second_choice: None,
+            refusals: 0,
+            unanswered: 0,
+            retry_at: Instant(0),
+            pause_max,
+        }
     }
 
     pub(crate) const fn live() -> Self {
@@ -151,7 +162,20 @@ impl Ladder {
     /// Begins with the way that worked before.
     pub(crate) fn recall(&mut self, way: Option<usize>) {
         if let Some(way) = way.filter(|way| *way < self.rungs.len()) {
-            (self.at, self.worked) = (way, true);
+            (self.at, self.worked, self.second_choice) = (way, true, None);
+        }
+    }
+
+    /// A session begins. A relative schedule ends two minutes into it by the standard, and what made the charger refuse
+    /// an absolute one may have been the moment: that is tried once more first.
+    pub(crate) fn new_session(&mut self) {
+        let rung = self.rung();
+        let absolute = Rung { start: Start::Absolute, ..rung };
+        if self.worked
+            && rung != absolute
+            && let Some(better) = self.rungs.iter().position(|other| *other == absolute)
+        {
+            (self.second_choice, self.at, self.worked) = (Some(self.at), better, false);
         }
     }
 
@@ -171,7 +195,7 @@ impl Ladder {
         let changes = self.rung().unit != Unit::Watts;
         if changes {
             self.at = self.rungs.iter().position(|rung| rung.unit == Unit::Watts).unwrap_or(self.at);
-            self.worked = false;
+            (self.worked, self.second_choice) = (false, None);
         }
         changes
     }
@@ -179,10 +203,15 @@ impl Ladder {
     /// The charger took it.
     pub(crate) fn accepted(&mut self) {
         (self.worked, self.refusals, self.unanswered, self.retry_at) = (true, 0, 0, Instant(0));
+        self.second_choice = None;
     }
 
     /// The charger refused.
     pub(crate) fn refused(&mut self, now: Instant) -> Refusal {
+        if let Some(way) = self.second_choice.take() {
+            (self.at, self.worked) = (way, true);
+            return Refusal::TryNext;
+        }
         self.refusals = self.refusals.saturating_add(1);
         if self.worked {
             // It took this before, so it refuses the moment, not the way.
@@ -210,7 +239,7 @@ impl Ladder {
 
     /// The charger does not know such profiles at all.
     pub(crate) fn unknown(&mut self, now: Instant) {
-        (self.at, self.worked, self.refusals) = (0, false, 0);
+        (self.at, self.worked, self.second_choice, self.refusals) = (0, false, None, 0);
         self.retry_at = now + DurationMs::from_secs(600);
     }
 

@@ -189,3 +189,35 @@ fn pause_strategy() {
     assert_eq!(profiles(&out), ["TxProfile Absolute 0 0 A"]);
     assert_eq!(asked(&out, "RemoteStopTransaction").len(), 0);
 }
+
+/// Q54: one refusal, of a session the charger did not know yet, must not make a way permanent whose limits the
+/// standard ends two minutes after the session began: the next session begins with an absolute schedule again.
+#[test]
+fn a_single_refusal_is_not_learnt() {
+    let mut bench = Bench::ready();
+    bench.start(1);
+    let mut refusals = 1;
+    let out = bench.limit(MilliAmps::from_amps(10), |call| {
+        let is_refused = call.action == "SetChargingProfile" && std::mem::take(&mut refusals) > 0;
+        Some(json!({ "status": if is_refused { "Rejected" } else { "Accepted" } }))
+    });
+    assert_eq!(profiles(&out), ["TxProfile Absolute 0 10 A", "TxProfile Relative 0 10 A"]);
+    let kept = out.iter().rev().find_map(|output| match output {
+        Output::Remember(memory) => Some(memory.learned.clone()),
+        _ => None,
+    });
+    let stop = json!({ "transactionId": 1, "meterStop": 2000, "timestamp": bench.text() });
+    let reply = stopped(&bench.call("StopTransaction", stop)).0;
+    bench.give(central_system::Input::StopAnswer { reply, verdict: None });
+    bench.start(2);
+    let out = bench.limit(MilliAmps::from_amps(8), agreeable);
+    assert_eq!(profiles(&out), ["TxProfile Absolute 0 8 A"]);
+    // The same for another charger of that model.
+    let mut bench = Bench::new(|config| config.memory.learned = kept.unwrap_or_default());
+    bench.open();
+    bench.boot();
+    bench.settle(agreeable);
+    bench.start(3);
+    let out = bench.limit(MilliAmps::from_amps(8), agreeable);
+    assert_eq!(profiles(&out), ["TxProfile Absolute 0 8 A"]);
+}
