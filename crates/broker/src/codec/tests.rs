@@ -70,7 +70,7 @@ fn a_written_publish_is_read_back() {
                 repeated: false,
                 id,
                 expiry_s: None,
-                subscription_id: None,
+                subscription_ids: Vec::new(),
                 properties: properties.clone(),
             };
             let mut out = BytesMut::new();

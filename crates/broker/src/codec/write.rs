@@ -25,7 +25,7 @@ pub(crate) struct Delivery {
     /// 0 with QoS 0.
     pub(crate) id: u16,
     pub(crate) expiry_s: Option<u32>,
-    pub(crate) subscription_id: Option<u32>,
+    pub(crate) subscription_ids: Vec<u32>,
     /// Properties from the publisher, as they are written on the wire.
     pub(crate) properties: Bytes,
 }
@@ -139,10 +139,8 @@ fn own_properties(delivery: &Delivery) -> Properties {
     if let Some(expiry_s) = delivery.expiry_s {
         own = own.with(Property::MessageExpiry, Value::Four(expiry_s));
     }
-    if let Some(id) = delivery.subscription_id {
-        own = own.with(Property::SubscriptionId, Value::Variable(id));
-    }
-    own
+    let ids = delivery.subscription_ids.iter();
+    ids.fold(own, |own, id| own.with(Property::SubscriptionId, Value::Variable(*id)))
 }
 
 fn reason_string(text: &str) -> Properties {

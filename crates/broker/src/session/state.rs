@@ -38,7 +38,7 @@ struct Pending {
     message: Message,
     qos: QoS,
     retain: bool,
-    subscription_id: Option<u32>,
+    subscription_ids: Vec<u32>,
 }
 
 /// How far a message with QoS 1 or 2 has come.
@@ -166,16 +166,22 @@ impl State {
 
     // === Messages to the client ===
 
-    /// A message from the router for the subscription with this number.
+    /// A message from the router for the subscription with this number. Where several match, the router brings it for each;
+    /// the client gets it once, by the oldest of them and on behalf of all.
     pub(crate) fn route(&mut self, number: usize, message: Message) {
-        let Some(subscription) = self.subscriptions.get(&number) else { return };
-        if subscription.no_local && message.sender == self.number {
+        let topic = String::from_utf8_lossy(&message.topic);
+        let is_own = message.sender == self.number;
+        let takes = |known: &Subscription| known.filter.matches(&topic) && !(known.no_local && is_own);
+        let takers: Vec<_> = self.subscriptions.iter().filter(|(_, known)| takes(known)).collect();
+        if takers.first().is_none_or(|(oldest, _)| **oldest != number) {
             return;
         }
+        let takers = takers.into_iter().map(|(_, known)| known);
+        let qos = takers.clone().map(|known| known.qos).max().unwrap_or(QoS::AtMostOnce);
         let pending = Pending {
-            qos: message.qos.min(subscription.qos),
-            retain: message.retain && subscription.retain_as_published,
-            subscription_id: subscription.subscription_id,
+            qos: message.qos.min(qos),
+            retain: message.retain && takers.clone().any(|known| known.retain_as_published),
+            subscription_ids: takers.filter_map(|known| known.subscription_id).collect(),
             message,
         };
         self.enqueue(pending);
@@ -187,7 +193,7 @@ impl State {
         let pending = Pending {
             qos: message.qos.min(subscription.qos),
             retain: true,
-            subscription_id: subscription.subscription_id,
+            subscription_ids: subscription.subscription_id.into_iter().collect(),
             message,
         };
         self.enqueue(pending);
@@ -370,7 +376,7 @@ fn delivery(pending: &Pending, id: u16, repeated: Repeated, now: Instant) -> cod
         repeated: repeated == Repeated::Yes,
         id,
         expiry_s: pending.message.expiry_left_s(now),
-        subscription_id: pending.subscription_id,
+        subscription_ids: pending.subscription_ids.clone(),
         properties: pending.message.properties.clone(),
     }
 }
