@@ -13,6 +13,7 @@ mod decimal;
 pub mod frame;
 mod mend;
 mod read;
+mod tree;
 pub mod v16;
 mod words;
 

@@ -5,9 +5,13 @@
 //! error when it is required and missing, and absent when it is optional and unreadable.
 
 use crate::Decimal;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize as _, Deserializer};
+use crate::tree::Tree;
+use serde::Deserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// Why a payload cannot be read, in words that name the field.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +23,16 @@ pub struct ReadError(String);
 /// # Errors
 /// When it is no JSON object, or something required is missing that has no stand-in.
 pub fn read<T: DeserializeOwned>(payload: &str) -> Result<T, ReadError> {
-    let first = match serde_json::from_str::<T>(payload) {
+    let Some(mut tree) = Tree::parse(payload) else {
+        let error = serde_json::from_str::<&RawValue>(payload).err();
+        return Err(ReadError(error.map_or_else(|| "it is no JSON".to_owned(), |error| plain(&error))));
+    };
+    let first = match T::deserialize(&tree) {
         Ok(message) => return Ok(message),
         Err(error) => error,
     };
-    // A field given twice: the last one counts, as in most JSON readers.
-    match serde_json::from_str::<serde_json::Value>(payload) {
-        Ok(value) => serde_json::from_str(&value.to_string()).map_err(|_second| ReadError(plain(&first))),
-        Err(_second) => Err(ReadError(plain(&first))),
-    }
+    tree.keep_last();
+    T::deserialize(&tree).map_err(|_second| ReadError(first.to_string()))
 }
 
 fn plain(error: &serde_json::Error) -> String {
@@ -38,45 +43,33 @@ fn plain(error: &serde_json::Error) -> String {
     }
 }
 
-enum Scalar {
-    Nothing,
-    Text(String),
-    Composite,
-}
+/// Any scalar as text, and a list or group as it is written; nothing for nothing.
+struct Text;
 
-fn scalar(raw: &RawValue) -> Scalar {
-    let text = raw.get().trim();
-    match text.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(text).map_or(Scalar::Nothing, Scalar::Text),
-        Some(b'{' | b'[') => Scalar::Composite,
-        Some(b'n') | None => Scalar::Nothing,
-        Some(_) => Scalar::Text(text.to_owned()),
+impl Visitor<'_> for Text {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
     }
-}
 
-/// Borrowed, since a report has dozens of values: payloads are always read from text.
-fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
-    <&RawValue>::deserialize(deserializer)
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 }
 
 /// Any scalar as text; nothing is `""`. A group or list is kept as its JSON text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let raw = raw(deserializer)?;
-    Ok(match scalar(raw) {
-        Scalar::Nothing => String::new(),
-        Scalar::Text(text) => text,
-        Scalar::Composite => raw.get().to_owned(),
-    })
+    text_optional(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Any scalar as text, where absence is allowed.
 pub(crate) fn text_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let raw = raw(deserializer)?;
-    Ok(match scalar(raw) {
-        Scalar::Nothing => None,
-        Scalar::Text(text) => Some(text),
-        Scalar::Composite => Some(raw.get().to_owned()),
-    })
+    deserializer.deserialize_string(Text)
 }
 
 /// A value made from one text: a word of a list, a point of time.
@@ -124,42 +117,86 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
 
 /// A group of fields.
 pub(crate) fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let raw = raw(deserializer)?;
-    serde_json::from_str(raw.get()).map_err(|error| D::Error::custom(plain(&error)))
+    T::deserialize(deserializer)
+}
+
+/// A group of fields, or nothing where it is none.
+struct Group<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Group<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a group of fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(items)).map(Some)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 }
 
 /// A group of fields, or nothing where it is none.
 pub(crate) fn object_optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    let raw = raw(deserializer)?;
-    match scalar(raw) {
-        Scalar::Composite => serde_json::from_str(raw.get()).map(Some).map_err(|error| D::Error::custom(plain(&error))),
-        Scalar::Nothing | Scalar::Text(_) => Ok(None),
+    deserializer.deserialize_any(Group(PhantomData))
+}
+
+/// A list; nothing for nothing.
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
+    type Value = Option<Vec<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        // A tree goes on behind an entry that cannot be read.
+        let count = items.size_hint().unwrap_or_default();
+        let mut all = Vec::with_capacity(count.min(64));
+        for _entry in 0..count {
+            if let Ok(Some(item)) = items.next_element::<T>() {
+                all.push(item);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        Ok(Some(T::deserialize(MapAccessDeserializer::new(fields)).ok().into_iter().collect()))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(T::deserialize(StrDeserializer::<E>::new(text)).ok().into_iter().collect()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 }
 
 /// A list; one entry without brackets is a list of one, an entry that cannot be read is left out.
 pub(crate) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let raw = raw(deserializer)?;
-    let text = raw.get().trim();
-    match text.as_bytes().first() {
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| D::Error::custom(plain(&error)))?;
-            Ok(items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
-        }
-        Some(b'n') | None => Ok(Vec::new()),
-        Some(_) => Ok(serde_json::from_str(text).ok().into_iter().collect()),
-    }
+    list_optional(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A list that may be absent.
 pub(crate) fn list_optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let raw = raw(deserializer)?;
-    match scalar(raw) {
-        Scalar::Nothing => Ok(None),
-        Scalar::Text(_) | Scalar::Composite => list(raw).map(Some).map_err(|error| D::Error::custom(plain(&error))),
-    }
+    deserializer.deserialize_any(List(PhantomData))
 }
