@@ -11,9 +11,9 @@ use crate::history::{Quantity, Track};
 use api::{
     AlarmCode, AlarmItem, AlarmText, Bottleneck, BottleneckKind, Capability, CardItem, CardListItem, ChargerDetail,
     ChargerItem, ConfigurationItem, ConnectionItem, ConnectorItem, DecisionItem, DemoCar, DemoCharger, DemoMeter,
-    DemoProtocol, DemoSnapshot, FrameItem, HeldProfile, Language, MeterItem, OfflineReason, ReadingColumns, Reason,
-    RefusedCardItem, SessionItem, SiteItem, SiteLive, Snapshot, TenantForm, TenantItem, TimelineItem, TransferItem,
-    ValueItem,
+    DemoProtocol, DemoSnapshot, EnrolmentState, FrameItem, HeldProfile, Language, MeterItem, OfflineReason,
+    ReadingColumns, Reason, RefusedCardItem, SessionItem, SiteItem, SiteLive, Snapshot, TenantForm, TenantItem,
+    TimelineItem, TransferItem, ValueItem,
 };
 use domain::{Connection, ConnectorStatus, EndReason, MeterRole, Pacing, PhaseCount, Protocol, Provenance};
 
@@ -305,6 +305,20 @@ pub fn site() -> SiteItem {
     }
 }
 
+/// An enrolment that waits for a card at any charger.
+#[must_use]
+pub fn enrolment(remaining_s: u32) -> EnrolmentState {
+    EnrolmentState {
+        tenant_id: None,
+        charger: None,
+        remaining_s,
+        captured_uid: None,
+        captured_at_charger: None,
+        bound: false,
+        resembles: None,
+    }
+}
+
 /// Two tenants with cards and one without.
 #[must_use]
 pub fn tenants() -> Vec<TenantItem> {
@@ -383,6 +397,7 @@ fn decisions(charger: &str) -> Vec<DecisionItem> {
             connector: 1,
             set_a: 8.0,
             sentence: "8 A: shared equally by three cars; main fuse L1 60 A".to_owned(),
+            reason: Some(shared(8.0)),
             known: (index % 2 == 0).then(power::known),
         })
         .collect()

@@ -248,6 +248,11 @@ pub(crate) fn segmented<T: Copy + PartialEq>(ui: &mut Ui, group: &str, choices: 
         .collect();
     let widths: Vec<f32> = galleys.iter().map(|galley| (galley.size().x + 20.0).max(36.0)).collect();
     let size = egui::vec2(widths.iter().sum::<f32>() + 4.0, tokens::CONTROL_HEIGHT);
+    // What is wider than its column would push the columns beside it off the page.
+    if size.x > ui.max_rect().width() {
+        let choices: Vec<(T, String)> = choices.iter().map(|(value, label)| (*value, (*label).to_owned())).collect();
+        return select(ui, group, &choices, &current, ui.max_rect().width());
+    }
     let (frame, group_response) = ui.allocate_exact_size(size, Sense::hover());
     let edge = Stroke::new(1.0, p.border);
     ui.painter().rect(frame, tokens::RADIUS_CONTROL, p.surface_low, edge, egui::StrokeKind::Inside);

@@ -1,5 +1,6 @@
 //! What clients send.
 
+use crate::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -63,6 +64,9 @@ pub struct Setup {
     pub phases: SetupPhases,
     /// The password the manager will use, at least 8 characters.
     pub password: String,
+    /// The language of what is named for the manager, such as the grid connection.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// Answer of `GET session`: whether someone is signed in.

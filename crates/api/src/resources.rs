@@ -281,8 +281,11 @@ pub struct DecisionItem {
     pub connector: u16,
     /// Commanded current per wire.
     pub set_a: f64,
-    /// Why.
+    /// Why, in English as said that day.
     pub sentence: String,
+    /// The same as data, for other languages; `null` for decisions of older versions.
+    #[serde(default)]
+    pub reason: Option<Reason>,
     /// What was known then; `null` for decisions of older versions.
     #[serde(default)]
     pub known: Option<KnownItem>,

@@ -341,16 +341,7 @@ impl Control {
         match verdict {
             CardVerdict::Accepted { tenant } => Some(tenant),
             CardVerdict::InUse | CardVerdict::NotValid | CardVerdict::CapReached | CardVerdict::NotHere => {
-                match self.access.verdict(card?) {
-                    CardVerdict::Accepted { tenant } => Some(tenant),
-                    CardVerdict::Unknown
-                    | CardVerdict::Blocked
-                    | CardVerdict::NotApproved
-                    | CardVerdict::InUse
-                    | CardVerdict::NotValid
-                    | CardVerdict::CapReached
-                    | CardVerdict::NotHere => None,
-                }
+                self.access.verdict(card?).tenant()
             }
             CardVerdict::Unknown | CardVerdict::Blocked | CardVerdict::NotApproved => None,
         }

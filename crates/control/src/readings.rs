@@ -47,6 +47,11 @@ const fn voltage_of(phase: Phase) -> Quantity {
 
 impl Control {
     pub(crate) fn record_readings(&mut self, now: Now, out: &mut Vec<Output>) {
+        // What nobody measures is assumed, not recorded; with a first device the building's assumed load explains what it gets.
+        let devices = self.chargers.values().map(|live| live.charger.approved);
+        if !devices.chain(self.meters.values().map(|live| live.meter.approved)).any(|approved| approved) {
+            return;
+        }
         let at = aligned(now.wall, self.site.control_interval);
         let mut row = Vec::new();
         let mut add = |source: &Source, quantity: Quantity, value: i64| {

@@ -190,6 +190,23 @@ pub enum CardVerdict {
     NotHere,
 }
 
+impl CardVerdict {
+    /// Who pays, where the card may charge.
+    #[must_use]
+    pub fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::Accepted { tenant } => Some(tenant),
+            Self::Unknown
+            | Self::Blocked
+            | Self::NotApproved
+            | Self::InUse
+            | Self::NotValid
+            | Self::CapReached
+            | Self::NotHere => None,
+        }
+    }
+}
+
 /// Something a meter reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeterEvent {

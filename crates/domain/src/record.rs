@@ -399,6 +399,8 @@ pub struct Decision {
     pub limit: MilliAmps,
     /// The reason in English, as shown that day.
     pub sentence: String,
+    /// The same as data, for other languages: JSON as the API defines it; `None` for a decision of an older version.
+    pub reason: Option<String>,
     /// What was known then; `None` for a decision of an older version.
     pub known: Option<Known>,
 }

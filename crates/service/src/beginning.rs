@@ -9,6 +9,7 @@ use crate::error::StartError;
 use crate::foreign::ForeignMeters;
 use crate::http::MANAGER_SECRET;
 use crate::mqtt::DeviceCredentials;
+use api::Language;
 use central_system::{ChargerMachine, Version};
 use control::Setup;
 use domain::{
@@ -42,7 +43,7 @@ pub(crate) async fn load(
     }
     let initial = &config.initial;
     initial.site.check().map_err(|error| StartError::Site(Box::new(error)))?;
-    let circuits = initial.circuits.clone().unwrap_or_else(|| default_circuits(&initial.site));
+    let circuits = initial.circuits.clone().unwrap_or_else(|| default_circuits(&initial.site, Language::default()));
     let mut records = vec![Record::Site(initial.site.clone()), Record::Circuits(circuits.iter().cloned().collect())];
     records.extend(initial.meters.iter().cloned().map(Record::Meter));
     records.extend(initial.chargers.iter().cloned().map(Record::Charger));
@@ -98,10 +99,14 @@ async fn read_at(
 }
 
 /// One circuit, the grid connection, as large as contract and fuse allow.
-pub(crate) fn default_circuits(site: &Site) -> CircuitTree {
+pub(crate) fn default_circuits(site: &Site, language: Language) -> CircuitTree {
     let id = grid_circuit();
     let limit = PerPhase::splat(site.grid_limit());
-    let name = "Grid connection".to_owned();
+    let name = match language {
+        Language::English => "Grid connection",
+        Language::Portuguese => "Ligação à rede",
+    };
+    let name = name.to_owned();
     #[expect(clippy::expect_used, reason = "one circuit without a parent is a tree")]
     CircuitTree::new(vec![Circuit { id, name, parent: None, limit, rating: domain::CircuitRating::default() }])
         .expect("one circuit without a parent is a tree")
@@ -114,7 +119,7 @@ pub(crate) fn grid_circuit() -> CircuitId {
 
 fn setup_from(loaded: LoadedSetup, initial: &InitialSite) -> Setup {
     let site = loaded.site.unwrap_or_else(|| initial.site.clone());
-    let circuits = loaded.circuits.unwrap_or_else(|| default_circuits(&site));
+    let circuits = loaded.circuits.unwrap_or_else(|| default_circuits(&site, Language::default()));
     Setup {
         meters: loaded.meters,
         chargers: loaded.chargers,

@@ -323,6 +323,7 @@ pub(crate) fn decision_item(decision: &Decision, live: &Snapshot) -> DecisionIte
         connector: decision.connector.0,
         set_a: amps(decision.limit),
         sentence: decision.sentence.clone(),
+        reason: decision.reason.as_deref().and_then(|json| serde_json::from_str(json).ok()),
         known: decision.known.as_ref().map(|known| power::known_item(known, live)),
     }
 }

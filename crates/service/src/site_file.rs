@@ -188,7 +188,7 @@ impl Document {
     fn into_site(self, now: Timestamp) -> Result<InitialSite, String> {
         let mut initial = InitialSite { site: self.site.over(&InitialSite::default().site)?, ..InitialSite::default() };
         let circuits = if self.circuits.is_empty() {
-            crate::beginning::default_circuits(&initial.site)
+            crate::beginning::default_circuits(&initial.site, api::Language::default())
         } else {
             let items: Vec<_> = self.circuits.into_iter().map(CircuitPart::item).collect();
             convert::circuit_tree(&items, initial.site.phases).map_err(|failure| failure.into_detail())?

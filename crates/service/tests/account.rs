@@ -79,7 +79,8 @@ async fn first_run() {
     assert_eq!(session.json["setup_needed"], true);
     let short = json!({"name": "Casa", "contracted_kva": 6.9, "phases": 1, "password": "short"}).to_string();
     assert_eq!(request(http, "POST", "/api/v1/setup", "", &short).await.status, 422);
-    let answers = json!({"name": "Casa", "contracted_kva": 6.9, "phases": 1, "password": PASSWORD}).to_string();
+    let answers =
+        json!({"name": "Casa", "contracted_kva": 6.9, "phases": 1, "password": PASSWORD, "language": "pt"}).to_string();
     let done = request(http, "POST", "/api/v1/setup", "", &answers).await;
     assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(request(http, "GET", "/api/v1/site", &done.cookie(), "").await.json["main_fuse_a"], 30.0);
@@ -87,7 +88,9 @@ async fn first_run() {
     assert_eq!((again.status, again.code()), (409, "setup_done"));
     let site = site.restart().await;
     assert_eq!(site.get("site").await.json["name"], "Casa");
-    assert_eq!(site.get("circuits").await.json["items"][0]["limit_a"], json!([30.0]));
+    let circuits = site.get("circuits").await.json;
+    assert_eq!(circuits["items"][0]["limit_a"], json!([30.0]));
+    assert_eq!(circuits["items"][0]["name"], "Ligação à rede", "in the language of who answers");
 }
 
 /// A page of somebody else that gave this computer a name of its own is not answered.

@@ -6,9 +6,10 @@ use crate::format;
 use crate::text::Text;
 use crate::tokens::{self, palette};
 use crate::widgets;
-use api::{ChargerItem, DecisionItem, KnownItem};
+use api::{ChargerItem, DecisionItem, KnownItem, Language};
 use egui::accesskit::Role;
 use egui::{RichText, Ui, WidgetInfo};
+use std::borrow::Cow;
 
 /// The decision that is open, by its time and connector.
 #[derive(Default)]
@@ -35,9 +36,10 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DecisionsState, cha
                     let key = (decision.at.clone(), decision.connector);
                     let is_open = state.open.as_ref() == Some(&key);
                     let ink = if is_open { palette(ui).accent } else { palette(ui).text };
-                    let text = RichText::new(&decision.sentence).color(ink);
+                    let sentence = said(decision, cx.language());
+                    let text = RichText::new(&*sentence).color(ink);
                     let line = ui.add(egui::Label::new(text).truncate().sense(egui::Sense::click()));
-                    line.widget_info(|| WidgetInfo::selected(Role::Button, true, is_open, &decision.sentence));
+                    line.widget_info(|| WidgetInfo::selected(Role::Button, true, is_open, &*sentence));
                     widgets::focus_ring(ui, &line, 3);
                     if line.on_hover_text(cx.text(Text::KnownTip)).clicked() {
                         state.open = (!is_open).then_some(key);
@@ -54,6 +56,11 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut DecisionsState, cha
     }
 }
 
+/// Why, in the language of who reads; a decision of an older version only has its English sentence.
+fn said(decision: &DecisionItem, language: Language) -> Cow<'_, str> {
+    decision.reason.as_ref().map_or(Cow::Borrowed(&decision.sentence), |reason| reason.sentence(language).into())
+}
+
 fn known(cx: &Cx<'_>, ui: &mut Ui, decision: &DecisionItem) {
     let title = cx.fill(Text::KnownAt, &[&cx.local_seconds(&decision.at)]);
     ui.label(RichText::new(title).font(tokens::strong(tokens::TEXT)).color(palette(ui).text));
@@ -61,7 +68,7 @@ fn known(cx: &Cx<'_>, ui: &mut Ui, decision: &DecisionItem) {
         widgets::weak(ui, cx.text(Text::KnownNothing));
         return;
     };
-    let text = RichText::new(&decision.sentence).color(palette(ui).text);
+    let text = RichText::new(&*said(decision, cx.language())).color(palette(ui).text);
     ui.add(egui::Label::new(text).wrap());
     egui::Grid::new("known").num_columns(2).spacing(egui::vec2(18.0, 4.0)).show(ui, |ui| {
         for (name, value) in facts(cx, known) {

@@ -319,15 +319,7 @@ mod tests {
     /// Each state of the server leads to one step of the dialog.
     #[test]
     fn steps_follow_the_server() {
-        let mut state = EnrolmentState {
-            tenant_id: None,
-            charger: None,
-            remaining_s: 90,
-            captured_uid: None,
-            captured_at_charger: None,
-            bound: false,
-            resembles: None,
-        };
+        let mut state = crate::fixtures::enrolment(90);
         assert_eq!(step(None), Step::Over);
         assert_eq!(step(Some(&state)), Step::Waiting(90));
         state.captured_uid = Some("04A1".to_owned());

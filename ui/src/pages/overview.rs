@@ -57,10 +57,11 @@ pub(crate) fn tiles(snapshot: &Snapshot, language: api::Language) -> Vec<Tile> {
     let charging_kw: f64 = snapshot.chargers.iter().flat_map(|c| &c.connectors).map(|c| c.power_kw).sum();
     let used_detail = if site.total_kw < 0.0 {
         Text::ExportSub.get(language).to_owned()
+    } else if !site.metered {
+        Text::Assumed.get(language).to_owned()
     } else {
         Text::UsedSub.fill(language, &[&format!("{} %", format::number(share * 100.0, 0, language))])
     };
-    let headroom_detail = if site.metered { Text::HeadroomSub } else { Text::Unmetered };
     let waiting = if site.cars_waiting > 0 { Text::CarsWaitingSub } else { Text::NobodyWaits };
     let tile = |id, title, value, unit, detail, mood, fraction| Tile { id, title, value, unit, detail, mood, fraction };
     let mut tiles = vec![
@@ -79,7 +80,7 @@ pub(crate) fn tiles(snapshot: &Snapshot, language: api::Language) -> Vec<Tile> {
             Text::Headroom,
             number(site.headroom_a),
             "A",
-            headroom_detail.get(language).to_owned(),
+            Text::HeadroomSub.get(language).to_owned(),
             if !site.metered {
                 Mood::Warn
             } else if site.headroom_a < 0.0 {

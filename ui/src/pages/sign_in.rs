@@ -42,7 +42,7 @@ impl Default for SignInForm {
 
 impl SignInForm {
     /// The answers, or what is wrong with the first wrong one.
-    pub(crate) fn setup(&self) -> Result<Setup, Text> {
+    pub(crate) fn setup(&self, language: Language) -> Result<Setup, Text> {
         let name = self.name.trim();
         if name.is_empty() {
             return Err(Text::ErrorName);
@@ -53,7 +53,7 @@ impl SignInForm {
             return Err(Text::ErrorPassword);
         }
         let password = self.password.clone();
-        Ok(Setup { name: name.to_owned(), contracted_kva, phases: self.phases.into(), password })
+        Ok(Setup { name: name.to_owned(), contracted_kva, phases: self.phases.into(), password, language })
     }
 }
 
@@ -165,7 +165,7 @@ fn set_up(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut SignInForm) {
     let busy = cx.model.is_busy(|command| matches!(command, Command::SetUp(_)));
     let label = cx.text(Text::FinishSetup);
     if wide_button(ui, label, label, !busy) {
-        match form.setup() {
+        match form.setup(cx.language()) {
             Ok(setup) => {
                 form.error = None;
                 cx.send(Command::SetUp(setup));
@@ -193,13 +193,13 @@ mod tests {
     #[test]
     fn setup_checks_each_answer() {
         let mut form = SignInForm::default();
-        assert_eq!(form.setup(), Err(Text::ErrorName));
+        assert_eq!(form.setup(Language::English), Err(Text::ErrorName));
         form.name = " Rua da Alegria 12 ".to_owned();
-        assert_eq!(form.setup(), Err(Text::ErrorKva));
+        assert_eq!(form.setup(Language::English), Err(Text::ErrorKva));
         form.contracted_kva = "41,4".to_owned();
-        assert_eq!(form.setup(), Err(Text::ErrorPassword));
+        assert_eq!(form.setup(Language::English), Err(Text::ErrorPassword));
         form.password = "password".to_owned();
-        let setup = form.setup().unwrap();
+        let setup = form.setup(Language::English).unwrap();
         assert_eq!((setup.name.as_str(), setup.contracted_kva), ("Rua da Alegria 12", 41.4));
     }
 }

@@ -148,9 +148,10 @@ catalogue! {
 
     // Overview.
     Available: "Available for cars", "Disponível para carros";
-    AvailableSub: "below the {} limit", "do limite de {}";
+    AvailableSub: "of {}", "de {}";
     Used: "In use now", "Em uso agora";
     UsedSub: "{} of the limit", "{} do limite";
+    Assumed: "assumed, no meter", "suposto, sem contador";
     ExportSub: "The roof feeds the grid", "O telhado alimenta a rede";
     Headroom: "Headroom", "Folga";
     HeadroomSub: "on the fullest phase", "na fase mais carregada";
@@ -159,7 +160,6 @@ catalogue! {
     CarsWaiting: "Cars waiting", "Carros em espera";
     CarsWaitingSub: "for room under the limit", "por folga abaixo do limite";
     NobodyWaits: "nobody waits", "ninguém espera";
-    Unmetered: "No meter speaks, so the declared load is assumed", "Nenhum contador responde, assume-se a carga declarada";
     Load: "Load of the building", "Carga do edifício";
     LoadGraph: "Load over {}: {} now, limit {}", "Carga em {}: {} agora, limite {}";
     Range15: "15 min", "15 min";
@@ -251,8 +251,8 @@ catalogue! {
     MaxA: "Maximum (A)", "Máximo (A)";
     FallbackA: "Fallback (A)", "Corrente de recurso (A)";
     FallbackHint: "What it draws at most when this computer is off", "O máximo que consome com este computador desligado";
-    WirePhases: "Grid phase of each wire", "Fase da rede em cada condutor";
-    Wire: "Wire {}", "Condutor {}";
+    WirePhases: "Grid phase of each wire", "Fase da rede em cada fio";
+    Wire: "Wire {}", "Fio {}";
     NotConnectedWire: "not used", "não usado";
     RemoveCharger: "Remove this charger…", "Remover este carregador…";
     RemoveChargerTip: "Its sessions stay in the records", "As sessões ficam nos registos";
@@ -693,7 +693,7 @@ catalogue! {
     TripRatio: "Ratio that starts the delay", "Razão que inicia o atraso";
     TripDelay: "Delay (s)", "Atraso (s)";
     ChargersHere: "Chargers on this circuit", "Carregadores neste circuito";
-    ChargersHereSub: "The grid phase of each wire; when nobody knows, the worst case counts", "A fase da rede em cada condutor; se ninguém souber, conta o pior caso";
+    ChargersHereSub: "The grid phase of each wire; when nobody knows, the worst case counts", "A fase da rede em cada fio; se ninguém souber, conta o pior caso";
     NoChargersHere: "None hangs here directly", "Nenhum ligado aqui diretamente";
     MoveChargerHere: "Hang a charger here…", "Ligar aqui um carregador…";
     PhasesKnown: "Known", "Conhecidas";
@@ -704,7 +704,7 @@ catalogue! {
     MoveMeterHere: "Measure it with…", "Medir com…";
     ErrorCircuitName: "Give the circuit a name", "Dê um nome ao circuito";
     ErrorCircuitTwice: "Two circuits are called {}; give each a name of its own", "Dois circuitos chamam-se {}; dê a cada um o seu nome";
-    ErrorWires: "{} needs at least one wire, and each wire a phase of its own", "{} precisa de pelo menos um condutor, e cada condutor de uma fase própria";
+    ErrorWires: "{} needs at least one wire, and each wire a phase of its own", "{} precisa de pelo menos um fio, e cada fio de uma fase própria";
 
     // Rules, policies, wishes.
     Sharing: "Sharing rule", "Regra de partilha";

@@ -225,3 +225,18 @@ fn policy_is_sent_and_decisions_open() {
     harness.run();
     assert!(says(&harness, "17.4 / 14.2 / 15.9 A"), "the building's load is shown");
 }
+
+/// In Portuguese, whose words are longer, both columns of a charger's page stay on it, and past decisions are said in that
+/// language.
+#[test]
+fn a_charger_in_portuguese_fits_and_speaks_portuguese() {
+    let server = live(fixtures::snapshot());
+    let mut harness = small(&server, Language::Portuguese);
+    go(&mut harness, "Carregadores");
+    press(&mut harness, "Detalhes Lugar 1 · Ana");
+    harness.run_steps(2);
+    let said = "8 A: dividido igualmente por três carros; disjuntor geral L1 60 A";
+    let row = harness.query_all_by_role_and_label(Role::Button, said).next().expect("a decision in Portuguese");
+    let right = row.rect().right();
+    assert!((1_000.0..1_250.0).contains(&right), "{right}");
+}

@@ -35,7 +35,10 @@ fn set_up_checks_the_answers_before_sending() {
     write(&mut harness, Role::PasswordInput, "Escolha uma palavra-passe", "segredo-longo");
     press(&mut harness, "Começar");
     let asked = server.asked();
-    let sent = r#"POST setup {"name":"Alameda","contracted_kva":41.4,"phases":3,"password":"segredo-longo"}"#;
+    let sent = concat!(
+        r#"POST setup {"name":"Alameda","contracted_kva":41.4,"phases":3,"#,
+        r#""password":"segredo-longo","language":"pt"}"#
+    );
     assert_eq!(asked.first().map(String::as_str), Some(sent), "{asked:?}");
 }
 

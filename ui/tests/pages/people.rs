@@ -19,15 +19,7 @@ fn enrolling_a_card_from_tap_to_tenant() {
         Some(r#"POST enrolment {"tenant_id":null,"charger":null,"ttl_s":600}"#)
     );
     let mut waiting = fixtures::snapshot();
-    let state = EnrolmentState {
-        tenant_id: None,
-        charger: None,
-        remaining_s: 118,
-        captured_uid: None,
-        captured_at_charger: None,
-        bound: false,
-        resembles: None,
-    };
+    let state = fixtures::enrolment(118);
     waiting.enrolment = Some(state.clone());
     server.push(waiting);
     harness.run();
@@ -123,15 +115,7 @@ fn a_card_is_typed_and_recognised() {
     go(&mut harness, "Cards");
     press(&mut harness, "Enrol a card");
     let mut waiting = fixtures::snapshot();
-    let state = EnrolmentState {
-        tenant_id: None,
-        charger: None,
-        remaining_s: 90,
-        captured_uid: None,
-        captured_at_charger: None,
-        bound: false,
-        resembles: None,
-    };
+    let state = fixtures::enrolment(90);
     waiting.enrolment = Some(state.clone());
     server.push(waiting);
     harness.run();

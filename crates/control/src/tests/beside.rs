@@ -1,7 +1,7 @@
-//! What is kept for the graphs beside current, power and energy.
+//! What is kept for the graphs, and when.
 
-use super::{Building, ONE, site};
-use crate::Output;
+use super::{Building, ONE, circuits, site};
+use crate::{Output, Setup};
 use domain::{ChargerEvent, ChargerSample, MeterRole, MilliVolts, Pacing, Quantity, Record, Source};
 
 /// Rows of the quantities that nothing is decided by.
@@ -50,4 +50,15 @@ fn what_is_measured_beside_is_kept_once() {
     let expected = [("voltage_l1_mv", 231_400), ("soc_percent", 65), ("temperature_dc", -50)];
     let expected = expected.map(|(name, value)| (format!("charger/C1/1/{name}"), value));
     assert_eq!(kept, expected, "each value once");
+}
+
+/// A building without any device has nothing to record: the load it is assumed to have before the first questions are
+/// answered would stand in its graphs for ever.
+#[test]
+fn nothing_is_recorded_before_the_first_device() {
+    let mut b = Building::of(Setup::empty(site(Pacing::Careful), circuits(200)), MeterRole::House);
+    b.metered = false;
+    b.run(60);
+    let rows = b.log.iter().filter(|output| matches!(output, Output::Save(Record::Readings(_))));
+    assert_eq!(rows.count(), 0);
 }

@@ -226,16 +226,7 @@ impl Mesh {
     pub(super) fn start_answer(&mut self, id: &ChargerId, reply: ReplyKey, session: SessionId, verdict: CardVerdict) {
         let Some(state) = self.chargers.get_mut(id) else { return };
         let Some(Question::Start { re, connector, report }) = state.questions.remove(&reply) else { return };
-        let tenant = match verdict {
-            CardVerdict::Accepted { tenant } => Some(tenant),
-            CardVerdict::Unknown
-            | CardVerdict::Blocked
-            | CardVerdict::NotApproved
-            | CardVerdict::InUse
-            | CardVerdict::NotValid
-            | CardVerdict::CapReached
-            | CardVerdict::NotHere => None,
-        };
+        let tenant = verdict.tenant();
         state.running.insert(connector, Running { session, tenant, end_sent: None });
         let answer = StartAnswer { local: report.local, session: session.0, verdict: verdict_word(verdict) };
         let started = Started { session, verdict: answer.verdict, report };

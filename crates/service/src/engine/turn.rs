@@ -321,6 +321,7 @@ impl Engine {
                     at,
                     limit,
                     sentence,
+                    reason: serde_json::to_string(&item).ok(),
                     known: Some(*known),
                 }));
             }

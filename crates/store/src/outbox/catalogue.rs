@@ -250,7 +250,15 @@ pub(crate) const TABLES: &[Table] = &[
     log(
         "decision",
         &["id"],
-        &[free("charger"), free("connector"), free("at_ms"), free("limit_ma"), free("sentence"), free("known")],
+        &[
+            free("charger"),
+            free("connector"),
+            free("at_ms"),
+            free("limit_ma"),
+            free("sentence"),
+            free("reason"),
+            free("known"),
+        ],
     ),
     log("alarm", &["id"], &[free("kind"), free("subject"), free("raised_at_ms"), free("cleared_at_ms")]),
     log("status_change", &["id"], &[free("charger"), free("connector"), free("at_ms"), free("state"), free("error")]),

@@ -14,6 +14,7 @@ struct Row {
     at_ms: i64,
     limit_ma: u32,
     sentence: String,
+    reason: Option<String>,
     known: Option<String>,
 }
 
@@ -32,6 +33,7 @@ impl TryFrom<Row> for Decision {
             at: Timestamp(row.at_ms),
             limit: MilliAmps(row.limit_ma),
             sentence: row.sentence,
+            reason: row.reason,
             known: row.known.as_deref().map(|text| from_json("decision", text)).transpose()?,
         })
     }
@@ -39,15 +41,16 @@ impl TryFrom<Row> for Decision {
 
 pub(crate) async fn upsert(conn: &mut SqliteConnection, decision: &Decision) -> Result<()> {
     sqlx::query(
-        "INSERT INTO decision (charger, connector, at_ms, limit_ma, sentence, known) VALUES (?, ?, ?, ?, ?, ?)
+        "INSERT INTO decision (charger, connector, at_ms, limit_ma, sentence, reason, known) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (charger, at_ms, connector) DO UPDATE SET limit_ma = excluded.limit_ma, sentence = excluded.sentence,
-             known = excluded.known",
+             reason = excluded.reason, known = excluded.known",
     )
     .bind(decision.charger.as_str())
     .bind(decision.connector.0)
     .bind(decision.at.0)
     .bind(decision.limit.0)
     .bind(&decision.sentence)
+    .bind(&decision.reason)
     .bind(decision.known.as_ref().map(to_json))
     .execute(conn)
     .await?;

@@ -238,6 +238,7 @@ pub(crate) fn one_of_each() -> Vec<Record> {
             at: Timestamp(60),
             limit: MilliAmps::from_amps(8),
             sentence: "Shared equally by three cars".to_owned(),
+            reason: Some(r#"{"code":"idle"}"#.to_owned()),
             known: Some(Known { margin: MilliAmps(2_000), ..Known::default() }),
         }),
         Record::Alarm(alarm(AlarmKind::ChargerOffline(charger_id("C1")), 70, None)),

@@ -154,6 +154,7 @@ async fn other_lists_are_filtered_and_paged() {
             at: Timestamp(at),
             limit: MilliAmps(0),
             sentence: "Waiting".to_owned(),
+            reason: None,
             known: None,
         }));
         records.push(Record::Alarm(alarm(AlarmKind::NoMeter, at, (at < 9).then_some(at + 1))));

@@ -120,7 +120,7 @@ pub(crate) async fn setup(
         return Err(Failure::storage());
     }
     let site = site_of(&setup, &live.state.site)?;
-    let circuits = (live.state.circuits.len() <= 1).then(|| default_circuits(&site));
+    let circuits = (live.state.circuits.len() <= 1).then(|| default_circuits(&site, setup.language));
     shared.order_kept(Order::SetSite(site)).await?;
     if let Some(circuits) = circuits {
         shared.order_kept(Order::SetCircuits(circuits)).await?;
