@@ -84,9 +84,9 @@ impl Car {
         self.readings.back().map(|(at, _)| *at)
     }
 
-    /// Seconds until a cut is done, at most.
+    /// Seconds until the larger part of a cut is done, at most: what passes the device's limit is less than what goes.
     pub(crate) const fn response_s(&self) -> u32 {
-        self.most_s + self.ramp_s
+        self.most_s + self.ramp_s / 2
     }
 
     /// Seconds until a stop shows, at most.

@@ -204,7 +204,7 @@ impl Control {
             set.iter().filter(|(_, amount)| !amount.is_zero()).map(|(key, _)| key.clone()).collect();
         let picture = Picture::new(&self.guard, grounds.snapshot(Side::Low).0, lateness, now.instant);
         if !picture.fits(&set, SLACK) {
-            let turn = cuts(&picture, &charging, &set);
+            let turn = cuts(&picture, &charging, &set, &self.pinned(now));
             if !turn.commands.is_empty() {
                 return turn;
             }
@@ -280,13 +280,7 @@ impl Control {
     ) {
         wanted.sort_by_key(|(key, from, to)| (Reverse(to.saturating_sub(*from)), key.clone()));
         let mut raised = set.clone();
-        let mut pinned: BTreeSet<Connector> = self
-            .guard
-            .cars
-            .iter()
-            .filter(|(_, car)| now.instant.since(car.changed) < PINNED)
-            .map(|(key, _)| key.clone())
-            .collect();
+        let mut pinned = self.pinned(now);
         for (key, from, to) in wanted {
             let fits = |to: MilliAmps| {
                 let mut raised = raised.clone();
@@ -364,22 +358,44 @@ fn raise_gap(car: &super::Car) -> DurationMs {
     if car.is_known() { RAISE_GAP } else { car.settles() }
 }
 
-/// What has to go so that the rest fits.
-fn cuts(picture: &Picture<'_>, charging: &BTreeSet<Connector>, set: &BTreeMap<Connector, MilliAmps>) -> Turn {
+/// What has to go so that the rest fits. Whoever is cut has to wait for the pilot before the next cut, so as much goes
+/// from them that another step is borne meanwhile.
+fn cuts(
+    picture: &Picture<'_>,
+    charging: &BTreeSet<Connector>,
+    set: &BTreeMap<Connector, MilliAmps>,
+    pinned: &BTreeSet<Connector>,
+) -> Turn {
     let kept = picture.kept(charging);
     let of = |key: &Connector| set.get(key).copied().unwrap_or_default();
     let (shares, plan) = picture.shares(&kept, Urgency::Cut, |demand| of(&key_of(demand)));
-    let mut commands = Vec::new();
-    for key in charging {
-        let limit = shares.get(key).copied().unwrap_or_default();
-        if limit < of(key) {
-            commands.push((key.clone(), limit));
-        }
-    }
-    Turn { commands, plan, raised: false }
+    let share = |key: &Connector| shares.get(key).copied().unwrap_or_default();
+    let cut: BTreeSet<Connector> = charging.iter().filter(|key| share(key) < of(key)).cloned().collect();
+    let min = picture.snapshot().min;
+    let deeper = |amount: MilliAmps| {
+        let limit = |key: &Connector| share(key).saturating_sub(amount).max(share(key).min(min));
+        cut.iter().map(|key| (key.clone(), limit(key))).collect::<Vec<_>>()
+    };
+    let pinned: BTreeSet<Connector> = pinned.union(&cut).cloned().collect();
+    let unborne = |amount: MilliAmps| {
+        let mut left = set.clone();
+        left.extend(deeper(amount));
+        picture.unborne(&left, &pinned)
+    };
+    let most = cut.iter().map(|key| share(key).saturating_sub(min)).max().unwrap_or_default();
+    let least = unborne(most);
+    let depth = (0..=most.0.div_ceil(AMPERE.0)).map(|steps| MilliAmps(AMPERE.0 * steps));
+    let depth = depth.into_iter().find(|amount| unborne(*amount) <= least).unwrap_or(most);
+    Turn { commands: deeper(depth), plan, raised: false }
 }
 
 impl Control {
+    /// Whose pilot has just changed.
+    fn pinned(&self, now: Now) -> BTreeSet<Connector> {
+        let changed = self.guard.cars.iter().filter(|(_, car)| now.instant.since(car.changed) < PINNED);
+        changed.map(|(key, _)| key.clone()).collect()
+    }
+
     /// One more car begins, or takes the place of one that follows more slowly than it may.
     fn begin_next(&self, now: Now, picture: &Picture<'_>, charging: &BTreeSet<Connector>, turn: &mut Turn) {
         let active_max = self.site.max_active_chargers.map_or(usize::MAX, usize::from);
@@ -548,4 +564,88 @@ pub(crate) fn taken_at(now: Now, at: domain::Timestamp) -> Instant {
     let lag_ms = now.wall.0.saturating_sub(at.0);
     let plausible = u64::try_from(lag_ms).ok().filter(|ms| *ms <= 10_000).unwrap_or(0);
     Instant(now.instant.0.saturating_sub(plausible))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{Car, Guard};
+    use allocator::{Guide, Node, NodeIndex, Snapshot};
+    use domain::{ChargerId, ConnectorNumber, PerPhase, Phase, TripModel, Wiring};
+
+    fn at(second: u64) -> Instant {
+        Instant(second * 1000)
+    }
+
+    fn amps(amps: u16) -> MilliAmps {
+        MilliAmps::from_amps(amps)
+    }
+
+    /// A car that was seen to follow within 3 s and takes 12 A.
+    fn fast_car() -> Car {
+        let mut car = Car::new(at(0), amps(12));
+        let (mut second, mut draws) = (0, amps(12));
+        for set in [9, 12, 9, 12] {
+            for passed in 0..60 {
+                if passed == 30 {
+                    car.commanded(at(second), amps(set));
+                }
+                if passed == 34 {
+                    draws = amps(set);
+                }
+                second += 1;
+                car.read(at(second), draws);
+            }
+        }
+        assert!(car.is_known() && car.response_s() <= 4, "{} s", car.response_s());
+        car
+    }
+
+    /// Pilots that have just been cut wait for 5 s, so a cut leaves what another step of the building may add in them,
+    /// not only what fits now.
+    #[test]
+    fn a_cut_leaves_room_for_the_next_step() {
+        let limit = PerPhase::splat(amps(30));
+        let keys: Vec<Connector> = ["c1", "c2"].map(|id| (ChargerId::new(id).unwrap(), ConnectorNumber(1))).to_vec();
+        let mut guard = Guard::default();
+        guard.watch([(0, TripModel::STRICT_DEFINITE_TIME, limit)]);
+        guard.cars.extend(keys.iter().map(|key| (key.clone(), fast_car())));
+        let watch = guard.watches.get_mut(&0).unwrap();
+        // A kettle and an oven, of which one is on now.
+        for second in 0..12_000 {
+            let on = |from: u64, amount: u16| if (second + from) % 600 < 60 { amount } else { 0 };
+            let load = PerPhase::splat(amps(2 + on(30, 7) + on(330, 6)));
+            watch.sampled(at(second), at(second + 1), load, load);
+        }
+        let demand = |key: &Connector| Demand {
+            charger: key.0.clone(),
+            connector: key.1,
+            node: NodeIndex(0),
+            wiring: Wiring::new(vec![Phase::L1]).unwrap(),
+            priority: 0,
+            registered: 1,
+            max: amps(32),
+            guide: Guide::default(),
+        };
+        let snapshot = Snapshot {
+            nodes: vec![Node { parent: None, limit, load: PerPhase::splat(amps(9)) }],
+            demands: keys.iter().map(demand).collect(),
+            min: amps(6),
+            max_active: None,
+            leftover: allocator::Leftover::ToHigherPriority,
+            sharing: allocator::Sharing::default(),
+        };
+        let picture = Picture::new(&guard, snapshot, Lateness::None, at(12_000));
+        let charging: BTreeSet<Connector> = keys.iter().cloned().collect();
+        let set: BTreeMap<Connector, MilliAmps> = keys.iter().map(|key| (key.clone(), amps(12))).collect();
+        assert!(!picture.fits(&set, SLACK));
+        let turn = cuts(&picture, &charging, &set, &BTreeSet::new());
+        let left: BTreeMap<Connector, MilliAmps> = turn.commands.into_iter().collect();
+        let bare: BTreeMap<Connector, MilliAmps> = keys.iter().map(|key| (key.clone(), amps(6))).collect();
+        assert_eq!(left.keys().cloned().collect::<BTreeSet<_>>(), charging);
+        assert!(left.values().all(|limit| *limit >= amps(6)), "nobody stops for it: {left:?}");
+        assert_eq!(picture.unborne(&left, &charging), picture.unborne(&bare, &charging));
+        let plain = picture.shares(&picture.kept(&charging), Urgency::Cut, |_| amps(12)).0;
+        assert!(picture.unborne(&left, &charging) < picture.unborne(&plain, &charging), "{plain:?} would not do");
+    }
 }

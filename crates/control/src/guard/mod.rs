@@ -33,8 +33,10 @@ const STOP_FACTOR: Rate = 1_000;
 /// The same while the meter is late or silent, since what is too much then stays until it is heard again.
 const STOP_FACTOR_LATE: Rate = 100;
 const STOP_FACTOR_SILENT: Rate = 25;
-/// For the seconds after a change of a pilot, which are few.
-const PINNED_FACTOR: Rate = 100;
+/// For the seconds after a raise of a pilot: a tenth of the time.
+const PINNED_FACTOR: Rate = 10;
+/// For those after a cut: as few, but the building has just begun to draw more.
+const CUT_FACTOR: Rate = 5;
 /// Levels are kept this long, for cars that want to begin.
 const HISTORY: DurationMs = DurationMs::from_secs(60);
 /// Steps of the reserve; finer ones are below the meter's accuracy.
@@ -63,6 +65,8 @@ pub(crate) enum Care {
     Entry,
     /// What a charger that has just changed its pilot cannot take back for 5 s.
     Pinned,
+    /// The same after a cut, which comes where the building has just switched something on.
+    Cut,
 }
 
 /// How late the newest sample is.

@@ -1,6 +1,6 @@
 //! The room for cars on every circuit, by how fast they follow; and who gets it, by the allocator's rule.
 
-use super::{Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, Step};
+use super::{CUT_FACTOR, Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, Step};
 use crate::plan::Connector;
 use allocator::{Demand, Node, NodeIndex, Plan, Snapshot, allocate};
 use domain::{Instant, MilliAmps, PerPhase, Phase};
@@ -58,7 +58,7 @@ impl<'a> Picture<'a> {
     fn speed(&self, key: &Connector, care: Care) -> u32 {
         let car = self.guard.cars.get(key);
         match care {
-            Care::Flexible | Care::Pinned => car.map_or(16, super::Car::response_s),
+            Care::Flexible | Care::Pinned | Care::Cut => car.map_or(16, super::Car::response_s),
             Care::Minimum => car.map_or(11, super::Car::stop_s),
             Care::Entry => car.map_or(16, super::Car::response_s) + PILOT_S,
         }
@@ -89,7 +89,9 @@ impl<'a> Picture<'a> {
             ceiling
         });
         let inrush = match care {
-            Care::Flexible | Care::Pinned | Care::Entry => self.inrush.get(&index).map(|inrush| inrush.get(phase).0),
+            Care::Flexible | Care::Pinned | Care::Cut | Care::Entry => {
+                self.inrush.get(&index).map(|inrush| inrush.get(phase).0)
+            }
             Care::Minimum => None,
         };
         ceiling - load - i64::from(inrush.unwrap_or_default())
@@ -103,13 +105,14 @@ impl<'a> Picture<'a> {
             Care::Flexible | Care::Entry => 1,
             Care::Minimum => self.lateness.stop_factor(),
             Care::Pinned => PINNED_FACTOR,
+            Care::Cut => CUT_FACTOR,
         };
         let accepted = self.lateness.accepted() * factor;
         let reserve = watch.reserve(steps, speed_s, accepted, self.lateness.extra_s());
         let by_time = signed(u64::from(limit.0) * watch.cap_milli / 1000) - i64::from(reserve.0);
         Some(match care {
             Care::Minimum => by_time.min(i64::from(limit.0)),
-            Care::Pinned | Care::Entry => by_time,
+            Care::Pinned | Care::Cut | Care::Entry => by_time,
             Care::Flexible => {
                 let by_excess = signed(watch.most_by_excess(limit, steps, speed_s, self.lateness.accepted()));
                 by_time.min(by_excess).min(signed(u64::from(limit.0) * FULL_MILLI / 1000))
@@ -251,24 +254,36 @@ impl<'a> Picture<'a> {
     /// Whether the site bears a step while these have a change of their pilot behind them, so that their next cut comes
     /// later. Such moments are few, so more is accepted in them.
     pub(crate) fn bears(&self, set: &BTreeMap<Connector, MilliAmps>, pinned: &BTreeSet<Connector>) -> bool {
-        let speed = |key: &Connector| self.speed(key, Care::Flexible) + PILOT_S;
+        self.beyond(set, pinned, Care::Pinned) == 0
+    }
+
+    /// By how much what is left after a cut is too much to bear another step until these pilots may change again.
+    pub(crate) fn unborne(&self, set: &BTreeMap<Connector, MilliAmps>, pinned: &BTreeSet<Connector>) -> i64 {
+        self.beyond(set, pinned, Care::Cut)
+    }
+
+    /// What those who follow late have beyond the room for them, over all circuits and phases, where these are as much
+    /// later as a pilot waits.
+    fn beyond(&self, set: &BTreeMap<Connector, MilliAmps>, pinned: &BTreeSet<Connector>, care: Care) -> i64 {
+        let speed = |key: &Connector| self.speed(key, Care::Flexible) + if pinned.contains(key) { PILOT_S } else { 0 };
         let levels: BTreeSet<u32> = pinned.iter().map(speed).collect();
-        levels.into_iter().all(|level| {
+        let mut beyond = 0;
+        for level in levels {
             let mut flows: Vec<Node> = self.snapshot.nodes.clone();
             flows.iter_mut().for_each(|node| node.load = PerPhase::default());
             for demand in &self.snapshot.demands {
                 let key = key_of(demand);
-                let speed_s = if pinned.contains(&key) { speed(&key) } else { self.speed(&key, Care::Flexible) };
-                if speed_s >= level {
+                if speed(&key) >= level {
                     add(&mut flows, demand, set.get(&key).copied().unwrap_or_default());
                 }
             }
-            flows.iter().enumerate().all(|(index, flow)| {
-                flow.load.iter().all(|(phase, amount)| {
-                    amount.is_zero() || i64::from(amount.0) <= self.room(index, phase, level, Care::Pinned)
-                })
-            })
-        })
+            for (index, flow) in flows.iter().enumerate() {
+                for (phase, amount) in flow.load.iter().filter(|(_, amount)| !amount.is_zero()) {
+                    beyond += (i64::from(amount.0) - self.room(index, phase, level, care)).max(0);
+                }
+            }
+        }
+        beyond
     }
 
     /// What a newcomer could use of the room that these shares leave, over all its wires: none where every watched
