@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
-use tracing_subscriber::EnvFilter;
 
 /// The console of Meshwatt in a window of its own.
 #[derive(Clone, Debug, Parser)]
@@ -51,7 +50,6 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    begin_log();
     let backend = match Backend::new() {
         Ok(backend) => backend,
         Err(error) => {
@@ -92,12 +90,6 @@ fn application(arguments: Arguments) -> tauri::Builder<tauri::Wry> {
     )
 }
 
-/// Logs on stderr, as `RUST_LOG` says.
-fn begin_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
 /// Starts the service without holding up the event loop, then shows the window.
 fn start(app: &AppHandle, arguments: Arguments) {
     let keeps_running = !arguments.exit_on_close && tray_made(app);
@@ -106,6 +98,8 @@ fn start(app: &AppHandle, arguments: Arguments) {
     } else {
         (Building::Own, arguments.data_dir.or_else(|| app.path().app_data_dir().ok()))
     };
+    // Whoever starts a window sees no stderr, so one's own building keeps its log in files too.
+    cli::begin_log(data_dir.as_deref().filter(|_| !arguments.demo));
     let options =
         backend::Options { building, data_dir, http: arguments.http, ocpp: arguments.ocpp, mqtt: arguments.mqtt };
     let handle = app.clone();

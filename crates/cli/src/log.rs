@@ -1,8 +1,8 @@
 //! Logs on stderr, as `RUST_LOG` says, and for a building that is served also in files that rotate.
 
+use crate::log_file::LogFile;
 use std::io::IsTerminal as _;
 use std::path::Path;
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -13,23 +13,15 @@ const DEFAULT: &str = "warn,service=info,cli=info,broker=info,store=info,sync=in
 /// Folder of the files inside the data folder.
 const FOLDER: &str = "logs";
 
-/// Files that are kept, one for each day: enough to look back at a weekend and the week before it.
-const FILES_MAX: usize = 14;
-
 /// Begins logging; a second call changes nothing. `dir` is the data folder whose log is kept in files.
-pub(crate) fn begin(dir: Option<&Path>) {
+pub fn begin(dir: Option<&Path>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(DEFAULT));
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // A folder that cannot be written is said when the records are opened.
-    let file = dir.and_then(|dir| {
-        let folder = dir.join(FOLDER);
-        std::fs::create_dir_all(&folder).ok()?;
-        let daily = RollingFileAppender::builder().rotation(Rotation::DAILY).max_log_files(FILES_MAX);
-        daily.filename_prefix("meshwatt").filename_suffix("log").build(folder).ok()
-    });
+    let file = dir.and_then(|dir| LogFile::open(&dir.join(FOLDER)).ok());
     let file = file.map(|file| {
         tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(file)).with_ansi(false).with_target(false)
     });
