@@ -196,6 +196,15 @@ pub struct BackupPreview {
     pub closed_months: i64,
     /// Newest session; empty when there is none.
     pub newest: String,
+    /// Files of chargers that come back with it.
+    pub files: u64,
+    /// Files it knows of that are not beside it.
+    pub files_missing: u64,
+    /// Whether passwords and keys come back with it, sealed with the passphrase of then.
+    pub sealed: bool,
+    /// What must be entered or made again on a new computer: `cloud`, `mqtt`, `kafka`, `mail` (their passwords),
+    /// `certificates`.
+    pub again: Vec<String>,
     /// Size.
     pub bytes: u64,
 }
@@ -295,6 +304,8 @@ pub struct KafkaForm {
     pub topic: String,
     /// Topic of readings; empty to send none.
     pub readings_topic: String,
+    /// What the key of a record is: `record` (its row), `charger` or `site`.
+    pub keys: String,
     /// `none`, `plain`, `scram256` or `scram512`.
     pub sasl: String,
     /// User.

@@ -4,7 +4,8 @@ use crate::Failure;
 use crate::report::{desktop_dir, say};
 use clap::Args;
 use service::{
-    BackupError, BackupSettings, Inspection, backup_inspect, backup_now, backup_restore, export as write_out,
+    BackupError, BackupSettings, Beside, Inspection, backup_beside, backup_inspect, backup_now, backup_restore,
+    export as write_out,
 };
 use std::path::PathBuf;
 
@@ -64,6 +65,7 @@ pub(crate) async fn backup(options: BackupOptions) -> Result<(), Failure> {
 pub(crate) async fn restore(options: RestoreOptions) -> Result<(), Failure> {
     let found = backup_inspect(&options.file).await.map_err(failed)?;
     preview(&found)?;
+    beside(&backup_beside(&options.file).await.map_err(failed)?)?;
     if !options.yes {
         return say("Nothing was changed; stop Meshwatt and add --yes to put this in place of the records");
     }
@@ -82,6 +84,31 @@ fn preview(found: &Inspection) -> Result<(), Failure> {
         found.chargers, found.tenants, found.sessions, found.closed_months, found.bytes, found.format
     ))?;
     say(&newest.map_or_else(|| "No session in it".to_owned(), |at| format!("Newest session: {at}")))
+}
+
+fn beside(found: &Beside) -> Result<(), Failure> {
+    match (found.files, found.files_missing) {
+        (0, 0) => say("No files of chargers")?,
+        (files, 0) => say(&format!("{files} files of chargers come back with it"))?,
+        (files, missing) => {
+            say(&format!("{files} files of chargers come back with it, {missing} are not beside it"))?;
+        }
+    }
+    if found.sealed {
+        say("Passwords and keys come back with it; set MESHWATT_VAULT_PASSPHRASE to the passphrase of then")?;
+    }
+    if found.again.is_empty() {
+        return Ok(());
+    }
+    let names = found.again.iter().map(|word| match word.as_str() {
+        "cloud" => "password of the cloud",
+        "mqtt" => "password of the MQTT broker",
+        "kafka" => "password of Kafka",
+        "mail" => "password of the mail server",
+        "certificates" => "certificates of chargers",
+        other => other,
+    });
+    say(&format!("Not in it; on another computer, give again: {}", names.collect::<Vec<_>>().join(", ")))
 }
 
 /// Writes everything out.

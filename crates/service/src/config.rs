@@ -1,5 +1,6 @@
 //! What the program is told before it starts. Nothing here binds, opens or reads.
 
+use crate::cloud::Pace;
 use crate::secrets::SecretsChoice;
 use domain::{
     Card, CardUid, Charger, CircuitTree, Clock, DurationMs, Instant, Meter, MilliAmps, MilliVolts, Now, PhaseCount,
@@ -47,6 +48,8 @@ pub struct Config {
     pub secrets: SecretsChoice,
     /// Seals them where there is no keyring; `None` leaves that to a key file of this user.
     pub secrets_passphrase: Option<Zeroizing<String>>,
+    /// How waits between questions to the cloud about cards pass.
+    pub order_pace: Pace,
 }
 
 impl Config {
@@ -70,6 +73,7 @@ impl Config {
             store_pages_max: None,
             secrets: SecretsChoice::Auto,
             secrets_passphrase: None,
+            order_pace: Pace::Real,
         }
     }
 }

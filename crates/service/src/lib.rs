@@ -43,11 +43,14 @@ mod time_text;
 mod tls;
 
 pub use self::backup::{
-    BackupError, BackupSettings, Copy, Exported, Inspection, backup_inspect, backup_now, backup_restore, copies, export,
+    BackupError, BackupSettings, Beside, Copy, Exported, Inspection, backup_beside, backup_inspect, backup_now,
+    backup_restore, copies, export,
 };
 pub use self::books::{Books, BooksError, FileKind, ListedMonth, MonthBook, Verified, Which};
 pub use self::ceiling::ceiling;
-pub use self::cloud::{CaughtUp, CloudError, CloudStatus, CloudTool, Pulled, Verification, VerifiedTable, catch_up};
+pub use self::cloud::{
+    CaughtUp, CloudError, CloudStatus, CloudTool, Pace, Pulled, SettledRows, Verification, VerifiedTable, catch_up,
+};
 pub use self::config::{Asset, Config, ConsoleAssets, Demo, InitialSite, SystemClock};
 pub use self::doctor::{Check, Verdict, doctor};
 pub use self::error::StartError;

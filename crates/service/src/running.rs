@@ -316,7 +316,8 @@ impl Plumbing {
         }
         tasks.push(named("backup", records.backups.clone().run(drain.subscribe())));
         let clouds = records.clouds.clone();
-        tasks.push(named("orders", clouds.clone().run_orders(engine.downgrade(), drain.subscribe())));
+        let orders = clouds.clone().run_orders(engine.downgrade(), config.order_pace.clone(), drain.subscribe());
+        tasks.push(named("orders", orders));
         tasks.push(named("northbound", clouds.clone().run_mqtt(drain.subscribe())));
         tasks.push(named("kafka", clouds.clone().run_kafka(drain.subscribe())));
         tasks.push(named("cloud", clouds.run_cloud(drain.subscribe())));

@@ -6,7 +6,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use service::{CloudTool, SecretsChoice};
+use service::{CloudTool, Pace, SecretsChoice};
+use std::time::Duration;
 use support::{PATIENCE, Site};
 use sync::cluster::{Cluster, Ending, PASSWORD};
 
@@ -151,4 +152,54 @@ async fn the_company_orders_and_restores() {
     assert_eq!(cluster.sql("SELECT count(*) FROM meshwatt.tenant").unwrap(), "2");
     assert_eq!(cluster.sql("SELECT count(DISTINCT site_id) FROM meshwatt.site").unwrap(), "1");
     until_equal(&site).await;
+}
+
+/// A card the company blocks is blocked at every building within a minute, also where the line broke meanwhile, and stays
+/// blocked where the cloud is away; time passes by hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_card_is_blocked_everywhere_within_a_minute() {
+    let home = tempfile::tempdir().unwrap();
+    let mut cluster = Cluster::start(home.path(), &[]).unwrap();
+    let (clock, passed) = tokio::sync::watch::channel(Duration::ZERO);
+    let (begun, mut waits) = tokio::sync::watch::channel(0_u64);
+    let pace = Pace::ByHand { passed, begun };
+    let mut sites = Vec::new();
+    for _building in 0..2 {
+        let site = Site::start_with(|config| config.order_pace = pace.clone()).await;
+        let tenant = site.tenant_with_card("Ana", "04A1B2C3").await;
+        assert_eq!(site.ask("PUT", "sync/cloud", Some(form(&cluster, true))).await.status, 200);
+        arrived(&site).await;
+        sites.push((site, tenant));
+    }
+    let keys = "SELECT site_id FROM meshwatt.site ORDER BY site_id";
+    let keys: Vec<String> = cluster.sql(keys).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(keys.len(), 2, "two buildings, one cloud");
+    cluster
+        .sql(&format!(
+            "INSERT INTO meshwatt.card_order (uid, action) VALUES ('04A1B2C3', 'block');
+             INSERT INTO meshwatt.card_order (site_id, uid, action, tenant) VALUES
+                 ('{}', '04AAAAAA', 'add', {tenant}), ('{}', '04AAAAAA', 'add', {tenant})",
+            keys[0],
+            keys[1],
+            tenant = sites[0].1
+        ))
+        .unwrap();
+    let done = "SELECT count(*) FROM meshwatt.card_order_done WHERE done";
+    // The first question after the order meets a broken line.
+    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()").unwrap();
+    for seconds in [20, 40, 60] {
+        let before = *waits.borrow_and_update();
+        clock.send_replace(Duration::from_secs(seconds));
+        let both = tokio::time::timeout(PATIENCE, waits.wait_for(|count| *count >= before + 2)).await;
+        assert!(both.is_ok_and(|seen| seen.is_ok()), "both buildings ask and wait again");
+    }
+    assert_eq!(cluster.sql(done).unwrap(), "4", "two orders at each of two buildings");
+    cluster.stop(Ending::Crash).unwrap();
+    for (site, _tenant) in &sites {
+        let mut charger = site.approved_charger("C1").await;
+        let blocked = charger.start("04A1B2C3", 0).await;
+        assert_eq!(blocked["idTagInfo"]["status"], "Blocked", "{blocked}");
+        let added = charger.start("04AAAAAA", 0).await;
+        assert_eq!(added["idTagInfo"]["status"], "Accepted", "the building decides alone: {added}");
+    }
 }

@@ -90,3 +90,46 @@ async fn retention_is_chosen_and_kept() {
     let site = site.restart().await;
     assert_eq!(site.get("retention").await.json["form"], form);
 }
+
+/// A copy brings back files of chargers; secrets come back only sealed with a passphrase, and else the preview says what
+/// must be given again. A file that no copy needs any more goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_takes_files_along_and_no_secret_in_plain() {
+    let passphrase = || Some(zeroize::Zeroizing::new("a long sentence".to_owned()));
+    for sealed in [true, false] {
+        let site = Site::start_with(|config| config.secrets_passphrase = passphrase().filter(|_| sealed)).await;
+        let id = site.post("files?name=new.bin", json!("firmware")).await.json["id"].as_str().unwrap().to_owned();
+        let kafka = json!({"brokers": "127.0.0.1:1", "topic": "t", "password": "a-secret-of-kafka"});
+        assert_eq!(site.ask("PUT", "sync/kafka", Some(kafka)).await.status, 200);
+        let made = site.post("backups", json!({})).await.json;
+        let name = made["name"].as_str().unwrap().to_owned();
+        let preview = site.get(&format!("backups/{name}")).await.json;
+        let again = if sealed { json!([]) } else { json!(["kafka"]) };
+        assert_eq!((&preview["files"], &preview["sealed"], &preview["again"]), (&json!(1), &json!(sealed), &again));
+        let folder = site.dir.path().join("backups");
+        let beside = std::fs::read_to_string(folder.join(&name).with_extension("json")).unwrap();
+        assert!(!beside.contains("a-secret-of-kafka"), "{beside}");
+        let before = site.get(&format!("files/{id}/content")).await.text;
+
+        // A new computer: only what lies in the folder of the copies.
+        let fresh = tempfile::tempdir().unwrap();
+        service::backup_restore(&folder.join(&name), fresh.path()).await.unwrap();
+        let mut config = support::config(fresh.path());
+        config.secrets_passphrase = passphrase().filter(|_| sealed);
+        let there = Site { running: service::start(config).await.unwrap(), dir: fresh };
+        assert_eq!(there.get(&format!("files/{id}/content")).await.text, before);
+        let kafka = there.get("sync/kafka").await.json;
+        assert_eq!(kafka["status"]["password_in"], if sealed { "vault" } else { "" }, "{kafka}");
+
+        // The rule keeps the newest copy of a day, so the next one replaces it, and nothing needs the file any more.
+        assert_eq!(site.ask("DELETE", &format!("files/{id}"), None).await.status, 204);
+        std::fs::rename(folder.join(&name), folder.join("meshwatt-20200101T000000Z.db")).unwrap();
+        std::fs::rename(folder.join(&name).with_extension("json"), folder.join("meshwatt-20200101T000000Z.json"))
+            .unwrap();
+        let keep_one = json!({"folder": "", "daily": false, "days": 1, "weeks": 0, "months": 0});
+        assert_eq!(site.ask("PUT", "backups", Some(keep_one)).await.status, 200);
+        assert_eq!(site.post("backups", json!({})).await.status, 201);
+        assert!(!folder.join("files").join(&id).exists(), "no copy needs it any more");
+        assert!(!folder.join("meshwatt-20200101T000000Z.json").exists());
+    }
+}

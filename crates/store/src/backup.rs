@@ -121,6 +121,30 @@ async fn inspect(file: &Path, bytes: u64) -> Result<Inspection, StoreError> {
     Ok(Inspection { site, sessions, tenants, chargers, closed_months, newest_ms, bytes, format })
 }
 
+/// Names, in the folder of files, of the files a copy knows of; those that never arrived are not among them.
+///
+/// # Errors
+/// As [`backup_inspect`].
+pub async fn backup_files(file: &Path) -> Result<Vec<String>, StoreError> {
+    let options =
+        SqliteConnectOptions::new().filename(file).read_only(true).immutable(true).disable_statement_logging();
+    let mut conn = options.connect().await?;
+    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'stored_file'")
+        .fetch_one(&mut conn)
+        .await?;
+    // Copies of older programs have none.
+    let names = match known {
+        0 => Vec::new(),
+        _ => {
+            sqlx::query_scalar("SELECT id FROM stored_file WHERE bytes IS NOT NULL ORDER BY id")
+                .fetch_all(&mut conn)
+                .await?
+        }
+    };
+    conn.close().await?;
+    Ok(names)
+}
+
 /// Puts a copy in place of the records in `dir`, which no program may be using. What was there is kept beside it under
 /// the name that is returned.
 ///

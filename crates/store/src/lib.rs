@@ -25,7 +25,7 @@ mod usage;
 mod writer;
 mod year;
 
-pub use self::backup::{Inspection, backup_inspect, backup_restore, backup_write, salvage};
+pub use self::backup::{Inspection, backup_files, backup_inspect, backup_restore, backup_write, salvage};
 pub use self::bare::BareLog;
 pub use self::columns::Columns;
 pub use self::error::StoreError;

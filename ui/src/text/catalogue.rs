@@ -835,6 +835,11 @@ catalogue! {
     FogRows: "Topic of records", "Tópico dos registos";
     FogReadings: "Topic of readings", "Tópico das leituras";
     FogReadingsHint: "Empty to send none", "Vazio para não enviar";
+    FogKeys: "Key of a record", "Chave de um registo";
+    FogKeysRecord: "Its row", "A sua linha";
+    FogKeysCharger: "Its charger", "O seu carregador";
+    FogKeysSite: "This building", "Este edifício";
+    FogKeysHint: "Records with the same key stay in order", "Registos com a mesma chave mantêm a ordem";
     FogSasl: "Sign in", "Autenticação";
     FogSaslNone: "None", "Nenhuma";
     FogKafkaUser: "User at Kafka", "Utilizador no Kafka";
@@ -927,6 +932,15 @@ catalogue! {
     CopiesLook: "What is in it", "O que contém";
     CopiesInside: "{} chargers, {} tenants, {} sessions, {} closed months", "{} carregadores, {} condóminos, {} sessões, {} meses fechados";
     CopiesNewest: "Newest session: {}", "Sessão mais recente: {}";
+    CopiesFiles: "{} files of chargers come back with it", "{} ficheiros de carregadores voltam com ela";
+    CopiesFilesMissing: "{} files of chargers are not beside it and do not come back", "{} ficheiros de carregadores não estão junto dela e não voltam";
+    CopiesSealed: "Passwords and keys come back with it, sealed with your passphrase", "As palavras-passe e chaves voltam com ela, seladas com a sua frase-passe";
+    CopiesAgain: "Not in it; on another computer, give again: {}", "Não estão nela; noutro computador, volte a dar: {}";
+    CopiesAgainCloud: "password of the cloud", "palavra-passe da nuvem";
+    CopiesAgainMqtt: "password of the MQTT broker", "palavra-passe do broker MQTT";
+    CopiesAgainKafka: "password of Kafka", "palavra-passe do Kafka";
+    CopiesAgainMail: "password of the mail server", "palavra-passe do servidor de correio";
+    CopiesAgainCertificates: "certificates of chargers", "certificados dos carregadores";
     CopiesRestoreHint: "What happened since then is missing in it; the records of now are kept beside it", "Falta-lhe o que aconteceu desde então; os registos atuais ficam guardados ao lado";
     CopiesSure: "I want to go back to this copy", "Quero voltar a esta cópia";
     BackupNow: "Make a copy now", "Fazer uma cópia agora";

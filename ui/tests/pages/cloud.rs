@@ -64,6 +64,9 @@ fn a_copy_is_looked_into_first() {
     press(&mut harness, "What is in it meshwatt-20261120T030000Z.db");
     harness.run();
     assert!(says(&harness, "12 chargers, 34 tenants, 2210 sessions, 9 closed months"));
+    assert!(says(&harness, "3 files of chargers come back with it"));
+    let again = "Not in it; on another computer, give again: password of the cloud, password of the mail server";
+    assert!(says(&harness, again));
     harness.get_by_role_and_label(Role::CheckBox, "I want to go back to this copy").click();
     harness.run();
     server.answer("backups/meshwatt-20261120T030000Z.db/restore", &keeping::backups());
@@ -111,4 +114,27 @@ fn the_line_to_the_broker_can_be_encrypted() {
     press(&mut harness, "Test connection MQTT broker");
     let asked = server.asked().join("\n");
     assert!(asked.contains(r#""port":8883"#) && asked.contains(r#""tls":true"#), "{asked}");
+}
+
+/// What the key of a record for Kafka is can be chosen.
+#[test]
+fn the_key_of_records_is_chosen() {
+    let server = server();
+    let kafka = api::KafkaForm {
+        brokers: "kafka.example.pt:9092".to_owned(),
+        keys: "record".to_owned(),
+        ..api::KafkaForm::default()
+    };
+    server.answer("sync/kafka", &api::KafkaItem { form: kafka, ..api::KafkaItem::default() });
+    let mut harness = on_page(&server, Language::English, [1280.0, 1400.0]);
+    harness.get_by_role_and_label(Role::RadioButton, "Cloud and copies: Other systems").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Key of a record").click();
+    harness.run();
+    press(&mut harness, "Its charger");
+    server.answer("sync/kafka/test", &ConnectionTest::default());
+    server.asked();
+    press(&mut harness, "Test connection Kafka");
+    let asked = server.asked().join("\n");
+    assert!(asked.contains(r#""keys":"charger""#), "{asked}");
 }

@@ -33,7 +33,7 @@ pub enum Bench {
     /// Rows a second when a cloud that was away for a month comes back; needs a PostgreSQL installed
     #[cfg(unix)]
     CatchUp(catch_up::Options),
-    /// Random faults of line, cloud and program, then a comparison row by row; needs a PostgreSQL installed
+    /// Random faults of lines, cloud, brokers and program, then a comparison row by row; needs what cargo xtask test installs
     #[cfg(unix)]
     Faults(faults::Options),
     /// Size of the records after a year, and how fast graphs of any period open

@@ -1,10 +1,12 @@
 //! Copies of the records: made every day while the program runs, kept by a rule, brought back, and written out in open
 //! formats. `docs/backup.md` says it for people.
 
+mod beside;
 mod export;
 mod keep;
 mod recover;
 
+pub use self::beside::{Beside, look as backup_beside};
 pub use self::export::{Exported, export};
 pub(crate) use self::recover::{open_store, restore_at_next_start, waits};
 
@@ -47,7 +49,7 @@ pub enum BackupError {
     /// There is no such copy.
     #[error("there is no copy {0}; read the list for what there is")]
     Unknown(String),
-    /// The numbers of the rule are out of range.
+    /// The numbers of the rule are out of range, or the secrets cannot be read.
     #[error("{0}")]
     Rule(String),
 }
@@ -140,12 +142,15 @@ pub async fn backup_now(dir: &Path, settings: &BackupSettings, now_ms: i64) -> R
     let folder = settings.folder_in(dir);
     let name = keep::name_at(now_ms);
     let bytes = store::backup_write(dir, &folder.join(&name)).await?;
-    for gone in keep::to_remove(&copies(&folder), settings) {
-        let path = folder.join(&gone);
+    beside::take(dir, &folder.join(&name)).await?;
+    let gone = keep::to_remove(&copies(&folder), settings);
+    for name in &gone {
+        let path = folder.join(name);
         if let Err(error) = std::fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "an old copy could not be removed");
         }
     }
+    beside::sweep(&folder, &copies(&folder), &gone);
     Ok(Copy { name, at_ms: now_ms, bytes })
 }
 
@@ -157,12 +162,15 @@ pub async fn backup_inspect(file: &Path) -> Result<Inspection, BackupError> {
     Ok(store::backup_inspect(file).await?)
 }
 
-/// Puts a copy in place of the records of a data folder that no program uses; gives where those are kept.
+/// Puts a copy in place of the records of a data folder that no program uses, with the files that lie beside it; gives
+/// where the records before are kept.
 ///
 /// # Errors
 /// As [`backup_inspect`], and while a program uses the records.
 pub async fn backup_restore(file: &Path, dir: &Path) -> Result<Option<PathBuf>, BackupError> {
-    Ok(store::backup_restore(file, dir).await?)
+    let kept = store::backup_restore(file, dir).await?;
+    beside::give(file, dir).await?;
+    Ok(kept)
 }
 
 /// Makes copies while the program runs.

@@ -22,7 +22,7 @@ pub(crate) fn waits(dir: &Path) -> Option<PathBuf> {
 /// Opens the records; after damage with the newest good copy and what can still be read of the damaged file.
 pub(crate) async fn open_store(dir: &Path, options: Options) -> Result<(Writer, Reader), StoreError> {
     if let Some(copy) = waits(dir) {
-        match store::backup_restore(&copy, dir).await {
+        match super::backup_restore(&copy, dir).await {
             Ok(kept) => tracing::info!(copy = %copy.display(), ?kept, "the copy was restored"),
             Err(error) => {
                 tracing::error!(copy = %copy.display(), error = crate::error::chain(&error), "the copy was not restored; going on with the records as they are");

@@ -4,11 +4,13 @@
 mod carry;
 mod measure;
 mod orders;
+mod pace;
 mod tool;
 mod verify;
 
 pub use self::measure::{CaughtUp, catch_up};
-pub use self::tool::{CloudError, CloudStatus, CloudTool, Pulled};
+pub use self::pace::Pace;
+pub use self::tool::{CloudError, CloudStatus, CloudTool, Pulled, SettledRows};
 pub use self::verify::{Verification, VerifiedTable};
 
 use self::carry::Carrier;
@@ -168,8 +170,8 @@ impl Clouds {
     }
 
     /// Asks the cloud for orders about cards until the drain.
-    pub(crate) async fn run_orders(self, engine: mpsc::WeakSender<Happened>, drain: watch::Receiver<bool>) {
-        orders::run(&self, engine, drain).await;
+    pub(crate) async fn run_orders(self, engine: mpsc::WeakSender<Happened>, pace: Pace, drain: watch::Receiver<bool>) {
+        orders::run(&self, engine, pace, drain).await;
     }
 
     async fn password(&self, sink: &str) -> Result<String, sync::Trouble> {

@@ -1,6 +1,6 @@
 //! Cards that the company blocks or adds for its sites: asked for, obeyed, answered. Without the cloud nothing waits.
 
-use super::Clouds;
+use super::{Clouds, Pace};
 use crate::engine::{Happened, OrderRefused};
 use control::{Order, OrderError};
 use domain::{CardStatus, CardUid, TenantId};
@@ -9,11 +9,17 @@ use sync::Trouble;
 use sync::postgres::{CardAction, CardOrder, Cloud};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// How often the cloud is asked; a card is blocked everywhere within a minute.
+/// How often the cloud is asked: a card is blocked everywhere within a minute, also where one question failed.
 const ASK_EVERY: Duration = Duration::from_secs(20);
 
-pub(super) async fn run(clouds: &Clouds, engine: mpsc::WeakSender<Happened>, mut drain: watch::Receiver<bool>) {
+pub(super) async fn run(
+    clouds: &Clouds,
+    engine: mpsc::WeakSender<Happened>,
+    mut pace: Pace,
+    mut drain: watch::Receiver<bool>,
+) {
     let mut cloud: Option<Cloud> = None;
+    let mut wake = clouds.0.wake.subscribe();
     loop {
         if let Err(trouble) = ask(clouds, &mut cloud, &engine).await {
             tracing::debug!(
@@ -24,12 +30,11 @@ pub(super) async fn run(clouds: &Clouds, engine: mpsc::WeakSender<Happened>, mut
             );
             cloud = None;
         }
-        let mut wake = clouds.0.wake.subscribe();
         tokio::select! {
             () = crate::drain::drained(&mut drain) => return,
             // Settings changed: connect anew with them.
             _ = wake.changed() => cloud = None,
-            () = tokio::time::sleep(ASK_EVERY) => {}
+            () = pace.pass(ASK_EVERY) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use super::verify::{self, Verification};
 use super::{CLOUD, computer_id, computer_name, secret_name};
 use crate::secrets::{Secrets, SecretsChoice};
 use domain::{Series, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use store::seed::{History, SeriesHistory};
 use store::{Options, Reader, Resolution, SinkOrder, SinkSetup, SinkState, Store, StoreError, Writer};
@@ -79,6 +79,17 @@ pub struct Pulled {
     pub rows: Vec<(String, u64)>,
     /// Readings.
     pub readings: u64,
+}
+
+/// Rows a sink must have, each by its table and key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettledRows {
+    /// What they say, as JSON.
+    pub rows: BTreeMap<(String, String), String>,
+    /// Rows that wait for the sink: it may have an older one of them, or none.
+    pub way: BTreeSet<(String, String)>,
+    /// Tables of which a row that goes here goes there too.
+    pub follow: BTreeSet<String>,
 }
 
 /// The cloud of a data folder.
@@ -181,6 +192,36 @@ impl CloudTool {
             }
         }
         Ok(minutes)
+    }
+
+    /// Every row that a sink must have and what is on its way to it.
+    ///
+    /// # Errors
+    /// Says what stands in the way.
+    pub async fn settled_rows(&self, sink: &str) -> Result<SettledRows, CloudError> {
+        let reader = Store::open_to_read(&self.dir).await?;
+        let states = reader.sink_list().await?;
+        let state = states.into_iter().find(|state| state.sink.setup.name == sink);
+        let state = state.ok_or_else(|| CloudError::NotSetUp { dir: self.dir.clone() })?;
+        let way = reader.outbox_waiting(sink).await?;
+        let mut settled = SettledRows::default();
+        for table in store::outbox_tables(&state.sink) {
+            if table.follows {
+                settled.follow.insert(table.name.to_owned());
+            }
+            let mut after: Option<String> = None;
+            loop {
+                let page = reader.outbox_rows(&state.sink, table.name, after.as_deref(), PAGE).await?;
+                after = page.rows.last().map(|(key, _)| key.clone());
+                let rows = page.rows.into_iter().map(|(key, body)| ((table.name.to_owned(), key), body));
+                settled.rows.extend(rows.filter(|(row, _)| !way.contains(row)));
+                if page.is_last {
+                    break;
+                }
+            }
+        }
+        settled.way = way;
+        Ok(settled)
     }
 
     /// This computer sends for the building from now on.

@@ -114,6 +114,27 @@ struct Open {
     vault: Option<Vault>,
 }
 
+/// What a copy of the records may take along: the names of all secrets, and the sealed file itself where nothing but a
+/// passphrase opens it.
+pub(crate) fn for_copy(dir: &Path) -> Result<(BTreeSet<String>, Option<String>), SecretsError> {
+    let Some(marker) = Marker::read(dir)? else { return Ok((BTreeSet::new(), None)) };
+    let sealed = match &marker.place {
+        Place::Vault(sealed) if sealed.salt.is_some() => serde_json::to_string(&marker).ok(),
+        Place::Vault(_) | Place::Keyring => None,
+    };
+    Ok((marker.names, sealed))
+}
+
+/// Puts the sealed file of a copy into a data folder that has no secrets.
+pub(crate) fn from_copy(dir: &Path, sealed: &str) -> Result<(), SecretsError> {
+    if Marker::read(dir)?.is_some() {
+        return Ok(());
+    }
+    let marker: Marker =
+        serde_json::from_str(sealed).map_err(|_damaged| SecretsError::Damaged { path: file::path(dir) })?;
+    marker.write(dir)
+}
+
 impl Secrets {
     /// Secrets of the data folder `dir`.
     pub(crate) fn new(dir: &Path, choice: SecretsChoice, passphrase: Option<Zeroizing<String>>) -> Self {

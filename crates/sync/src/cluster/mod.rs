@@ -1,9 +1,11 @@
-//! A PostgreSQL and a Mosquitto of one's own on this computer, for tests and measurements: made in a folder, gone with
-//! the value.
+//! A PostgreSQL, a Mosquitto and a Kafka broker of one's own on this computer, for tests and measurements: made in a
+//! folder, gone with the value.
 
 mod broker;
+mod kafka;
 
 pub use self::broker::{Listener, Mosquitto};
+pub use self::kafka::{Consumer, Kafka, Record};
 
 use crate::postgres::{Settings, Tls};
 use std::io;

@@ -82,9 +82,36 @@ fn inside(cx: &mut Cx<'_>, ui: &mut Ui, found: &BackupPreview, sure: &mut bool) 
     if !found.newest.is_empty() {
         widgets::weak(ui, &cx.fill(Text::CopiesNewest, &[&cx.local(&found.newest)]));
     }
+    beside(cx, ui, found);
     widgets::weak(ui, cx.text(Text::CopiesRestoreHint));
     widgets::tick(ui, sure, cx.text(Text::CopiesSure));
     cx.button_if(ui, *sure, Loudness::Normal, "", Command::Keeping(KeepingCommand::Restore(found.name.clone())));
+}
+
+/// Files and secrets, which are not among the records.
+fn beside(cx: &Cx<'_>, ui: &mut Ui, found: &BackupPreview) {
+    if found.files > 0 {
+        widgets::weak(ui, &cx.fill(Text::CopiesFiles, &[&found.files.to_string()]));
+    }
+    if found.files_missing > 0 {
+        let missing = cx.fill(Text::CopiesFilesMissing, &[&found.files_missing.to_string()]);
+        widgets::notice(ui, Icon::Alert, &missing, Mood::Warn);
+    }
+    if found.sealed {
+        widgets::weak(ui, cx.text(Text::CopiesSealed));
+    }
+    if !found.again.is_empty() {
+        let names = found.again.iter().map(|word| match word.as_str() {
+            "cloud" => cx.text(Text::CopiesAgainCloud),
+            "mqtt" => cx.text(Text::CopiesAgainMqtt),
+            "kafka" => cx.text(Text::CopiesAgainKafka),
+            "mail" => cx.text(Text::CopiesAgainMail),
+            "certificates" => cx.text(Text::CopiesAgainCertificates),
+            other => other,
+        });
+        let names = names.collect::<Vec<_>>().join(", ");
+        widgets::weak(ui, &cx.fill(Text::CopiesAgain, &[&names]));
+    }
 }
 
 /// For how long each kind of record is kept.

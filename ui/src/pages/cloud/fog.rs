@@ -102,6 +102,14 @@ fn stream(cx: &mut Cx<'_>, ui: &mut Ui, form: &mut KafkaForm, password: &mut Str
         &mut form.readings_topic,
         Field::Text,
     );
+    let label = cx.text(Text::FogKeys);
+    widgets::field_label(ui, label);
+    let keys = [("record", Text::FogKeysRecord), ("charger", Text::FogKeysCharger), ("site", Text::FogKeysSite)]
+        .map(|(word, name)| (word.to_owned(), cx.text(name).to_owned()));
+    if let Some(chosen) = widgets::select(ui, label, &keys, &form.keys, 240.0) {
+        form.keys = chosen;
+    }
+    widgets::weak(ui, cx.text(Text::FogKeysHint));
     let label = cx.text(Text::FogSasl);
     widgets::field_label(ui, label);
     let ways = [

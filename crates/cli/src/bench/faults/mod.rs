@@ -1,4 +1,4 @@
-//! A building, its cloud and an MQTT broker under random faults: connections are cut and delayed, the servers crash or
+//! A building, its cloud, an MQTT broker and Kafka under random faults: connections are cut and delayed, the servers crash or
 //! restart, the program is killed; in the end everything must have arrived, once and in order.
 
 mod compare;
@@ -12,11 +12,20 @@ use proxy::Proxy;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use sync::cluster::{Cluster, Ending, Listener, Mosquitto, PASSWORD, free_port};
+use sync::cluster::{Cluster, Consumer, Ending, Kafka, Listener, Mosquitto, PASSWORD, free_port};
 use tokio::process::{Child, Command};
 
 /// Time a program has to be ready, or everything to arrive after the last fault.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Topic of rows.
+const TOPIC: &str = "records";
+
+/// Topic of readings.
+const READINGS_TOPIC: &str = "readings";
+
+/// Partitions of each, so that the building has to stay on one.
+const PARTITIONS: i32 = 3;
 
 /// What to do how often.
 #[derive(Clone, Debug, Args)]
@@ -41,12 +50,21 @@ enum Fault {
     ServerCrash,
     ServerStop,
     BrokerStop,
+    StreamStop,
     Kill,
 }
 
 impl Fault {
-    const ALL: [Self; 7] =
-        [Self::Cut, Self::Refuse, Self::Delay, Self::ServerCrash, Self::ServerStop, Self::BrokerStop, Self::Kill];
+    const ALL: [Self; 8] = [
+        Self::Cut,
+        Self::Refuse,
+        Self::Delay,
+        Self::ServerCrash,
+        Self::ServerStop,
+        Self::BrokerStop,
+        Self::Kill,
+        Self::StreamStop,
+    ];
 }
 
 /// Numbers from a seed: `SplitMix64`, published by Steele, Lea and Flood; enough for dice.
@@ -131,9 +149,11 @@ impl Program {
 struct Bench {
     cluster: Cluster,
     broker: Mosquitto,
-    /// The lines to the database and to the broker.
-    lines: [Proxy; 2],
+    stream: Kafka,
+    /// The lines to the database, to the broker and to Kafka.
+    lines: [Proxy; 3],
     listener: Listener,
+    consumer: Consumer,
     dice: Dice,
     kills: u32,
 }
@@ -152,7 +172,13 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let listener = Listener::begin(broker.port()).await.map_err(failed("nobody listens to the Mosquitto"))?;
     let database = Proxy::start(cluster.settings().port).await.map_err(failed("no proxy"))?;
     let northbound = Proxy::start(broker.port()).await.map_err(failed("no proxy"))?;
-    let mut bench = Bench { cluster, broker, lines: [database, northbound], listener, dice: Dice(seed), kills: 0 };
+    let mut stream =
+        Kafka::start(&[(TOPIC, PARTITIONS), (READINGS_TOPIC, PARTITIONS)]).map_err(failed("no Kafka for the test"))?;
+    let consumer = stream.read().await.map_err(failed("nobody reads from Kafka"))?;
+    let to_stream = Proxy::start(stream.port()).await.map_err(failed("no proxy"))?;
+    stream.advertise(to_stream.port()).map_err(failed("Kafka does not obey"))?;
+    let lines = [database, northbound, to_stream];
+    let mut bench = Bench { cluster, broker, stream, lines, listener, consumer, dice: Dice(seed), kills: 0 };
     let done = play(options, &mut bench, &data).await;
     drop(bench);
     if done.is_ok() {
@@ -163,20 +189,24 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     done
 }
 
-/// Tells the program to send to both.
+/// Tells the program to send to all.
 async fn begin(program: &Program, bench: &Bench) -> Result<(), Failure> {
     let settings = bench.cluster.settings();
-    let [database, northbound] = bench.lines.each_ref().map(Proxy::port);
+    let [database, northbound, stream] = bench.lines.each_ref().map(Proxy::port);
+    let consent = r#"{"names":true,"cards":true,"papers":true,"frames":true}"#;
     let cloud = format!(
         r#"{{"host":"127.0.0.1","port":{database},"database":"{}","user":"{}","tls":"off","password":"{PASSWORD}",
-        "consent":{{"names":true,"cards":true,"papers":true,"frames":true}}}}"#,
+        "consent":{consent}}}"#,
         settings.database, settings.user,
     );
     let mqtt = format!(
         r#"{{"host":"127.0.0.1","port":{northbound},"name":"faults","preset":"own","topic":"{{source}}/{{quantity}}",
         "payload":"{{at_ms}} {{value}}"}}"#
     );
-    for (sink, form) in [("cloud", cloud), ("mqtt", mqtt)] {
+    let kafka = format!(
+        r#"{{"brokers":"127.0.0.1:{stream}","topic":"{TOPIC}","readings_topic":"{READINGS_TOPIC}","consent":{consent}}}"#
+    );
+    for (sink, form) in [("cloud", cloud), ("mqtt", mqtt), ("kafka", kafka)] {
         let begun = program.ask("PUT", &format!("sync/{sink}"), &form).await?;
         if !begun.contains("\"configured\":true") {
             return Err(Failure::NotMet(format!("sending did not begin: {begun}")));
@@ -191,7 +221,7 @@ async fn play(options: &Options, bench: &mut Bench, data: &Path) -> Result<(), F
     let mut program = Program::start(data, &building).await?;
     begin(&program, bench).await?;
     for round in 1..=options.rounds {
-        let which = usize::try_from(bench.dice.roll(7)).unwrap_or(0);
+        let which = usize::try_from(bench.dice.roll(8)).unwrap_or(0);
         let fault = Fault::ALL.get(which).copied().unwrap_or(Fault::Cut);
         tracing::info!(round, ?fault, "a fault");
         tokio::time::sleep(bench.dice.pause(1500)).await;
@@ -204,11 +234,12 @@ async fn play(options: &Options, bench: &mut Bench, data: &Path) -> Result<(), F
     // The same records without the virtual building: nothing changes any more, and the rest arrives.
     let since_ms = jiff::Timestamp::now().as_millisecond();
     let quiet = Program::start(data, &["serve", "--ocpp", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"]).await?;
-    quiet.drain("cloud").await?;
-    quiet.drain("mqtt").await?;
+    for sink in ["cloud", "mqtt", "kafka"] {
+        quiet.drain(sink).await?;
+    }
     // What it notes after that waits in the outbox, and is not compared.
     quiet.kill().await?;
-    compare::all(data, &bench.listener, PATIENCE, since_ms).await
+    compare::all(data, &bench.listener, &bench.consumer, PATIENCE, since_ms).await
 }
 
 async fn strike(
@@ -219,9 +250,13 @@ async fn strike(
     building: &[&str],
 ) -> Result<Program, Failure> {
     let server = failed("PostgreSQL does not obey");
-    let which = bench.dice.roll(2);
-    let Bench { lines: [database, northbound], dice, .. } = bench;
-    let line = if which == 0 { database } else { northbound };
+    let which = bench.dice.roll(3);
+    let Bench { lines: [database, northbound, to_stream], dice, .. } = bench;
+    let line = match which {
+        0 => database,
+        1 => northbound,
+        _ => to_stream,
+    };
     match fault {
         Fault::Cut => line.cut(),
         Fault::Refuse => {
@@ -245,6 +280,12 @@ async fn strike(
             bench.broker.stop().map_err(&broker)?;
             tokio::time::sleep(bench.dice.pause(1000)).await;
             bench.broker.resume().map_err(&broker)?;
+        }
+        Fault::StreamStop => {
+            let broker = failed("Kafka does not obey");
+            bench.stream.stop().map_err(&broker)?;
+            tokio::time::sleep(bench.dice.pause(1000)).await;
+            bench.stream.resume().map_err(&broker)?;
         }
         Fault::Kill => {
             program.kill().await?;

@@ -146,7 +146,9 @@ fn find(shared: &Shared, name: &str) -> Answer<PathBuf> {
 #[utoipa::path(get, path = "/backups/{name}", tag = "backup", params(("name" = String, Path, description = "File name")),
     responses((status = 200, body = BackupPreview), (status = 404, body = api::Problem), (status = 409, body = api::Problem)))]
 pub(crate) async fn backup_look(State(shared): State<Shared>, Path(name): Path<String>) -> Answer<Json<BackupPreview>> {
-    let found = backup::backup_inspect(&find(&shared, &name)?).await.map_err(|error| failure(&error))?;
+    let file = find(&shared, &name)?;
+    let found = backup::backup_inspect(&file).await.map_err(|error| failure(&error))?;
+    let beside = backup::backup_beside(&file).await.map_err(|error| failure(&error))?;
     Ok(Json(BackupPreview {
         name,
         site: found.site,
@@ -155,6 +157,10 @@ pub(crate) async fn backup_look(State(shared): State<Shared>, Path(name): Path<S
         sessions: found.sessions,
         closed_months: found.closed_months,
         newest: found.newest_ms.map(time).unwrap_or_default(),
+        files: beside.files,
+        files_missing: beside.files_missing,
+        sealed: beside.sealed,
+        again: beside.again,
         bytes: found.bytes,
     }))
 }

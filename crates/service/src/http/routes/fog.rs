@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use store::{SinkOrder, SinkSetup};
-use sync::kafka::{self, Sasl};
+use sync::kafka::{self, Keys, Sasl};
 use sync::mqtt::{self, Preset};
 
 /// The usual port of MQTT without TLS.
@@ -27,6 +27,8 @@ const PRESETS: [(&str, Preset); 4] = [
 
 const SASLS: [(&str, Sasl); 4] =
     [("none", Sasl::None), ("plain", Sasl::Plain), ("scram256", Sasl::Scram256), ("scram512", Sasl::Scram512)];
+
+const KEYS: [(&str, Keys); 3] = [("record", Keys::Record), ("charger", Keys::Charger), ("site", Keys::Site)];
 
 fn word_of<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> String {
     words.iter().find(|(_, known)| *known == value).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
@@ -65,6 +67,7 @@ fn kafka_settings(form: &KafkaForm) -> Answer<kafka::Settings> {
         brokers: form.brokers.split([',', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
         topic: form.topic.trim().to_owned(),
         readings_topic: form.readings_topic.trim().to_owned(),
+        keys: value_of(&KEYS, &form.keys)?,
         sasl: value_of(&SASLS, &form.sasl)?,
         user: form.user.trim().to_owned(),
         tls: form.tls,
@@ -158,6 +161,7 @@ async fn kafka_item(shared: &Shared) -> Answer<Json<KafkaItem>> {
         brokers: settings.brokers.join(", "),
         topic: settings.topic,
         readings_topic: settings.readings_topic,
+        keys: word_of(&KEYS, settings.keys),
         sasl: word_of(&SASLS, settings.sasl),
         user: settings.user,
         tls: settings.tls,
