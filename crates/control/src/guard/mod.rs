@@ -33,8 +33,11 @@ const STOP_FACTOR: Rate = 1_000;
 /// The same while the meter is late or silent, since what is too much then stays until it is heard again.
 const STOP_FACTOR_LATE: Rate = 100;
 const STOP_FACTOR_SILENT: Rate = 25;
-/// For the seconds after a raise of a pilot: a tenth of the time.
-const PINNED_FACTOR: Rate = 10;
+/// For the seconds after a raise of a pilot. They are the more, the more cars are raised and the more phases they may
+/// overload: so it is divided by wires and phases, and stays between these.
+const PINNED_FACTOR: Rate = 450;
+const PINNED_LEAST: Rate = 10;
+const PINNED_MOST: Rate = 100;
 /// For those after a cut: as few, but the building has just begun to draw more.
 const CUT_FACTOR: Rate = 5;
 /// Levels are kept this long, for cars that want to begin.

@@ -1,6 +1,6 @@
 //! The room for cars on every circuit, by how fast they follow; and who gets it, by the allocator's rule.
 
-use super::{CUT_FACTOR, Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, Step};
+use super::{CUT_FACTOR, Care, FULL_MILLI, Guard, Lateness, PINNED_FACTOR, PINNED_LEAST, PINNED_MOST, Rate, Step};
 use crate::plan::Connector;
 use allocator::{Demand, Node, NodeIndex, Plan, Snapshot, allocate};
 use domain::{Instant, MilliAmps, PerPhase, Phase};
@@ -104,7 +104,7 @@ impl<'a> Picture<'a> {
         let factor = match care {
             Care::Flexible | Care::Entry => 1,
             Care::Minimum => self.lateness.stop_factor(),
-            Care::Pinned => PINNED_FACTOR,
+            Care::Pinned => self.pinned_factor(),
             Care::Cut => CUT_FACTOR,
         };
         let accepted = self.lateness.accepted() * factor;
@@ -118,6 +118,14 @@ impl<'a> Picture<'a> {
                 by_time.min(by_excess).min(signed(u64::from(limit.0) * FULL_MILLI / 1000))
             }
         })
+    }
+
+    fn pinned_factor(&self) -> Rate {
+        let demands = &self.snapshot.demands;
+        let of = |phase: Phase| demands.iter().filter(|demand| demand.wiring.uses(phase)).map(|_| 1).sum::<Rate>();
+        let wires: Rate = Phase::ALL.into_iter().map(of).sum();
+        let phases: Rate = Phase::ALL.into_iter().map(|phase| of(phase).min(1)).sum();
+        (PINNED_FACTOR / (wires * phases).max(1)).clamp(PINNED_LEAST, PINNED_MOST)
     }
 
     /// The circuits with everything taken that cars of this speed may not use.
