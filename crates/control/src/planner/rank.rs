@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 const STICKY_MIN: f64 = 30.0;
 /// Part of the time a car still needs that is taken off the time it has: between earliest departure (0), which
 /// needs no energy figure, and least laxity (1), which switches more.
-const LAXITY: f64 = 0.7;
+const LAXITY: f64 = 0.8;
 /// Who has the fair level lets others of like urgency go first.
 const SERVED_MIN: f64 = 60.0;
 /// A car that draws less than the minimum wastes the rest of it; at no draw at all it waits this much longer.
 const WASTE_MIN: f64 = 200.0;
 /// A car that charges on phases nobody lacks uses more for the same scarce ampere.
-const SPARE_PHASES_MIN: f64 = 90.0;
+const SPARE_PHASES_MIN: f64 = 150.0;
 /// A phase without contention still has some price, so that three idle phases are not for free.
-const IDLE_PHASE: f64 = 0.2;
+const IDLE_PHASE: f64 = 0.4;
 /// Where departures are guesses, what comes within this time counts.
 const HORIZON_MIN: f64 = 350.0;
 /// Where needs are unknown too, who can wait about as long as others shares with them: nobody knows who of them wants

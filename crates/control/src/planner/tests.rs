@@ -98,6 +98,17 @@ fn a_car_limit_is_learnt_at_once() {
     assert!(wasted <= 1, "{:?}", cars[0].offers);
 }
 
+/// A limit that proves the same every time is tried again ever more seldom; one that has changed is found.
+#[test]
+fn a_limit_is_tried_again_ever_more_seldom() {
+    let mut cars = [plain(1, (0, 900), 90_000, 10), plain(2, (0, 900), 90_000, 32), plain(3, (0, 900), 90_000, 32)];
+    play(&mut Bench::new(&[]), &mut cars, amps(40), false);
+    let tried: Vec<usize> = (0..cars[0].offers.len()).filter(|step| cars[0].offers[*step] == 11).collect();
+    let waits: Vec<usize> = tried.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!((3..=6).contains(&tried.len()), "{tried:?}");
+    assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
+}
+
 /// Who says that he needs 20 kWh within three hours gets them before who has the night.
 #[test]
 fn who_leaves_first_is_served_first() {
