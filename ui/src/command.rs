@@ -57,6 +57,8 @@ pub(crate) enum Resource {
     ForeignPresets,
     /// Files from and for chargers.
     Files,
+    /// Which listeners are switched on.
+    Listeners,
     /// Something about tariffs and statements.
     Books(BooksResource),
     /// Something about cards and sessions.
@@ -176,6 +178,10 @@ pub(crate) enum Command {
     RemoveForeign(String),
     /// Try a mapping.
     PreviewForeign(Box<ForeignPreview>),
+    /// Switch listeners on or off.
+    SetListeners(api::ListenerSwitches),
+    /// Keep firmware for chargers.
+    KeepFirmware(crate::file::Read),
     /// Remove a file of a charger.
     RemoveFile(String),
     /// Change which proof chargers must bring.
@@ -202,6 +208,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// What a button says.
+    #[expect(clippy::too_many_lines, reason = "the list of all commands")]
     pub(crate) const fn label(&self) -> Text {
         match self {
             Self::EditTenant(_, TenantPatch { archived: Some(true), .. }) => Text::MoveOut,
@@ -241,7 +248,11 @@ impl Command {
             | Self::EditSite(_)
             | Self::EditCircuits(_)
             | Self::EditMeter(..)
-            | Self::EditTenant(..) => Text::Save,
+            | Self::EditTenant(..)
+            | Self::AddTenant(_, None)
+            | Self::CorrectSession(..)
+            | Self::SetListeners(_)
+            | Self::SetCardPolicy(..) => Text::Save,
             Self::Wish(..) => Text::SaveWish,
             Self::WithdrawWish(_) => Text::WithdrawWish,
             Self::RemoveCharger(_) | Self::RemoveMeter(_) => Text::Remove,
@@ -253,7 +264,7 @@ impl Command {
             Self::Enrol(EnrolmentRequest { tenant_id: None, .. }) => Text::EnrolCard,
             Self::CancelEnrolment => Text::Cancel,
             Self::AddTenant(_, Some(_)) | Self::AddCard(..) => Text::EnrolFinish,
-            Self::AddTenant(_, None) | Self::CorrectSession(..) | Self::SetCardPolicy(..) => Text::Save,
+            Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) | Self::PutForeign(..) => Text::Save,
             Self::SetInsight(_) => Text::Insight,
             Self::RemoveTenant(_) => Text::RemoveTenant,
             Self::BlockCard(_, CardPatch { blocked: Some(true), .. }) => Text::Block,
@@ -263,8 +274,8 @@ impl Command {
             Self::Records(records) => records.label(),
             Self::Keeping(keeping) => keeping.label(),
             Self::AddDevice(_) => Text::AddDeviceDo,
-            Self::SetSecurityPolicy(_) | Self::SetChargerSecurity(..) | Self::PutForeign(..) => Text::Save,
             Self::PreviewForeign(_) => Text::TryMapping,
+            Self::KeepFirmware(_) => Text::FirmwareAdd,
             Self::RemoveForeign(_) | Self::RemoveFile(_) => Text::Remove,
             Self::GivePassword(_, NewChargerPassword { send: true, .. }) => Text::SendPassword,
             Self::GivePassword(_, NewChargerPassword { send: false, .. }) => Text::ShowPassword,
@@ -350,6 +361,8 @@ impl Command {
             | Self::PutForeign(..)
             | Self::RemoveForeign(_)
             | Self::PreviewForeign(_)
+            | Self::SetListeners(_)
+            | Self::KeepFirmware(_)
             | Self::RemoveFile(_)
             | Self::SetChargerSecurity(..)
             | Self::Books(_)

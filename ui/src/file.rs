@@ -1,6 +1,7 @@
 //! Files that a person drops on the console or chooses: read in the browser's own time, handed to whoever waits for them.
 
 use egui::{Context, Id};
+use std::sync::Arc;
 
 /// What a file is for; only one of them waits at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,23 @@ pub(crate) enum Use {
     Logo,
     /// A list of tenants.
     Tenants,
+    /// Firmware of chargers.
+    Firmware,
+}
+
+/// A file that was read.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// Its name, without folders.
+    pub(crate) name: String,
+    /// All of it.
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} bytes", self.name, self.bytes.len())
+    }
 }
 
 impl Use {
@@ -16,6 +34,7 @@ impl Use {
         match self {
             Self::Logo => "file-logo",
             Self::Tenants => "file-tenants",
+            Self::Firmware => "file-firmware",
         }
     }
 
@@ -25,38 +44,48 @@ impl Use {
         match self {
             Self::Logo => "image/png,image/jpeg",
             Self::Tenants => ".csv,.txt,text/csv,text/plain",
+            Self::Firmware => "",
         }
     }
 }
 
 /// The file that was read since the last look, in Base64.
 pub(crate) fn take(ctx: &Context, of: Use) -> Option<String> {
+    take_whole(ctx, of).map(|file| base64(&file.bytes))
+}
+
+/// The file that was read since the last look.
+pub(crate) fn take_whole(ctx: &Context, of: Use) -> Option<Read> {
     if let Some(file) = ctx.input(|input| input.raw.dropped_files.first().cloned()) {
         read(ctx.clone(), of, file);
     }
-    ctx.data_mut(|data| data.remove_temp::<String>(Id::unique(of.key())))
+    ctx.data_mut(|data| data.remove_temp::<Read>(Id::unique(of.key())))
 }
 
-fn put(ctx: &Context, of: Use, bytes: &[u8]) {
-    ctx.data_mut(|data| data.insert_temp(Id::unique(of.key()), base64(bytes)));
+fn put(ctx: &Context, of: Use, name: String, bytes: Vec<u8>) {
+    ctx.data_mut(|data| data.insert_temp(Id::unique(of.key()), Read { name, bytes: bytes.into() }));
     ctx.request_repaint();
 }
 
 /// Browsers read a dropped file in their own time.
 #[cfg(target_arch = "wasm32")]
-fn read(ctx: Context, of: Use, file: std::sync::Arc<dyn egui::DroppedFile + Send + Sync>) {
+fn read(ctx: Context, of: Use, file: Arc<dyn egui::DroppedFile + Send + Sync>) {
     wasm_bindgen_futures::spawn_local(async move {
         if let Ok(bytes) = file.bytes_async().await {
-            put(&ctx, of, &bytes);
+            put(&ctx, of, name_of(file.path()), bytes);
         }
     });
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn read(ctx: Context, of: Use, file: std::sync::Arc<dyn egui::DroppedFile + Send + Sync>) {
+fn read(ctx: Context, of: Use, file: Arc<dyn egui::DroppedFile + Send + Sync>) {
     if let Ok(bytes) = file.bytes() {
-        put(&ctx, of, &bytes);
+        put(&ctx, of, name_of(file.path()), bytes);
     }
+}
+
+fn name_of(path: &std::path::Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Opens the browser's own window to choose a file.
@@ -73,7 +102,7 @@ pub(crate) fn choose(ctx: &Context, of: Use) {
         let Some(file) = chosen.files().and_then(|files| files.get(0)) else { return };
         wasm_bindgen_futures::spawn_local(async move {
             if let Ok(buffer) = wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await {
-                put(&ctx, of, &js_sys::Uint8Array::new(&buffer).to_vec());
+                put(&ctx, of, file.name(), js_sys::Uint8Array::new(&buffer).to_vec());
             }
         });
     });

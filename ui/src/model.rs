@@ -119,6 +119,8 @@ pub(crate) struct Values {
     pub(crate) foreign_preview: Option<ForeignReading>,
     /// Files from and for chargers.
     pub(crate) files: Remote<Vec<FileItem>>,
+    /// Which listeners are switched on.
+    pub(crate) listeners: Remote<api::ListenerItem>,
     /// A password that was made for a device; shown once.
     pub(crate) shown_password: Option<ShownPassword>,
     /// Tariffs and statements.
@@ -202,7 +204,11 @@ impl Model {
             if matches!(command, Command::SignIn(_) | Command::SetUp(_)) {
                 self.refusal = None;
             }
-            self.send(method, path, body, Expected::Done(Box::new(command)));
+            let file = match &command {
+                Command::KeepFirmware(file) => Some(std::sync::Arc::clone(&file.bytes)),
+                _ => None,
+            };
+            self.send_with(method, path, (body, file), Expected::Done(Box::new(command)));
             return;
         }
         match command {
@@ -324,6 +330,7 @@ impl Model {
             Resource::ForeignMeters => self.values.foreign.ask(),
             Resource::ForeignPresets => self.values.foreign_presets.ask(),
             Resource::Files => self.values.files.ask(),
+            Resource::Listeners => self.values.listeners.ask(),
             Resource::Books(books) => self.values.books.ask(books),
             Resource::Records(records) => self.values.records.ask(records),
             Resource::Keeping(keeping) => self.values.keeping.ask(keeping),
@@ -333,10 +340,20 @@ impl Model {
     }
 
     fn send(&mut self, method: Method, path: String, body: Option<String>, expected: Expected) {
+        self.send_with(method, path, (body, None), expected);
+    }
+
+    fn send_with(
+        &mut self,
+        method: Method,
+        path: String,
+        (body, file): (Option<String>, Option<std::sync::Arc<[u8]>>),
+        expected: Expected,
+    ) {
         self.next_token += 1;
         let token = self.next_token;
         self.expected.insert(token, expected);
-        self.effects.push(Effect::Send(Request { token, method, path, body }));
+        self.effects.push(Effect::Send(Request { token, method, path, body, file }));
     }
 
     /// Takes in what arrived.
@@ -498,6 +515,7 @@ impl Model {
             Resource::ForeignMeters => values.foreign.answer(read(answer, language)),
             Resource::ForeignPresets => values.foreign_presets.answer(read(answer, language)),
             Resource::Files => values.files.answer(items(answer, language)),
+            Resource::Listeners => values.listeners.answer(read(answer, language)),
             Resource::Books(books) => {
                 let answer = answer.map_err(|refusal| refusal.detail);
                 if let Some(next) = values.books.answer(&books, answer, language) {

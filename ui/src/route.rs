@@ -65,7 +65,8 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         Command::PutForeign(id, put) => (Put, format!("foreign-meters/{}", part(id)), json(put)),
         Command::RemoveForeign(id) => (Delete, format!("foreign-meters/{}", part(id)), None),
         Command::PreviewForeign(preview) => (Post, "foreign-meters/preview".to_owned(), json(preview)),
-        Command::RemoveFile(id) => (Delete, format!("files/{}", part(id)), None),
+        Command::SetListeners(switches) => (Put, "listeners".to_owned(), json(switches)),
+        Command::KeepFirmware(_) | Command::RemoveFile(_) => of_file(command)?,
         Command::AddDevice(device) => (Post, "mqtt/devices".to_owned(), json(device)),
         Command::Books(books) => books.route(),
         Command::Records(records) => records.route(),
@@ -97,6 +98,15 @@ pub(crate) fn of_command(command: &Command, snapshot: Option<&Snapshot>) -> Opti
         | Command::Copy(_)
         | Command::Fetch(_) => return None,
     })
+}
+
+/// What happens to a file of chargers; the file itself goes beside the route.
+fn of_file(command: &Command) -> Option<Route> {
+    match command {
+        Command::KeepFirmware(file) => Some((Method::Post, format!("files?name={}", part(&file.name)), None)),
+        Command::RemoveFile(id) => Some((Method::Delete, format!("files/{}", part(id)), None)),
+        _ => None,
+    }
 }
 
 /// A command to one charger.
@@ -156,6 +166,7 @@ pub(crate) fn of_resource(resource: &Resource, asking: &Asking<'_>) -> Option<St
         Resource::Security => "security".to_owned(),
         Resource::ForeignMeters => "foreign-meters".to_owned(),
         Resource::ForeignPresets => "foreign-meters/presets".to_owned(),
+        Resource::Listeners => "listeners".to_owned(),
         Resource::Files => "files?limit=1000".to_owned(),
         Resource::Books(books) => books.path(),
         Resource::Records(records) => records.path(),

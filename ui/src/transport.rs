@@ -43,6 +43,8 @@ pub struct Request {
     pub path: String,
     /// JSON, if any.
     pub body: Option<String>,
+    /// A file as the body, if any.
+    pub file: Option<std::sync::Arc<[u8]>>,
 }
 
 /// What arrived since the last look.

@@ -71,8 +71,8 @@ pub use self::resources::{
 };
 pub use self::said::in_portuguese;
 pub use self::security::{
-    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, NewChargerPassword, NewDevice, SecurityPolicy,
-    SecurityState, ShownPassword,
+    CertificateItem, ChargerSecurityItem, ChargerSecurityPut, FileItem, ListenerItem, ListenerSwitches,
+    NewChargerPassword, NewDevice, SecurityPolicy, SecurityState, ShownPassword,
 };
 pub use self::statement::{
     ChainCheck, DeliveryItem, ExportRequest, JobItem, JobState, MonthItem, MonthState, MonthStatement, ObstacleCode,

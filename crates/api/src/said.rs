@@ -519,8 +519,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("this name is our own; give the meter a name of its own", "este nome é o nosso; dê ao contador um nome próprio"),
     (
-        "the file server for chargers is off; start Meshwatt with --files, or give a location",
-        "o servidor de ficheiros para carregadores está desligado; inicie o Meshwatt com --files, ou indique um endereço",
+        "the file server for chargers is off; switch it on on the page Connect, or give a location",
+        "o servidor de ficheiros para carregadores está desligado; ligue-o na página Ligar, ou indique um endereço",
     ),
     (
         "this charger speaks no OCPP, so it has no such settings",
@@ -530,6 +530,33 @@ const SENTENCES: &[(&str, &str)] = &[
         "name the folder from the root, such as /media/backup or D:\\Backup",
         "escreva a pasta desde a raiz, como /media/backup ou D:\\Backup",
     ),
+    // How connections ended.
+    ("The charger dropped the connection", "O carregador largou a ligação"),
+    ("The charger closed the connection", "O carregador fechou a ligação"),
+    ("A newer connection of this charger took its place", "Uma ligação mais recente deste carregador tomou o lugar"),
+    (
+        "Nothing was heard for {} s; check the charger's network",
+        "Não se ouviu nada durante {} s; verifique a rede do carregador",
+    ),
+    ("The charger reads nothing; check its network", "O carregador não lê nada; verifique a sua rede"),
+    (
+        "The charger sent a message above {} bytes; lower the size of its messages",
+        "O carregador enviou uma mensagem com mais de {} bytes; reduza o tamanho das suas mensagens",
+    ),
+    (
+        "The charger broke the WebSocket protocol: {}; update its firmware",
+        "O carregador não respeitou o protocolo WebSocket: {}; atualize o seu firmware",
+    ),
+    ("The connection broke: {}", "A ligação quebrou: {}"),
+    ("the client said goodbye", "o dispositivo despediu-se"),
+    ("the client closed the connection", "o dispositivo fechou a ligação"),
+    ("the connection was lost: {}", "a ligação perdeu-se: {}"),
+    ("a newer connection of the same client took over", "uma ligação mais recente do mesmo dispositivo tomou o lugar"),
+    (
+        "nothing was heard for one and a half times the keep-alive time",
+        "não se ouviu nada durante uma vez e meia o tempo combinado",
+    ),
+    ("the client did not read what was sent to it", "o dispositivo não leu o que lhe foi enviado"),
     // Of any field: last, since a sentence above may begin alike.
     ("{} must be between {} A and {} A", "{} tem de estar entre {} A e {} A"),
     ("{} must be between {} and {}", "{} tem de estar entre {} e {}"),

@@ -24,6 +24,33 @@ pub struct SecurityState {
     pub chargers: Vec<ChargerSecurityItem>,
 }
 
+/// Listeners that are off until they are switched on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ListenerSwitches {
+    /// Console and API with TLS, on port 8443.
+    pub https: bool,
+    /// OCPP chargers with TLS, on port 8888.
+    pub ocpps: bool,
+    /// MQTT devices with TLS, on port 8883.
+    pub mqtts: bool,
+    /// Firmware for chargers and files from them, on port 8889.
+    pub files: bool,
+}
+
+/// Answer of `GET listeners`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ListenerItem {
+    /// What is switched on here; the options of the command line go before it.
+    pub switches: ListenerSwitches,
+    /// What listens now.
+    pub running: ListenerSwitches,
+    /// Whether the program must start again for the switches to count.
+    pub restart: bool,
+}
+
 /// A certificate that was made for a charger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -27,6 +27,7 @@ mod foreign;
 mod http;
 mod import;
 mod journal;
+mod listeners;
 mod month;
 mod mqtt;
 mod ocpp_socket;

@@ -16,6 +16,7 @@ use crate::files::{self, Files};
 use crate::foreign::{self, ForeignMeters, Source};
 use crate::http::{self, Auth, Metrics};
 use crate::journal::Batch;
+use crate::listeners::Listeners;
 use crate::mqtt::{self, DeviceCredentials, Devices, Gatekeeper, Kind, ToBroker};
 use crate::past;
 use crate::secrets::Secrets;
@@ -175,8 +176,9 @@ impl Drop for Running {
 ///
 /// # Errors
 /// In one line what stands in the way and what to do.
-pub async fn start(config: Config) -> Result<Running, StartError> {
+pub async fn start(mut config: Config) -> Result<Running, StartError> {
     make_data_dir(&config.data_dir)?;
+    Listeners::of(&config.data_dir).add_to(&mut config);
     let sockets = Sockets::listen(&config)?;
     let (writer, reader) = open_store(&config.data_dir, config.store_pages_max).await?;
     let token = token(&config.data_dir)?;
@@ -389,6 +391,7 @@ impl Plumbing {
             metrics: Arc::new(Metrics::default()),
             to_broker: to_broker.clone(),
             addresses,
+            listeners: Listeners::of(&config.data_dir),
             drain: self.drain.subscribe(),
         }
     }

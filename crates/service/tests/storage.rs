@@ -133,3 +133,16 @@ async fn a_copy_takes_files_along_and_no_secret_in_plain() {
         assert!(!folder.join("meshwatt-20200101T000000Z.json").exists());
     }
 }
+
+/// Listeners with TLS and the file server are switched on over the API; that holds from the next start, and is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_are_switched_on_for_the_next_start() {
+    let site = support::Site::start().await;
+    let off = json!({"https": false, "ocpps": false, "mqtts": false, "files": false});
+    let item = site.get("listeners").await.json;
+    assert_eq!(item, json!({"switches": off, "running": off, "restart": false}));
+    let wanted = json!({"https": false, "ocpps": true, "mqtts": false, "files": true});
+    let item = site.ask("PUT", "listeners", Some(wanted.clone())).await.json;
+    assert_eq!(item, json!({"switches": wanted, "running": off, "restart": true}));
+    assert_eq!(site.get("listeners").await.json["switches"], wanted);
+}

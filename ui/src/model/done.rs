@@ -78,7 +78,8 @@ impl Model {
                 self.toasts.say(Tone::Good, Text::SettingsSaved.get(self.language).to_owned());
                 self.fetch(Resource::ForeignMeters);
             }
-            Command::RemoveFile(_) => self.fetch(Resource::Files),
+            Command::SetListeners(_) => self.fetch(Resource::Listeners),
+            Command::RemoveFile(_) | Command::KeepFirmware(_) => self.fetch(Resource::Files),
             Command::GivePassword(_, NewChargerPassword { send: true, .. }) => {
                 self.accepted(&command, body);
                 self.fetch(Resource::Security);

@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Periods,
     /// The chosen connector.
     Connector,
+    /// Firmware kept here.
+    File,
 }
 
 /// A field.
@@ -73,7 +75,7 @@ const fn optional(key: &'static str, label: Text, kind: Kind) -> FormField {
 const CONNECTOR: FormField = needed("connector", Text::KindDevice, Kind::Connector);
 const USE_FOR: FormField =
     needed("use_for", Text::FieldUse, Kind::Choice(&["central_system_root", "manufacturer_root"]));
-const FILE: FormField = optional("file", Text::FieldFile, Kind::Words);
+const FILE: FormField = optional("file", Text::FieldFile, Kind::File);
 const LOCATION: FormField = optional("location", Text::FieldLocation, Kind::Words);
 
 /// Messages a charger can be asked for.
@@ -257,7 +259,7 @@ impl Form {
                     (!word.is_empty()).then(|| json!(word))
                 }
                 _ if text.is_empty() => None,
-                Kind::Words | Kind::Lines => Some(json!(text)),
+                Kind::Words | Kind::Lines | Kind::File => Some(json!(text)),
                 Kind::Number => Some(json!(text.parse::<i64>().map_err(|_no_number| field.label)?)),
                 Kind::Minutes => {
                     let minutes = text.parse::<i64>().map_err(|_no_number| field.label)?;
@@ -320,7 +322,7 @@ mod tests {
                 Kind::Number | Kind::Minutes => "100",
                 Kind::Periods => "0:16, 3600:10.5",
                 Kind::Choice(words) => words.last().copied().unwrap_or_default(),
-                Kind::Words | Kind::Lines | Kind::Connector => "x",
+                Kind::Words | Kind::Lines | Kind::Connector | Kind::File => "x",
             };
             (field.key, text.to_owned())
         };

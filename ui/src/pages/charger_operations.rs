@@ -2,7 +2,7 @@
 
 use super::charger_forms::{Form, FormField, Kind};
 use super::{Cx, named};
-use crate::command::Command;
+use crate::command::{Command, Resource};
 use crate::icons::Icon;
 use crate::text::Text;
 use crate::tokens::palette;
@@ -103,6 +103,7 @@ fn one_field(cx: &mut Cx<'_>, ui: &mut Ui, field: &FormField, typed: &mut String
     let label = cx.text(field.label);
     match field.kind {
         Kind::Connector => {}
+        Kind::File => firmware(cx, ui, label, typed),
         Kind::Choice(words) => {
             let current = if words.contains(&typed.as_str()) {
                 typed.clone()
@@ -135,6 +136,23 @@ fn one_field(cx: &mut Cx<'_>, ui: &mut Ui, field: &FormField, typed: &mut String
             widgets::form_field(ui, label, hint, typed, Field::Text);
         }
     }
+}
+
+/// Firmware that is kept here, and a way to bring more.
+fn firmware(cx: &mut Cx<'_>, ui: &mut Ui, label: &str, typed: &mut String) {
+    let wanted = cx.model.values.files.is_wanted();
+    cx.want(wanted, Resource::Files);
+    let files = cx.model.values.files.value().map_or(&[][..], Vec::as_slice);
+    let kept = files.iter().filter(|file| file.kind == "firmware");
+    let mut choices = vec![(String::new(), "–".to_owned())];
+    choices.extend(kept.map(|file| (file.id.clone(), file.name.clone())));
+    widgets::field_label(ui, label);
+    ui.horizontal(|ui| {
+        if let Some(picked) = widgets::select(ui, label, &choices, typed, 280.0) {
+            *typed = picked;
+        }
+        super::connect::files::keep(cx, ui);
+    });
 }
 
 fn outcomes(cx: &Cx<'_>, ui: &mut Ui, charger: &ChargerItem) {

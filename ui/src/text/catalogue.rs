@@ -100,7 +100,9 @@ catalogue! {
     Any: "Any", "Qualquer";
     FieldMissing: "Fill in: {}", "Preencha: {}";
     FieldUse: "For", "Para";
-    FieldFile: "File of the file server", "Ficheiro do servidor de ficheiros";
+    FieldFile: "Firmware kept here", "Firmware guardado aqui";
+    FirmwareAdd: "Add a firmware file", "Adicionar um ficheiro de firmware";
+    FirmwareAdding: "The file is on its way", "O ficheiro está a caminho";
     FieldLocation: "Address, when not the file server's", "Endereço, se não for o do servidor de ficheiros";
     FieldMinutes: "Minutes from now", "Minutos a partir de agora";
     FieldReservation: "Number of the reservation", "Número da reserva";
@@ -497,7 +499,7 @@ catalogue! {
     ConnectOcpps: "The same with TLS", "O mesmo com TLS";
     ConnectMqtt: "Charger or meter with MQTT", "Carregador ou contador com MQTT";
     ConnectMqtts: "The same with TLS", "O mesmo com TLS";
-    ConnectNoTls: "TLS is off; start Meshwatt with --ocpps and --mqtts to switch it on", "O TLS está desligado; inicie o Meshwatt com --ocpps e --mqtts para o ligar";
+    ConnectNoTls: "TLS is off; switch it on below, in what this computer offers", "O TLS está desligado; ligue-o abaixo, no que este computador oferece";
     ConnectWhere: "Where to type it", "Onde o escrever";
     ConnectWhereSub: "Each maker hides it elsewhere, and names change with models and versions; the charger's manual has the last word", "Cada fabricante esconde-o noutro sítio e os nomes mudam com modelos e versões; o manual do carregador tem a última palavra";
     ConnectBrand: "Maker of the charger", "Fabricante do carregador";
@@ -513,9 +515,10 @@ catalogue! {
     ConnectAuthoritySub: "Install it in every device that connects with TLS, so that it knows this computer", "Instale-o em cada dispositivo que se liga com TLS, para que reconheça este computador";
     DownloadAuthority: "Download the certificate", "Transferir o certificado";
     NobodyWaitsHere: "No device waits; a new one appears here as soon as it connects", "Nenhum dispositivo espera; um novo aparece aqui assim que se liga";
-    ConnectRefused: "Refused", "Recusados";
-    ConnectRefusedSub: "Every attempt that failed, newest first, and what to change", "Cada tentativa falhada, da mais recente para a mais antiga, e o que mudar";
-    NothingRefused: "Nothing was refused", "Nada foi recusado";
+    ConnectAttempts: "Attempts to connect", "Tentativas de ligação";
+    ConnectAttemptsSub: "Every attempt, newest first; where one failed, what to change", "Cada tentativa, da mais recente para a mais antiga; nas falhadas, o que mudar";
+    NoAttempts: "No device has tried yet", "Nenhum dispositivo tentou ainda";
+    AttemptRefused: "Refused", "Recusado";
     Nameless: "Without a name", "Sem nome";
     Times: "{} times", "{} vezes";
     AddDevice: "Add an MQTT device…", "Adicionar dispositivo MQTT…";
@@ -549,6 +552,14 @@ catalogue! {
     Understood: "What is understood", "O que se entende";
     UnderstoodSub: "The newest messages read with this mapping", "As últimas mensagens lidas com estas indicações";
     UnderstoodAll: "Everything needed is there", "Está tudo o que é preciso";
+    Listeners: "What this computer offers", "O que este computador oferece";
+    ListenersSub: "Each opens one more port; they count from the next start of the program", "Cada um abre mais uma porta; contam a partir do próximo arranque do programa";
+    ListenerOcpps: "Chargers with TLS (port 8888)", "Carregadores com TLS (porta 8888)";
+    ListenerMqtts: "MQTT devices with TLS (port 8883)", "Dispositivos MQTT com TLS (porta 8883)";
+    ListenerHttps: "This console with TLS, for other computers (port 8443)", "Esta consola com TLS, para outros computadores (porta 8443)";
+    ListenerFiles: "Firmware for chargers, and diagnostics and logs from them (port 8889)", "Firmware para carregadores, e diagnósticos e registos deles (porta 8889)";
+    ListenersRestart: "Quit the program and start it again; chargers go on at their fallback meanwhile", "Saia do programa e volte a abri-lo; entretanto os carregadores seguem com a corrente de recurso";
+    ListenerOther: "The command line or a taken port says otherwise: {}", "A linha de comandos ou uma porta ocupada dizem outra coisa: {}";
     Files: "Files", "Ficheiros";
     FilesSub: "What chargers uploaded, and firmware kept for them", "O que os carregadores enviaram e o firmware guardado para eles";
     FilesNone: "No file has arrived yet", "Ainda não chegou nenhum ficheiro";

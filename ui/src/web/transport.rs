@@ -158,6 +158,10 @@ async fn fetch(request: Request) -> Result<(u16, String), JsValue> {
         headers.set("content-type", "application/json")?;
         init.set_body(&JsValue::from_str(body));
     }
+    if let Some(file) = &request.file {
+        headers.set("content-type", "application/octet-stream")?;
+        init.set_body(&js_sys::Uint8Array::from(&**file));
+    }
     init.set_headers(&headers);
     let url = format!("/api/v1/{}", request.path);
     let window = web_sys::window().ok_or("no window")?;

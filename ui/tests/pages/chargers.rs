@@ -144,6 +144,7 @@ fn connect_page_says_what_to_type_and_why_attempts_failed() {
     assert!(harness.query_by_role_and_label(Role::Image, "Código QR de ws://192.168.1.20:8887/ocpp/").is_some());
     let wrong = api::RefusalCode::WrongPassword.sentence(Language::Portuguese, "");
     assert!(says(&harness, &wrong), "the reason is said in Portuguese");
+    assert!(says(&harness, "Recusado") && says(&harness, "Ligado"), "attempts that went well are listed, too");
     server.asked();
     press(&mut harness, "Aprovar CP-09");
     assert_eq!(server.asked()[0], "POST chargers/CP-09/approve {}");

@@ -1,6 +1,6 @@
 //! The building: settings, rules, circuits, meters and the safety of its fallbacks.
 
-use crate::hand::{go, live, open, press, says, small, write};
+use crate::hand::{drop_file, go, live, open, press, says, small, write};
 use api::Language;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
@@ -134,4 +134,43 @@ fn rules_are_checked_and_sent() {
     let sent = asked.first().expect("something was sent");
     assert!(sent.contains(r#""off_peak":[]"#) && sent.contains(r#""kva":34.5"#), "{sent}");
     assert!(sent.contains(r#""sharing":"by_departure""#), "{sent}");
+}
+
+/// Firmware is brought by dropping it or choosing it, and picked by its name when a charger is told to fetch it.
+#[test]
+fn firmware_is_brought_and_picked() {
+    let server = live(fixtures::snapshot());
+    let mut files = serde_json::from_str::<serde_json::Value>(&server.answers()["files"].1).unwrap();
+    let mut firmware = files["items"][0].clone();
+    for (field, value) in [("id", "f9"), ("kind", "firmware"), ("name", "terra-1.8.32.bin")] {
+        firmware[field] = value.into();
+    }
+    files["items"].as_array_mut().unwrap().push(firmware);
+    server.answer("files", &files);
+    let mut harness = open(&server, Language::English, [1920.0, 3400.0]);
+    go(&mut harness, "Connect");
+    server.asked();
+    drop_file(&mut harness, b"firmware");
+    let asked = server.asked();
+    assert!(asked.iter().any(|line| line == "POST files?name=list.csv 8 bytes"), "{asked:?}");
+    assert!(asked.iter().any(|line| line.starts_with("GET files")), "the list is asked for again: {asked:?}");
+    assert!(says(&harness, "terra-1.8.32.bin"), "what is kept is listed");
+}
+
+/// Listeners with TLS and the file server are switched on in the console, which says that they count from the next start.
+#[test]
+fn listeners_are_switched_on() {
+    let server = live(fixtures::snapshot());
+    let mut harness = open(&server, Language::English, [1920.0, 3400.0]);
+    go(&mut harness, "Connect");
+    server.asked();
+    let switches = api::ListenerSwitches { files: true, ..api::ListenerSwitches::default() };
+    server.answer("listeners", &api::ListenerItem { switches, restart: true, ..api::ListenerItem::default() });
+    let name = "Firmware for chargers, and diagnostics and logs from them (port 8889)";
+    harness.get_by_role_and_label(Role::CheckBox, name).click();
+    harness.run();
+    let asked = server.asked();
+    let put = r#"PUT listeners {"https":false,"ocpps":false,"mqtts":false,"files":true}"#;
+    assert!(asked.iter().any(|line| line == put), "{asked:?}");
+    assert!(says(&harness, "Quit the program and start it again; chargers go on at their fallback meanwhile"));
 }

@@ -81,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) to_broker: mpsc::Sender<ToBroker>,
     pub(crate) addresses: crate::Addresses,
+    /// What was switched on in the console.
+    pub(crate) listeners: crate::listeners::Listeners,
     pub(crate) drain: watch::Receiver<bool>,
 }
 

@@ -2,9 +2,26 @@
 
 use super::super::{Cx, not_yet};
 use crate::command::{Command, Resource};
+use crate::file;
 use crate::text::Text;
 use crate::widgets::{self, Loudness};
 use egui::{Align, Layout, Ui};
+
+/// A button that takes a firmware file in; it can be dropped on the page, too.
+pub(crate) fn keep(cx: &mut Cx<'_>, ui: &mut Ui) {
+    if let Some(read) = file::take_whole(ui.ctx(), file::Use::Firmware) {
+        cx.send(Command::KeepFirmware(read));
+    }
+    let label = cx.text(Text::FirmwareAdd);
+    let enabled = !cx.model.is_busy(|command| matches!(command, Command::KeepFirmware(_)));
+    let look = widgets::Look { loudness: Loudness::Normal, icon: None, label, name: label, enabled };
+    if widgets::button(ui, look).clicked() {
+        file::choose(ui.ctx(), file::Use::Firmware);
+    }
+    if !enabled {
+        widgets::weak(ui, cx.text(Text::FirmwareAdding));
+    }
+}
 
 /// Shows the card.
 pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -15,7 +32,10 @@ pub(super) fn show(cx: &mut Cx<'_>, ui: &mut Ui) {
         not_yet(cx, ui, remote, Resource::Files);
         return cx.want(wanted, Resource::Files);
     };
-    cx.button(ui, Loudness::Quiet, None, cx.text(Text::Files), Command::Fetch(Resource::Files));
+    ui.horizontal(|ui| {
+        keep(cx, ui);
+        cx.button(ui, Loudness::Quiet, None, cx.text(Text::Files), Command::Fetch(Resource::Files));
+    });
     let arrived: Vec<_> = files.into_iter().filter(|file| file.bytes.is_some()).collect();
     if arrived.is_empty() {
         widgets::weak(ui, cx.text(Text::FilesNone));

@@ -1,8 +1,9 @@
 //! Connecting a device: what to type where, who waits, and who was refused and why.
 
 mod brands;
-mod files;
+pub(crate) mod files;
 mod foreign;
+mod listeners;
 mod qr;
 mod security;
 
@@ -30,6 +31,8 @@ pub(crate) struct ConnectState {
     brand: Option<usize>,
     /// Name of a new MQTT device.
     device: String,
+    /// What the list of attempts was asked for with.
+    seen: Option<(usize, usize, u32)>,
     /// Meters of other makers.
     foreign: foreign::ForeignState,
 }
@@ -58,11 +61,12 @@ pub(crate) fn show(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState, snaps
             widgets::card(ui, |ui| addresses(cx, ui, state));
             widgets::card(ui, |ui| hints(cx, ui, state));
             widgets::card(ui, |ui| authority(cx, ui));
+            widgets::card(ui, |ui| listeners::show(cx, ui));
         });
         ui.allocate_ui_with_layout(egui::vec2(aside, 0.0), Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = tokens::GAP_L;
             widgets::card(ui, |ui| waiting(cx, ui, snapshot));
-            widgets::card(ui, |ui| refused(cx, ui, snapshot));
+            widgets::card(ui, |ui| attempts(cx, ui, state, snapshot));
         });
     });
     ui.add_space(tokens::GAP_L);
@@ -177,40 +181,70 @@ fn waiting(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
     });
 }
 
-fn refused(cx: &mut Cx<'_>, ui: &mut Ui, snapshot: &Snapshot) {
-    widgets::card_title(ui, cx.text(Text::ConnectRefused), cx.text(Text::ConnectRefusedSub));
-    if snapshot.refused_connections.is_empty() {
-        widgets::weak(ui, cx.text(Text::NothingRefused));
+/// What the server last said of every device, with the newest refusals.
+fn attempts(cx: &mut Cx<'_>, ui: &mut Ui, state: &mut ConnectState, snapshot: &Snapshot) {
+    widgets::card_title(ui, cx.text(Text::ConnectAttempts), cx.text(Text::ConnectAttemptsSub));
+    // Asked for again whenever a device comes, goes, or is refused.
+    let online = snapshot.chargers.iter().filter(|charger| charger.online).count()
+        + snapshot.meters.iter().filter(|meter| meter.online).count();
+    let refused: u32 = snapshot.refused_connections.iter().map(|attempt| attempt.attempts).sum();
+    let seen = (online, snapshot.waiting_devices.len(), refused);
+    if state.seen != Some(seen) && !cx.model.values.connections.is_pending() {
+        cx.want(state.seen.is_some(), Resource::Connections);
+        state.seen = Some(seen);
+    }
+    let mut all = snapshot.refused_connections.clone();
+    let page = cx.model.values.connections.value();
+    all.extend(page.iter().flat_map(|page| &page.items).filter(|item| item.state != "refused").cloned());
+    all.sort_by(|a, b| b.at.cmp(&a.at));
+    if all.is_empty() {
+        widgets::weak(ui, cx.text(Text::NoAttempts));
     }
     let height = widgets::rest_of_window(ui, 60.0).max(160.0);
-    widgets::scroll("connect-refused", height).show(ui, |ui| {
-        for attempt in &snapshot.refused_connections {
+    widgets::scroll("connect-attempts", height).show(ui, |ui| {
+        for attempt in &all {
             widgets::hairline(ui);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 1.0;
-                let name = if attempt.device.is_empty() { cx.text(Text::Nameless) } else { &attempt.device };
-                ui.horizontal(|ui| {
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if attempt.attempts > 1 {
-                            let times = cx.fill(Text::Times, &[&attempt.attempts.to_string()]);
-                            widgets::badge(ui, &times, Mood::Quiet);
-                        }
-                        widgets::weak_line(ui, &cx.local(&attempt.at));
-                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| widgets::strong_line(ui, name));
-                    });
-                });
-                widgets::weak_line(ui, &attempt.address);
-                let p = palette(ui);
-                let words = RichText::new(reason(cx, attempt)).size(tokens::TEXT_SMALL).color(p.bad);
-                ui.add(egui::Label::new(words).wrap());
-            });
+            ui.vertical(|ui| one_attempt(cx, ui, attempt));
         }
     });
 }
 
+fn one_attempt(cx: &Cx<'_>, ui: &mut Ui, attempt: &ConnectionItem) {
+    ui.spacing_mut().item_spacing.y = 1.0;
+    let name = if attempt.device.is_empty() { cx.text(Text::Nameless) } else { &attempt.device };
+    let (word, mood) = match attempt.state.as_str() {
+        "connected" => (Text::StatusOnline, Mood::Good),
+        "waiting" => (Text::WaitingDevices, Mood::Warn),
+        "refused" => (Text::AttemptRefused, Mood::Bad),
+        _gone => (Text::StatusOffline, Mood::Quiet),
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            widgets::badge(ui, cx.text(word), mood);
+            if attempt.attempts > 1 {
+                let times = cx.fill(Text::Times, &[&attempt.attempts.to_string()]);
+                widgets::badge(ui, &times, Mood::Quiet);
+            }
+            widgets::weak_line(ui, &cx.local(&attempt.at));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| widgets::strong_line(ui, name));
+        });
+    });
+    widgets::weak_line(ui, &attempt.address);
+    let why = reason(cx, attempt);
+    if !why.is_empty() {
+        let p = palette(ui);
+        let ink = if attempt.refusal.is_some() { p.bad } else { p.text_weak };
+        ui.add(egui::Label::new(RichText::new(why).size(tokens::TEXT_SMALL).color(ink)).wrap());
+    }
+}
+
 /// The reason in the language of the console.
 pub(crate) fn reason(cx: &Cx<'_>, attempt: &ConnectionItem) -> String {
-    attempt.refusal.map_or_else(|| attempt.detail.clone(), |code| code.sentence(cx.language(), &attempt.about))
+    let detail = || match cx.language() {
+        api::Language::English => attempt.detail.clone(),
+        api::Language::Portuguese => api::in_portuguese(&attempt.detail).unwrap_or_else(|| attempt.detail.clone()),
+    };
+    attempt.refusal.map_or_else(detail, |code| code.sentence(cx.language(), &attempt.about))
 }
 
 /// The dialog that creates an MQTT device.

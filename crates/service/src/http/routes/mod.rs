@@ -110,6 +110,7 @@ fn closed_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(system::live))
         .routes(routes!(system::snapshot))
         .routes(routes!(system::connections))
+        .routes(routes!(system::listeners_get, system::listeners_put))
         .routes(routes!(statements::month_list))
         .routes(routes!(statements::statement_get))
         .routes(routes!(statements::month_close))

@@ -138,7 +138,7 @@ async fn file_command(shared: &Shared, charger: &str, operation: Operation) -> A
 }
 
 fn no_file_server() -> Failure {
-    Failure::conflict("the file server for chargers is off; start Meshwatt with --files, or give a location")
+    Failure::conflict("the file server for chargers is off; switch it on on the page Connect, or give a location")
 }
 
 /// How a charger reaches our file server.

@@ -1,11 +1,14 @@
 //! The program itself: health, metrics, description, connections, the live state.
 
 use super::super::paging::PageQuery;
-use super::super::problem::{Answer, Failure, Query};
+use super::super::problem::{Answer, Body, Failure, Query};
 use super::super::{Shared, live};
 use crate::convert;
 use crate::reach::{self, reachable};
-use api::{AlarmCode, ConnectionItem, ConnectionPage, Health, HealthPart, NetworkItem, Snapshot};
+use api::{
+    AlarmCode, ConnectionItem, ConnectionPage, Health, HealthPart, ListenerItem, ListenerSwitches, NetworkItem,
+    Snapshot,
+};
 use axum::Json;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
@@ -92,6 +95,26 @@ pub(crate) async fn connections(
         mqtt_addresses: typed(shared.addresses.mqtt, "mqtt", ""),
         networks: networks(&shared.addresses),
     }))
+}
+
+/// Which listeners with TLS are switched on, and the file server
+#[utoipa::path(get, path = "/listeners", tag = "system", responses((status = 200, body = ListenerItem)))]
+pub(crate) async fn listeners_get(State(shared): State<Shared>) -> Json<ListenerItem> {
+    Json(shared.listeners.item(shared.addresses))
+}
+
+/// Switch listeners on or off from the next start on
+#[utoipa::path(put, path = "/listeners", tag = "system", request_body = ListenerSwitches,
+    responses((status = 200, body = ListenerItem), (status = 503, body = api::Problem)))]
+pub(crate) async fn listeners_put(
+    State(shared): State<Shared>,
+    Body(switches): Body<ListenerSwitches>,
+) -> Answer<Json<ListenerItem>> {
+    shared.listeners.set(switches).map_err(|error| {
+        tracing::error!(%error, "the switches of the listeners cannot be kept");
+        Failure::storage()
+    })?;
+    Ok(Json(shared.listeners.item(shared.addresses)))
 }
 
 /// What to type into a device, by network card; cards on which nothing listens are left out.
