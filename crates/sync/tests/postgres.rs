@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use sync::cluster::{Cluster, Ending, PASSWORD};
 use sync::postgres::{Cloud, Kind, Settings, Step, Tls, Writer, migrate, test};
 use sync::{Batch, Reading, Row, Sink as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const SITE: &str = "00112233445566778899aabbccddeeff";
 
@@ -208,6 +209,17 @@ async fn what_is_wrong_is_named() {
     check(Settings { host: "no.such.host.invalid".to_owned(), ..good.clone() }, PASSWORD, "name", "No computer").await;
     check(Settings { port: sync::cluster::free_port().unwrap(), ..good.clone() }, PASSWORD, "port", "nothing listens")
         .await;
+    let web = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let elsewhere = Settings { port: web.local_addr().unwrap().port(), ..good.clone() };
+    let answers = tokio::spawn(async move {
+        while let Ok((mut stream, _peer)) = web.accept().await {
+            if stream.read(&mut [0; 1024]).await.is_ok_and(|heard| heard > 0) {
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            }
+        }
+    });
+    check(elsewhere, PASSWORD, "port", "is no PostgreSQL server").await;
+    answers.abort();
     check(good.clone(), "wrong", "password", "refuses the password").await;
     check(Settings { user: "nobody".to_owned(), ..good.clone() }, PASSWORD, "password", "nobody").await;
     check(Settings { database: "nowhere".to_owned(), ..good.clone() }, PASSWORD, "database", "no database").await;

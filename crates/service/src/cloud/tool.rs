@@ -27,7 +27,7 @@ pub enum CloudError {
     #[error("the records cannot be used")]
     Store(#[from] StoreError),
     /// Something stands in the way to the cloud.
-    #[error("{0}")]
+    #[error(transparent)]
     Cloud(#[from] Trouble),
     /// No cloud was set up here.
     #[error("no cloud is set up for {dir}; do that on the Cloud page of the console, or name one with --url")]

@@ -130,12 +130,12 @@ impl Settings {
         match connected {
             Ok(Ok(conn)) => Ok(conn),
             Ok(Err(error)) => Err(self.refused(&error)),
-            Err(_elapsed) => Err(trouble(
-                "port",
-                format!("Something answers on port {} of {}, but it is no PostgreSQL server", self.port, self.host),
-                "",
-            )),
+            Err(_elapsed) => Err(self.no_postgres("")),
         }
+    }
+
+    fn no_postgres(&self, detail: impl std::fmt::Display) -> Trouble {
+        trouble("port", format!("What answers on port {} of {} is no PostgreSQL server", self.port, self.host), detail)
     }
 
     async fn reach(&self) -> Result<(), Trouble> {
@@ -166,13 +166,20 @@ impl Settings {
     }
 
     fn refused(&self, error: &sqlx::Error) -> Trouble {
-        let Self { host, user, database, port, .. } = self;
+        let Self { host, user, database, .. } = self;
         match error {
             sqlx::Error::Tls(source) if source.to_string().contains("does not support") => {
                 trouble("tls", format!("{host} offers no TLS; switch it on there, or turn TLS off here"), source)
             }
             sqlx::Error::Tls(source) => tls(host, source),
             sqlx::Error::Io(source) if source.to_string().contains("certificate") => tls(host, source),
+            // An answer too short to be one of PostgreSQL's; a server that ends says nothing at all.
+            sqlx::Error::Io(source)
+                if source.kind() == std::io::ErrorKind::UnexpectedEof
+                    && !source.to_string().contains("got 0 bytes") =>
+            {
+                self.no_postgres(source)
+            }
             sqlx::Error::Database(source) => match source.code().as_deref() {
                 Some("28P01") => trouble("password", format!("{host} refuses the password of {user}"), source),
                 Some("28000") if source.message().contains("does not exist") => {
@@ -191,9 +198,7 @@ impl Settings {
                 Some("57P03") => trouble("busy", format!("{host} is starting or stopping; try later"), source),
                 _ => trouble("refused", format!("{host} refused the connection"), source),
             },
-            sqlx::Error::Protocol(detail) => {
-                trouble("port", format!("What answers on port {port} of {host} is no PostgreSQL server"), detail)
-            }
+            sqlx::Error::Protocol(detail) => self.no_postgres(detail),
             other if other.to_string().contains("password") => {
                 trouble("password", format!("{host} asks for a password of {user}, and none is kept; enter it"), other)
             }
