@@ -4,6 +4,7 @@ use crate::changes::{Changes, NewDevice};
 use crate::client::{Link, MeshClient, MeshClientConfig, OcppClient, OcppClientConfig, Port};
 use crate::clock::{ScaledClock, Speed};
 use crate::construct;
+use crate::dice::{Dice, stream};
 use crate::life::{Life, People, act};
 use crate::plan::{BuildingPlan, credential};
 use crate::script::{Script, ScriptError};
@@ -38,6 +39,8 @@ pub struct BuildingConfig {
     pub life: Life,
     /// Devices added to and removed from the plan before the building last stood still.
     pub changes: Changes,
+    /// Limits that get lost on their way to a charger, in percent.
+    pub lost_percent: u64,
 }
 
 /// What one can do to a building.
@@ -204,6 +207,9 @@ struct Inside {
     links: BTreeMap<String, Link>,
     changes: Changes,
     stepped: Now,
+    /// Decides which limits get lost, and how many did.
+    weather: Dice,
+    lost: u32,
 }
 
 #[derive(Debug)]
@@ -238,8 +244,20 @@ impl Port for DevicePort {
     fn handle(&self, input: DeviceInput<'_>) -> Vec<DeviceOutput> {
         let Some(shared) = self.shared.upgrade() else { return Vec::new() };
         let now = shared.config.clock.now();
-        shared.lock().world.handle(now, &self.device, input)
+        let mut inside = shared.lock();
+        if is_limit(&input) && inside.weather.percent(shared.config.lost_percent) {
+            inside.lost += 1;
+            return Vec::new();
+        }
+        inside.world.handle(now, &self.device, input)
     }
+}
+
+/// Whether it is the manager's word on how much may flow.
+fn is_limit(input: &DeviceInput<'_>) -> bool {
+    let DeviceInput::Received(bytes) = input else { return false };
+    let says = |word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+    says("\"SetChargingProfile\"") || says("\"0x033\"")
 }
 
 /// Real time between two looks at the clock: shorter when time runs fast, so that meters and chargers
@@ -275,6 +293,8 @@ impl Building {
             links: BTreeMap::new(),
             changes: config.changes.clone(),
             stepped: now,
+            weather: Dice::new(config.plan.seed, stream::LINKS),
+            lost: 0,
         };
         let runtime = tokio::runtime::Handle::current();
         let shared = Arc::new(Shared { config, runtime, inside: Mutex::new(inside) });
@@ -341,6 +361,12 @@ impl Building {
     #[must_use]
     pub fn stray_card(&self) -> Option<CardUid> {
         self.shared.lock().people.stray_card()
+    }
+
+    /// Limits that got lost on their way.
+    #[must_use]
+    pub fn lost(&self) -> u32 {
+        self.shared.lock().lost
     }
 
     /// A look at the physics, for tests and measurements.

@@ -27,6 +27,7 @@ mod profile;
 mod recordings;
 mod script;
 mod stage;
+mod trip;
 mod visits;
 mod world;
 
@@ -52,5 +53,6 @@ pub use self::plan::{BuildingPlan, Credential, Household, PlanError, building_pl
 pub use self::profile::{Profile, ProfileRefusal, ProfileStack, Purpose};
 pub use self::script::{Script, ScriptError, ScriptStep};
 pub use self::stage::{Act, Stage};
+pub use self::trip::{TripFigures, TripWatch};
 pub use self::visits::{Visit, visits};
 pub use self::world::{Device, DeviceInput, DeviceOutput, HouseSource, Measures, Traffic, World, WorldBuild};

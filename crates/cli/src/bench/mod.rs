@@ -13,6 +13,8 @@ mod month;
 mod ocpp;
 mod process;
 mod statements;
+#[cfg(unix)]
+mod trip;
 mod wire;
 mod year;
 
@@ -47,6 +49,9 @@ pub enum Bench {
     Buildings(month::Trials),
     /// How close a harsh little site comes to a trip, and how much it charges, in simulated hours
     Loop(guard_loop::Options),
+    /// How close a virtual building on real sockets comes to a trip, with limits that get lost and the program killed
+    #[cfg(unix)]
+    Trip(trip::Options),
 }
 
 pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
@@ -64,5 +69,7 @@ pub(crate) async fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Month(options) => month::run(&options),
         Bench::Buildings(options) => month::run_trials(&options),
         Bench::Loop(options) => guard_loop::run(&options),
+        #[cfg(unix)]
+        Bench::Trip(options) => trip::run(&options).await,
     }
 }

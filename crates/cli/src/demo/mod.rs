@@ -116,6 +116,7 @@ pub async fn start(options: Options) -> Result<Demo, Failure> {
         physics: Physics::REAL,
         life: Life::Lively,
         changes: changes::read(&dir),
+        lost_percent: 0,
     });
     let settings = running.settings().clone();
     panel.open(building, settings.clone(), &dir);

@@ -99,6 +99,8 @@ struct Month {
     /// What the store would know after a restart, but for the sessions.
     base: Setup,
     breakers: Vec<(Phase, Breaker)>,
+    /// Whether the meter measures the cars too.
+    whole: bool,
 }
 
 /// Plays `days` days of a building with `chargers` chargers on 3 x 160 A, from domain events.
@@ -204,6 +206,7 @@ impl Month {
             clock_ms: 0,
             base: setup,
             breakers: Vec::new(),
+            whole: false,
         };
         for index in 0..month.walls.len() {
             month.next_arrival(index);
@@ -260,7 +263,8 @@ impl Month {
             breaker.step(*total.get(*phase), SECOND);
         }
         if !self.is_broken(FaultOf::Meter) {
-            let current = house.map(|amount| Flow::from_net_ma(i64::from(amount.0)));
+            let seen = if self.whole { total } else { house };
+            let current = seen.map(|amount| Flow::from_net_ma(i64::from(amount.0)));
             let sample = MeterSample { at: self.now().wall, current, ..MeterSample::default() };
             let id = self.meter.clone();
             self.input(Input::Meter { id, event: MeterEvent::Measured(sample) });

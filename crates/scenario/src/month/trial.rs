@@ -3,7 +3,7 @@
 use super::Month;
 use crate::file::ScenarioError;
 use control::{Control, Setup};
-use domain::{ChargerEvent, MilliAmps, Phase, SessionId};
+use domain::{ChargerEvent, Circuit, CircuitTree, MeterRole, MilliAmps, Phase, ProtectionDevice, SessionId};
 use simulator::{Breaker, BreakerKind, Dice};
 
 /// How long one is played, in s.
@@ -23,7 +23,7 @@ pub struct Trial {
     pub chargers: u16,
     /// What broke, in words.
     pub faults: Vec<String>,
-    /// The largest share of the way to a trip that a breaker with a thermal memory used, in percent.
+    /// The largest share of the way to a trip that a device used, in percent.
     pub used_percent: f64,
     /// Whether one of them opened.
     pub tripped: bool,
@@ -64,10 +64,11 @@ pub fn try_building(seed: u64) -> Result<Trial, ScenarioError> {
     // A charger that takes all it can beside the building alone never is more than this carries.
     let limit = MilliAmps(dice.between_u32(63, 160) * 1000);
     let mut month = Month::new(chargers, seed)?;
-    month.fit(limit);
+    // Half of the buildings hang on a device that acts within seconds; there the meter measures the cars too.
+    month.fit(limit, seed.is_multiple_of(2))?;
     month.faults = faults(&mut dice, usize::from(chargers));
-    for kind in [BreakerKind::IecMidBand, BreakerKind::Linky] {
-        month.breakers.extend(Phase::ALL.map(|phase| (phase, Breaker::new(kind, limit))));
+    for kind in if month.whole { &BreakerKind::ALL[..] } else { &[BreakerKind::IecMidBand, BreakerKind::Linky] } {
+        month.breakers.extend(Phase::ALL.map(|phase| (phase, Breaker::new(*kind, limit))));
     }
     for wall in &mut month.walls {
         wall.next_s = dice.between(1, ARRIVALS_S);
@@ -126,12 +127,22 @@ impl Month {
     }
 
     /// The same building behind another fuse, its load in proportion.
-    fn fit(&mut self, limit: MilliAmps) {
+    fn fit(&mut self, limit: MilliAmps, acts_within_seconds: bool) -> Result<(), ScenarioError> {
         self.limit = limit;
+        self.whole = acts_within_seconds;
+        if acts_within_seconds {
+            let mut circuits: Vec<Circuit> = self.base.circuits.iter().cloned().collect();
+            for circuit in circuits.iter_mut().filter(|circuit| circuit.parent.is_none()) {
+                circuit.rating.device = Some(ProtectionDevice::PortugueseDcp);
+            }
+            self.base.circuits = CircuitTree::new(circuits).map_err(ScenarioError::Circuits)?;
+            self.base.meters.iter_mut().for_each(|meter| meter.role = MeterRole::Circuit);
+        }
         self.base.site.main_fuse = limit;
         self.base.site.declared_load = MilliAmps(limit.0 / 3);
         self.house_percent = limit.0 / 1000 * PERCENT_PER_AMP / 10;
         self.begin_again();
+        Ok(())
     }
 
     pub(super) fn break_and_mend(&mut self) {

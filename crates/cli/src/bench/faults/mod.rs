@@ -89,14 +89,14 @@ fn failed(what: &'static str) -> impl Fn(std::io::Error) -> Failure {
 }
 
 /// The program under test, as a process that can be killed.
-struct Program {
+pub(super) struct Program {
     child: Child,
     port: u16,
     dir: PathBuf,
 }
 
 impl Program {
-    async fn start(dir: &Path, mode: &[&str]) -> Result<Self, Failure> {
+    pub(super) async fn start(dir: &Path, mode: &[&str]) -> Result<Self, Failure> {
         let port = free_port().map_err(failed("no free port"))?;
         let program = std::env::current_exe().map_err(failed("cannot find this program"))?;
         let child = Command::new(program)
@@ -126,7 +126,7 @@ impl Program {
     }
 
     /// As a power cut does: no goodbye.
-    async fn kill(mut self) -> Result<(), Failure> {
+    pub(super) async fn kill(mut self) -> Result<(), Failure> {
         self.child.kill().await.map_err(failed("cannot kill the program"))
     }
 
