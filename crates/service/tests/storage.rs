@@ -126,10 +126,13 @@ async fn a_copy_takes_files_along_and_no_secret_in_plain() {
         std::fs::rename(folder.join(&name), folder.join("meshwatt-20200101T000000Z.db")).unwrap();
         std::fs::rename(folder.join(&name).with_extension("json"), folder.join("meshwatt-20200101T000000Z.json"))
             .unwrap();
+        let own = folder.join("files").join("invoice");
+        std::fs::write(&own, "of the person whose folder this is").unwrap();
         let keep_one = json!({"folder": "", "daily": false, "days": 1, "weeks": 0, "months": 0});
         assert_eq!(site.ask("PUT", "backups", Some(keep_one)).await.status, 200);
         assert_eq!(site.post("backups", json!({})).await.status, 201);
         assert!(!folder.join("files").join(&id).exists(), "no copy needs it any more");
+        assert!(own.exists(), "what is not of a copy stays");
         assert!(!folder.join("meshwatt-20200101T000000Z.json").exists());
     }
 }

@@ -56,10 +56,14 @@ pub struct Beside {
     pub again: Vec<String>,
 }
 
-/// Names of the files a copy knows of. One that could lead out of its folder is no name of ours.
+/// A name that could lead out of its folder is none of ours.
+fn is_ours(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// Names of the files a copy knows of.
 async fn names(copy: &Path) -> Result<Vec<String>, BackupError> {
-    let ours = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    Ok(store::backup_files(copy).await?.into_iter().filter(ours).collect())
+    Ok(store::backup_files(copy).await?.into_iter().filter(|name| is_ours(name)).collect())
 }
 
 /// Takes along what a new copy needs.
@@ -92,15 +96,19 @@ async fn bring(from: &Path, to: &Path) -> Result<(), BackupError> {
     tokio::fs::rename(&unfinished, to).await.map_err(at(to))
 }
 
-/// Removes what lies beside copies that are gone, and files that no copy needs any more.
+/// Removes what lies beside copies that are gone: their notes, and files they named that no copy needs any more. What
+/// else lies in the folder is somebody's own.
 pub(super) fn sweep(folder: &Path, copies: &[super::Copy], gone: &[String]) {
     let removed = |path: &Path| match std::fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(path = %path.display(), %error, "what an old copy needed stays on the disk"),
     };
+    let mut named = BTreeSet::new();
     for name in gone {
-        removed(&path(&folder.join(name)));
+        let copy = folder.join(name);
+        named.extend(Note::read(&copy).unwrap_or_default().files);
+        removed(&path(&copy));
     }
     let mut needed = BTreeSet::new();
     for copy in copies {
@@ -111,10 +119,8 @@ pub(super) fn sweep(folder: &Path, copies: &[super::Copy], gone: &[String]) {
             None => {}
         }
     }
-    for entry in std::fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(|name| !needed.contains(name)) {
-            removed(&entry.path());
-        }
+    for name in named.difference(&needed).filter(|name| is_ours(name)) {
+        removed(&folder.join(FOLDER).join(name));
     }
 }
 
